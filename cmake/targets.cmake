@@ -1,0 +1,17 @@
+# Interface targets that our own targets link privately; whoever uses the library inherits nothing of them.
+
+add_library(slipway_warnings INTERFACE)
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+  target_compile_options(slipway_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror)
+endif()
+
+add_library(slipway_sanitizers INTERFACE)
+if(SLIPWAY_SANITIZE)
+  target_compile_options(slipway_sanitizers INTERFACE -fsanitize=${SLIPWAY_SANITIZE} -fno-sanitize-recover=all
+                                                      -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS)
+  target_link_options(slipway_sanitizers INTERFACE -fsanitize=${SLIPWAY_SANITIZE})
+endif()
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()

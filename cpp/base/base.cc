@@ -1,0 +1,100 @@
+// Out-of-line parts of error.h, shape.h and tensor.h.
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/shape.h"
+#include "base/tensor.h"
+
+namespace slipway {
+
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+// Length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), or 0.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xC2 ? 0
+                             : lead < 0xE0 ? 2
+                             : lead < 0xF0 ? 3
+                             : lead < 0xF5 ? 4
+                                           : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  if (lead == 0xE0 && byte(1) < 0xA0) return 0;
+  if (lead == 0xED && byte(1) > 0x9F) return 0;
+  if (lead == 0xF0 && byte(1) < 0x90) return 0;
+  if (lead == 0xF4 && byte(1) > 0x8F) return 0;
+  return length;
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text, std::size_t limit) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  std::size_t i = 0;
+  while (i < text.size() && out.size() < limit) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const std::size_t length = utf8_length(text.substr(i));
+    if (length == 0 || byte < 0x20 || byte == 0x7F ||
+        (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0)) {
+      out += "\\x";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+      ++i;
+      continue;
+    }
+    if (byte == '"' || byte == '\\') out += '\\';
+    out += text.substr(i, length);
+    i += length;
+  }
+  return out + (i < text.size() ? "...\"" : "\"");
+}
+
+Shape::Shape(std::span<const int64_t> sizes) {
+  if (sizes.size() > kMaxRank) {
+    fail(Code::kUnsupported, "a tensor has rank ", sizes.size(), ", supported are ranks 0 to ", kMaxRank);
+  }
+  for (const int64_t size : sizes) push_back(size);
+}
+
+int64_t Shape::checked_bytes(int64_t element_bytes) const {
+  int64_t bytes = element_bytes;
+  for (const int64_t size : sizes()) {
+    if (size < 0) fail(Code::kInput, "shape ", text(), " has a negative size");
+    if (__builtin_mul_overflow(bytes, size, &bytes)) {
+      fail(Code::kLimit, "shape ", text(), " is too large to be held in memory");
+    }
+    if (size == 0) return 0;
+  }
+  return bytes;
+}
+
+std::string Shape::text() const {
+  std::string out = "[";
+  for (int axis = 0; axis < rank_; ++axis) {
+    if (axis > 0) out += ", ";
+    out += std::to_string(sizes_[axis]);
+  }
+  return out + "]";
+}
+
+Buffer::Buffer(int64_t bytes) : bytes_(bytes) {
+  // One byte at least, so that a view of an empty tensor never has a null pointer.
+  void* memory = ::operator new(static_cast<std::size_t>(bytes > 0 ? bytes : 1), kAlignment, std::nothrow);
+  if (memory == nullptr) fail(Code::kLimit, "cannot allocate ", bytes, " bytes");
+  data_.reset(static_cast<std::byte*>(memory));
+}
+
+void Buffer::release_aligned(std::byte* data) noexcept { ::operator delete(data, kAlignment); }
+
+}  // namespace slipway

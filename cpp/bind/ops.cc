@@ -1,0 +1,105 @@
+// run_op and operators: single operators, without a graph.
+#include <pybind11/stl.h>
+
+#include "bind/arrays.h"
+#include "bind/bind.h"
+#include "exec/single.h"
+#include "ops/table.h"
+
+namespace py = pybind11;
+
+namespace slipway {
+
+namespace {
+
+Attribute attribute_of(const std::string& name, const py::handle& value) {
+  if (py::isinstance<py::int_>(value)) return value.cast<int64_t>();
+  if (py::isinstance<py::float_>(value)) return value.cast<float>();
+  if (py::isinstance<py::str>(value)) return value.cast<std::string>();
+  if (py::isinstance<py::array>(value)) {
+    const TensorView view = view_of(py::reinterpret_borrow<py::array>(value));
+    auto tensor = std::make_shared<Tensor>(view.dtype, view.shape);
+    std::memcpy(tensor->mutable_view().data, view.data, static_cast<std::size_t>(view.bytes()));
+    return std::shared_ptr<const Tensor>(std::move(tensor));
+  }
+  const auto list = py::cast<py::list>(value);
+  if (list.empty() || py::isinstance<py::int_>(list[0])) return value.cast<std::vector<int64_t>>();
+  if (py::isinstance<py::float_>(list[0])) return value.cast<std::vector<float>>();
+  if (py::isinstance<py::str>(list[0])) return value.cast<std::vector<std::string>>();
+  fail(Code::kUsage, "attribute ", name, " has a type that ONNX does not know");
+}
+
+Isa isa_named(const std::string& name) {
+  if (name.empty()) return choose_isa();
+  for (int i = 0; i < kIsaCount; ++i) {
+    if (name_of(static_cast<Isa>(i)) != name) continue;
+    if (!can_run(static_cast<Isa>(i))) fail(Code::kUnavailable, "instruction set ", name, " is not available here");
+    return static_cast<Isa>(i);
+  }
+  fail(Code::kUsage, "unknown instruction set ", quoted(name));
+}
+
+py::list run_op(const std::string& op, const std::vector<std::optional<py::array>>& inputs, const py::dict& attributes,
+                int outputs, int64_t opset, const std::string& domain, const std::string& isa, bool all_constant) {
+  Node node;
+  node.op = op;
+  node.name = op;
+  node.domain = domain;
+  node.opset = opset;
+  for (const auto& [key, value] : attributes) {
+    const auto name = key.cast<std::string>();
+    node.attributes.emplace(name, attribute_of(name, value));
+  }
+  std::vector<TensorView> views;
+  for (const auto& input : inputs) {
+    node.inputs.push_back(input ? static_cast<ValueId>(views.size()) : kNoValue);
+    views.push_back(input ? view_of(*input) : TensorView{});
+  }
+  for (int i = 0; i < outputs; ++i) node.outputs.push_back(i);
+  resolve(node);
+  const Isa column = isa_named(isa);
+  std::vector<Tensor> results;
+  {
+    const py::gil_scoped_release release;
+    results = run_single(node, views, column, nullptr, all_constant);
+  }
+  py::list list;
+  for (Tensor& tensor : results) list.append(array_of(std::move(tensor)));
+  return list;
+}
+
+py::list operators() {
+  constexpr const char* kTolerances[] = {"exact", "ulp4", "sum"};
+  py::list list;
+  for (const OpRow& row : op_table()) {
+    py::dict entry;
+    entry["id"] = std::string(row.id);
+    entry["onnx"] = std::string(row.onnx);
+    entry["domain"] = std::string(row.domain);
+    entry["min_opset"] = row.min_opset;
+    entry["max_opset"] = row.max_opset;
+    entry["tolerance"] = kTolerances[static_cast<int>(row.tolerance)];
+    entry["is_view"] = row.kind == RowKind::kView;
+    entry["has_simd"] = row.kernels[static_cast<int>(Isa::kBaseline)] != nullptr;
+    list.append(entry);
+  }
+  return list;
+}
+
+}  // namespace
+
+void register_ops(py::module_& module) {
+  module.def("run_op", &run_op, py::arg("op"), py::arg("inputs"), py::arg("attributes") = py::dict(),
+             py::arg("outputs") = 1, py::arg("opset") = 20, py::arg("domain") = "", py::arg("isa") = "",
+             py::arg("all_constant") = false);
+  module.def("operators", &operators);
+  module.def("isas", [] {
+    py::list names;
+    for (int i = 0; i < kIsaCount; ++i) {
+      if (can_run(static_cast<Isa>(i))) names.append(std::string(name_of(static_cast<Isa>(i))));
+    }
+    return names;
+  });
+}
+
+}  // namespace slipway

@@ -1,0 +1,14 @@
+// Turns what a kernel reported into an Error.
+#pragma once
+
+#include "base/error.h"
+#include "ops/op.h"
+
+namespace slipway {
+
+inline void throw_if(const RunFault& fault) {
+  if (fault.what == nullptr) return;
+  fail(Code::kFault, fault.what, " is ", fault.got, ", allowed are ", fault.low, " to ", fault.high);
+}
+
+}  // namespace slipway

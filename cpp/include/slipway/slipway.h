@@ -1,0 +1,70 @@
+// The engine's public face: open a model, look at its ports, run it. This header is all that a user needs.
+//
+//   const slipway::Session session = slipway::Session::open("artifacts/names-gru");
+//   const std::vector<slipway::Tensor> outputs = session.run(views_of_inputs);
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/tensor.h"
+#include "graph/dim.h"
+
+namespace slipway {
+
+/// "0.1.0", the version of pyproject.toml.
+[[nodiscard]] const char* version() noexcept;
+
+struct SessionOptions {
+  std::string device = "cpu";  ///< another one is refused with Error(kUnavailable), never replaced
+  int threads = 1;             ///< 1 to 256
+  bool optimize = true;        ///< false runs the graph as it stands in the file, without passes
+  std::string isa;             ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
+};
+
+/// An input or output of a model.
+struct PortInfo {
+  std::string name;
+  DType dtype = DType::kNone;
+  Dims dims;  ///< numbers, or symbols that may differ from run to run
+};
+
+/// Shapes of all inputs, in order of Session::inputs().
+using InputShapes = std::vector<Shape>;
+
+/// A loaded model. Safe to use from many threads at once; copies share the model.
+class Session {
+ public:
+  /// Opens an ONNX file, or the model of a bundle folder. Throws Error.
+  [[nodiscard]] static Session open(const std::string& path, const SessionOptions& options = {});
+  /// Reads an ONNX model from memory, which is not needed afterwards. Throws Error.
+  [[nodiscard]] static Session read(std::span<const std::byte> bytes, const SessionOptions& options = {});
+
+  [[nodiscard]] const std::vector<PortInfo>& inputs() const noexcept;
+  [[nodiscard]] const std::vector<PortInfo>& outputs() const noexcept;
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const noexcept;
+
+  /// Runs once; inputs in order of inputs(), contiguous, valid during the call. Throws Error(kInput) where one does
+  /// not fit its port, Error(kFault) where a value is forbidden (an index out of range).
+  [[nodiscard]] std::vector<Tensor> run(std::span<const TensorView> inputs) const;
+  /// The same into the caller's memory: an output whose view has data must have the right type and shape (else
+  /// Error(kInput)); one without data is allocated and returned at its place.
+  [[nodiscard]] std::vector<Tensor> run(std::span<const TensorView> inputs, std::span<const MutableView> into) const;
+
+  /// The stable text of a stage: "onnx" (as read), "graph" (with facts), "passes" (after the passes, with what each
+  /// did) or "plan" (steps, kernels, memory; needs shapes). Throws Error(kUsage) for another name.
+  [[nodiscard]] std::string text(const std::string& stage, const InputShapes& shapes = {}) const;
+
+  struct State;
+
+ private:
+  explicit Session(std::shared_ptr<const State> state) noexcept : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace slipway

@@ -1,0 +1,102 @@
+// Expands ops.def into declarations and the run-time table.
+#include "ops/table.h"
+
+#include <array>
+
+namespace slipway {
+
+// ---- declarations ----
+#define SLIPWAY_ROW_View(id) void infer_##id(InferContext&);
+#define SLIPWAY_ROW_Kernel(id)                               \
+  void infer_##id(InferContext&);                            \
+  std::shared_ptr<const void> prepare_##id(PrepareContext&); \
+  namespace scalar {                                         \
+  void id(const OpCall&) noexcept;                           \
+  }
+#define SLIPWAY_DECLARE_NONE(id)
+#define SLIPWAY_DECLARE_SIMD(id)   \
+  namespace baseline {             \
+  void id(const OpCall&) noexcept; \
+  }                                \
+  namespace avx2 {                 \
+  void id(const OpCall&) noexcept; \
+  }                                \
+  namespace avx512 {               \
+  void id(const OpCall&) noexcept; \
+  }                                \
+  namespace neon {                 \
+  void id(const OpCall&) noexcept; \
+  }
+#define SLIPWAY_OP(id, onnx, domain, low, high, tolerance, kind, simd, cuda) \
+  SLIPWAY_ROW_##kind(id) SLIPWAY_DECLARE_##simd(id)
+#include "ops/ops.def"
+#undef SLIPWAY_OP
+
+namespace {
+
+// ---- rows ----
+#if defined(SLIPWAY_HAS_AVX)
+#define SLIPWAY_COLUMNS(id) &baseline::id, &avx2::id, &avx512::id, nullptr
+#elif defined(SLIPWAY_HAS_NEON)
+#define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, &neon::id
+#else
+#define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, nullptr
+#endif
+#define SLIPWAY_KERNELS_View(id, simd) \
+  nullptr, {}
+#define SLIPWAY_KERNELS_Kernel(id, simd) \
+  &prepare_##id, { &scalar::id, SLIPWAY_KERNELS_##simd(id) }
+#define SLIPWAY_KERNELS_NONE(id) nullptr, nullptr, nullptr, nullptr
+#define SLIPWAY_KERNELS_SIMD(id) SLIPWAY_COLUMNS(id)
+#define SLIPWAY_OP(id, onnx, domain, low, high, tolerance, kind, simd, cuda) \
+  OpRow{#id,                                                                 \
+        onnx,                                                                \
+        domain,                                                              \
+        low,                                                                 \
+        high,                                                                \
+        Tolerance::k##tolerance,                                             \
+        RowKind::k##kind,                                                    \
+        &infer_##id,                                                         \
+        SLIPWAY_KERNELS_##kind(id, simd)},
+
+const OpRow kTable[] = {
+#include "ops/ops.def"
+};
+#undef SLIPWAY_OP
+
+}  // namespace
+
+std::span<const OpRow> op_table() noexcept { return kTable; }
+
+const OpRow* find_row(std::string_view domain, std::string_view onnx) noexcept {
+  for (const OpRow& row : kTable) {
+    if (row.onnx == onnx && row.domain == domain) return &row;
+  }
+  return nullptr;
+}
+
+void resolve(Node& node) {
+  node.row = find_row(node.domain, node.op);
+  if (node.row == nullptr) {
+    fail(Code::kUnsupported, "operator ", quoted(node.op), " of domain ", quoted(node.domain),
+         " is not supported; `slipway ops` lists those that are");
+  }
+  if (node.opset < node.row->min_opset || node.opset > node.row->max_opset) {
+    fail(Code::kUnsupported, "opset ", node.opset, " is not supported for ", node.op, ", supported are ",
+         node.row->min_opset, " to ", node.row->max_opset);
+  }
+}
+
+Kernel choose_kernel(const OpRow& row, Isa isa, Isa* ran) noexcept {
+  const auto take = [&](Isa column) {
+    *ran = column;
+    return row.kernels[static_cast<int>(column)];
+  };
+  if (isa == Isa::kNeon) return row.kernels[static_cast<int>(isa)] != nullptr ? take(isa) : take(Isa::kScalar);
+  for (int column = static_cast<int>(isa); column > 0; --column) {
+    if (row.kernels[column] != nullptr) return take(static_cast<Isa>(column));
+  }
+  return take(Isa::kScalar);
+}
+
+}  // namespace slipway

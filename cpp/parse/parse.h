@@ -1,0 +1,25 @@
+// ONNX bytes -> graph. Bounds-checked, without a protobuf library; every length is checked against the bytes at hand.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "graph/graph.h"
+
+namespace slipway {
+
+/// Limits of the reader; a model above one is refused with Error(kLimit) and the number.
+struct ParseLimits {
+  int64_t max_nodes = 100'000;
+  int64_t max_values = 1'000'000;
+  int64_t max_name_bytes = 4096;
+  int max_depth = 32;
+  int64_t max_constant_bytes = int64_t{2} << 30;
+};
+
+/// Reads a ModelProto. Nodes come topologically ordered, with their rows not yet resolved and facts only as the file
+/// states them. Initializers and Constant nodes become constant facts. Throws Error(kModel, kUnsupported, kLimit).
+[[nodiscard]] Graph parse(std::span<const std::byte> bytes, const ParseLimits& limits = {});
+
+}  // namespace slipway

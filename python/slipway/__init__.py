@@ -1,0 +1,1 @@
+"""slipway: from course notes to native speed."""

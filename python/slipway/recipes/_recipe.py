@@ -1,0 +1,74 @@
+"""What a recipe is: data, model, loss, optimiser and expected score of one system of the notes.
+
+A recipe is one file in this folder that ends in ``RECIPE = Recipe(...)``; the registry finds it by itself.
+Training, export, verification and the commands know recipes only through this class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from slipway.data._dataset import Dataset as Dataset
+from slipway.data._dataset import Raw as Raw
+from slipway.data._dataset import Source as Source
+from slipway.data._dataset import Split as Split
+from slipway.signature import Signature
+
+@dataclass(frozen=True)
+class Training:
+    """How to train; every field can be set on the command line or by a preset."""
+
+    epochs: int
+    batch_size: int
+    lr: float
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam"
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
+    gradient_clip: float | None = None
+    #: Use at most this many training items (the smoke preset); None means all.
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One trainable, exportable system.
+
+    Args:
+        name: The command-line name, for example ``names-gru``.
+        title: One sentence.
+        task: ``classification``, ``regression``, ``segmentation`` or ``sequence``.
+        notes: Note and section where the system stands, for example ``000, "RNN Advanced"``.
+        datasets: Names of the data sets that ``data`` may use.
+        config: A frozen dataclass with a default for each size of the model; ``--set field=value`` changes one.
+        data: ``(request, config) -> Dataset``; ``request`` is ``auto``, ``embedded`` or a path.
+        signature: ``(config, dataset) -> Signature``.
+        build: ``(config, dataset) -> nn.Module`` whose ``forward`` takes the signature's inputs in order.
+        loss: ``(outputs, targets) -> scalar``; outputs as ``forward`` returns them.
+        score: ``(outputs, targets) -> (correct, total)`` summed over batches, higher is better.
+        score_name: For example ``accuracy``.
+        expected: Lowest score that a default run must reach, by kind of data source.
+        training: Default training settings.
+        presets: Preset name -> changes to config and training fields (``notes``, ``smoke``).
+    """
+
+    name: str
+    title: str
+    task: Literal["classification", "regression", "segmentation", "sequence"]
+    notes: str
+    datasets: tuple[str, ...]
+    config: Any
+    data: Callable[[str, Any], Dataset]
+    signature: Callable[[Any, Dataset], Signature]
+    build: Callable[[Any, Dataset], nn.Module]
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    score: Callable[[torch.Tensor, torch.Tensor], tuple[float, float]]
+    score_name: str
+    expected: Mapping[str, float]
+    training: Training
+    presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
