@@ -3,7 +3,7 @@
 
 #include "bind/arrays.h"
 #include "bind/bind.h"
-#include "exec/single.h"
+#include "ops/single.h"
 #include "ops/table.h"
 
 namespace py = pybind11;

@@ -1,10 +1,10 @@
-#include "exec/single.h"
+#include "ops/single.h"
 
 #include <cstring>
 #include <memory>
 
 #include "base/error.h"
-#include "exec/fault.h"
+#include "ops/fault.h"
 #include "ops/table.h"
 
 namespace slipway {
