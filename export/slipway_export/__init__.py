@@ -1,0 +1,1 @@
+"""From a trained module to a verified bundle."""

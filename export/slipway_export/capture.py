@@ -1,0 +1,237 @@
+"""From a trained module to an exported program, a raw ONNX model, TorchScript and ``.pt2``.
+
+Works on an eval-mode CPU copy under ``no_grad``; the module that was given stays as it is. The ONNX model that comes
+out still has the exporter's names and unfolded weights: ``clean.py`` is next.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import onnx_ir as ir
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from slipway.errors import ExportError
+from slipway.signature import Signature
+from slipway_export.packed import packed_sequences
+from slipway_export.translate import TRANSLATION_TABLE
+
+Format = Literal["onnx", "torchscript", "pt2"]
+Arrays = Mapping[str, NDArray[np.generic]]
+
+#: Opsets that torch's exporter writes; the lower end is what its translations are written in.
+OPSETS = range(18, 25)
+
+_aten = torch.ops.aten
+_ZEROS = (_aten.zeros.default, _aten.zeros_like.default, _aten.new_zeros.default)
+_KEEPS_ZEROS = (
+    _aten.to.device, _aten.to.dtype, _aten.to.dtype_layout, _aten.to.other, _aten.clone.default, _aten.expand.default,
+    _aten.contiguous.default, _aten.view.default, _aten.reshape.default, _aten.index_select.default,
+    _aten.unsqueeze.default, _aten.squeeze.dim, _aten.detach.default, _aten.stack.default, _aten.cat.default,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What capture found; ``missing`` says for each absent format why it is absent."""
+
+    onnx: ir.Model
+    torchscript: bytes | None
+    pt2: bytes | None
+    missing: Mapping[Format, str] = field(default_factory=dict)
+
+
+def capture(
+    module: nn.Module,
+    signature: Signature,
+    example: Arrays,
+    *,
+    opset: int = 20,
+    formats: Sequence[Format] = ("onnx", "torchscript", "pt2"),
+) -> Captured:
+    """Export a module in every asked form.
+
+    Args:
+        module: Any module whose ``forward`` takes the signature's inputs in order.
+        signature: The ports; dims that are strings stay dynamic.
+        example: One array per input port; at least 2 of every dynamic dimension, all of different sizes.
+        opset: ONNX opset of the result, 18 to 24.
+        formats: What to make; ONNX is always made.
+
+    Raises:
+        ExportError: The module cannot be exported, or froze a dimension that the signature calls dynamic.
+    """
+    if opset not in OPSETS:
+        raise ExportError(f"opset {opset}: the exporter writes {OPSETS.start} to {OPSETS.stop - 1}")
+    model = copy.deepcopy(module).cpu().eval()
+    tensors = tuple(torch.from_numpy(np.array(example[port.name])) for port in signature.inputs)
+    with torch.no_grad(), _quiet():
+        program = export_program(model, signature, tensors)
+        raw = _to_onnx(program, opset)
+        missing: dict[Format, str] = {}
+        script = pt2 = None
+        if "torchscript" in formats:
+            script = _to_torchscript(model, tensors, missing)
+        if "pt2" in formats:
+            pt2 = _to_pt2(program)
+        for unwanted in {"torchscript", "pt2"} - set(formats):
+            missing[unwanted] = "not asked for"  # type: ignore[index]  # set difference loses the literal type
+    return Captured(raw, script, pt2, missing)
+
+
+def export_program(model: nn.Module, signature: Signature, tensors: tuple[Tensor, ...]) -> ExportedProgram:
+    """Run ``torch.export`` with the signature's dynamic dims; recurrent layers become ``slipway`` operators."""
+    shapes = tuple(
+        {axis: _dim(name) for axis, name in enumerate(port.dims) if isinstance(name, str)} for port in signature.inputs
+    )
+    try:
+        with packed_sequences():
+            program = torch.export.export(model, tensors, dynamic_shapes=shapes, strict=False)
+    except ExportError:
+        raise
+    except Exception as error:  # torch.export raises many types; all of them mean that this model has no program
+        cause = _own_error(error)
+        if cause is not None:
+            raise cause from error
+        raise ExportError(_explain(error, model)) from error
+    _check_dynamic(program, signature)
+    _drop_zero_states(program)
+    _drop_stack_traces(program)
+    return program
+
+
+def _dim(name: str) -> Any:
+    """N and T may be 1 and more; the least height and width follow from the model."""
+    return Dim(name, min=1) if name in ("N", "T") else Dim.AUTO
+
+
+def _own_error(error: BaseException) -> ExportError | None:
+    """Find a refusal of ours that torch.export wrapped in an error of its own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ExportError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _explain(error: Exception, model: nn.Module) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = next((line for line in lines if line.startswith("- ")), lines[0] if lines else type(error).__name__)
+    return (
+        f"{type(model).__name__} cannot be exported by torch.export: {first.lstrip('- ')} "
+        "(a dimension that varies must not be turned into a Python number: no stored batch size, no loop over time)"
+    )
+
+
+def _check_dynamic(program: ExportedProgram, signature: Signature) -> None:
+    """Refuse a program that froze a dimension of an input."""
+    values = {n.name: n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and "val" in n.meta}
+    frozen = [
+        f'{name} of input "{port.name}" was frozen to {values[user].shape[axis]}'
+        for port, user in zip(signature.inputs, program.graph_signature.user_inputs, strict=True)
+        for axis, name in enumerate(port.dims)
+        if isinstance(name, str) and not isinstance(values[str(user)].shape[axis], torch.SymInt)
+    ]
+    if frozen:
+        raise ExportError("; ".join(frozen) + ": the model computes with the example's size as a Python number")
+
+
+def _drop_zero_states(program: ExportedProgram) -> None:
+    """Give recurrent operators None for an initial state of zeros: ONNX then needs no input for it."""
+    for node in program.graph.nodes:
+        if node.target is torch.ops.slipway.recurrent.default:
+            states: tuple[int, ...] = (2,)
+        elif node.target is torch.ops.slipway.lstm.default and _is_zeros(node.args[2]) and _is_zeros(node.args[3]):
+            states = (2, 3)
+        else:
+            continue
+        for index in states:
+            if _is_zeros(node.args[index]):
+                node.update_arg(index, None)
+    program.graph.eliminate_dead_code()
+    program.graph_module.recompile()
+
+
+def _is_zeros(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_zeros(v) for v in value)
+    if not isinstance(value, torch.fx.Node):
+        return False
+    if value.target in _KEEPS_ZEROS:
+        return _is_zeros(value.args[0])
+    return value.target in _ZEROS or (value.target is _aten.full.default and value.args[1] in (0, 0.0, False))
+
+
+def _drop_stack_traces(program: ExportedProgram) -> None:
+    """Remove the traces, which hold paths of the exporting machine."""
+    for module in program.graph_module.modules():
+        if isinstance(module, torch.fx.GraphModule):
+            for node in module.graph.nodes:
+                node.meta.pop("stack_trace", None)
+
+
+def _to_onnx(program: ExportedProgram, opset: int) -> ir.Model:
+    try:
+        exported = torch.onnx.export(
+            program, dynamo=True, opset_version=opset, custom_translation_table=TRANSLATION_TABLE, verbose=False
+        )
+    except Exception as error:  # torch.onnx wraps whatever its translations raise
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        raise ExportError(f"the program has no ONNX form: {lines[-1] if lines else type(error).__name__}") from error
+    assert exported is not None
+    model = exported.model
+    written = model.opset_imports.get("", 0)
+    if written != opset:
+        raise ExportError(
+            f"asked for opset {opset}, torch's exporter could only write {written}; use --opset {written}"
+        )
+    return model
+
+
+def _to_torchscript(model: nn.Module, tensors: tuple[Tensor, ...], missing: dict[Format, str]) -> bytes | None:
+    """Script the module; trace it where scripting fails. Verification decides whether a trace holds."""
+    try:
+        scripted = torch.jit.script(model)
+    except Exception as script_error:  # the TorchScript compiler raises many types
+        try:
+            scripted = torch.jit.trace(model, tensors, check_trace=False)  # type: ignore[no-untyped-call]
+        except Exception as trace_error:
+            missing["torchscript"] = f"script: {_first_line(script_error)}; trace: {_first_line(trace_error)}"
+            return None
+    file = io.BytesIO()
+    torch.jit.save(scripted, file)
+    return file.getvalue()
+
+
+def _to_pt2(program: ExportedProgram) -> bytes:
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    return file.getvalue()
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back warnings that we know and have answered; the user could do nothing about them."""
+    with warnings.catch_warnings():
+        for message in (
+            r"The tensor attributes? self\..*_flat_weights",  # RNNs refresh that list on every call
+            r".*torch\.jit\.(script|trace|save|load|trace_method|script_method)",  # deprecated, and part of the bundle
+            r".*(isinstance|copyreg|TreeSpec|LeafSpec).*deprecated",  # inside torch.export itself
+        ):
+            warnings.filterwarnings("ignore", message=message)
+        yield

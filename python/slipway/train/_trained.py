@@ -1,0 +1,44 @@
+"""What training hands to export: the trained module and everything needed to tell where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from slipway.recipes._recipe import Dataset, Recipe, Training
+from slipway.signature import Signature
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model with its recipe, settings, data and learning history.
+
+    Args:
+        recipe: The recipe that was trained.
+        config: The config it was trained with, an instance of the recipe's config dataclass.
+        training: The training settings it was trained with.
+        dataset: The data it learned from and was judged by.
+        signature: ``recipe.signature(config, dataset)``.
+        module: The trained module; export takes a copy and leaves it as it is.
+        seed: The seed of the run.
+        score: The score on the test split, in the recipe's ``score_name``.
+        history: One row of named numbers per epoch, at least ``epoch`` and ``loss``.
+        seconds: How long training took.
+        recipe_path: The user's file for a recipe that is not built in (``FILE.py:NAME``), else None.
+        curves: PNG bytes of the loss and score curves, if they were drawn.
+    """
+
+    recipe: Recipe
+    config: object
+    training: Training
+    dataset: Dataset
+    signature: Signature
+    module: nn.Module
+    seed: int
+    score: float
+    history: Sequence[Mapping[str, float]]
+    seconds: float
+    recipe_path: str | None = None
+    curves: bytes | None = field(default=None, repr=False)
