@@ -1,0 +1,61 @@
+// A plan with all that running it needs: memory to borrow, resolved arguments, and the segments that follow it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace slipway {
+
+/// Memory of one run of one segment, with every argument of every step resolved but those of `Segment::fixups`.
+struct Frame {
+  Buffer arena;
+  Buffer scratch;
+  std::vector<TensorView> inputs;    ///< of all steps, one after the other
+  std::vector<MutableView> outputs;  ///< likewise
+};
+
+/// An argument whose address is known only when a run starts.
+struct Fixup {
+  bool is_output = false;
+  std::size_t index = 0;  ///< into Frame::inputs or Frame::outputs
+  Place place;
+};
+
+class Segment {
+ public:
+  explicit Segment(Plan plan);
+
+  [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+  [[nodiscard]] const std::vector<Fixup>& fixups() const noexcept { return fixups_; }
+
+  /// Takes a frame that nobody uses, or makes one. Allocates only while more runs are at once than ever before.
+  [[nodiscard]] std::unique_ptr<Frame> borrow();
+  void give_back(std::unique_ptr<Frame> frame) noexcept;
+
+  /// The segment planned for these values of plan().awaited, or null.
+  [[nodiscard]] std::shared_ptr<Segment> find_next(std::span<const TensorView> values) const;
+  /// Keeps a segment for next time; if another thread was faster, its segment is returned.
+  std::shared_ptr<Segment> keep_next(std::vector<std::shared_ptr<const Tensor>> values, std::shared_ptr<Segment> next);
+
+ private:
+  struct Next {
+    std::vector<std::shared_ptr<const Tensor>> values;
+    std::shared_ptr<Segment> segment;
+  };
+
+  Plan plan_;
+  std::vector<Fixup> fixups_;
+  std::mutex frames_mutex_;
+  std::vector<std::unique_ptr<Frame>> frames_;
+  mutable std::shared_mutex next_mutex_;
+  std::unordered_multimap<uint64_t, Next> next_;
+};
+
+}  // namespace slipway

@@ -1,0 +1,274 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <numeric>
+
+#include "base/error.h"
+#include "ops/single.h"
+#include "ops/table.h"
+#include "plan/layout.h"
+
+namespace slipway {
+
+namespace {
+
+// A node whose inputs are all known is computed now if its outputs are at most this large: shape arithmetic is, and
+// whatever is larger has been folded at load, or is not worth keeping a copy of in every plan.
+constexpr int64_t kFoldBytes = 64 * 1024;
+
+// Memory that a step of this segment writes; views share one.
+struct Storage {
+  Lifetime life;
+  int output = -1;  // graph output whose memory it is, or -1 for the arena
+};
+
+class Planner {
+ public:
+  Planner(const Graph& graph, Isa isa, Plan start)
+      : graph_(graph),
+        isa_(isa),
+        plan_(std::move(start)),
+        blocked_(graph.values.size(), false),
+        storage_of_(graph.values.size(), -1) {}
+
+  Plan make() {
+    const std::vector<std::size_t> nodes = std::move(plan_.deferred);
+    plan_.deferred.clear();
+    for (const std::size_t index : nodes) {
+      const Node& node = graph_.nodes[index];
+      try {
+        plan_node(index, node);
+      } catch (const Error& error) {
+        throw error.at(node.title());
+      }
+    }
+    keep_what_is_still_read();
+    make_outputs();
+    set_places();
+    return std::move(plan_);
+  }
+
+ private:
+  [[nodiscard]] Fact& fact(ValueId id) { return plan_.facts[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] int& storage_of(ValueId id) { return storage_of_[static_cast<std::size_t>(id)]; }
+
+  void plan_node(std::size_t index, const Node& node) {
+    for (const ValueId id : node.inputs) {
+      if (id != kNoValue && blocked_[static_cast<std::size_t>(id)]) return defer(index, node);
+    }
+    const std::vector<const Fact*> inputs = facts_of(node.inputs);
+    InferContext infer(node, inputs);
+    node.row->infer(infer);
+    if (!infer.awaited().empty()) {
+      for (const int i : infer.awaited()) await(node.inputs[static_cast<std::size_t>(i)]);
+      return defer(index, node);
+    }
+    int64_t bytes = 0;
+    bool is_known = true;
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] == kNoValue) continue;
+      Fact& made = infer.outputs()[i];
+      if (!made.is_concrete()) fail(Code::kUnsupported, "the shape of output ", i, " does not follow from the inputs");
+      bytes += made.shape().checked_bytes(size_of(made.dtype));
+      is_known = is_known && made.constant != nullptr;
+      fact(node.outputs[i]) = made;
+    }
+    if (is_known) return;
+    const bool has_known_inputs =
+        std::all_of(inputs.begin(), inputs.end(), [](const Fact* f) { return f == nullptr || f->constant; });
+    if (has_known_inputs && (bytes <= kFoldBytes || node.row->kind == RowKind::kView)) return fold(node, inputs);
+    if (node.row->kind == RowKind::kView) return share(node);
+    add_step(node, inputs);
+  }
+
+  [[nodiscard]] std::vector<const Fact*> facts_of(const std::vector<ValueId>& ids) {
+    std::vector<const Fact*> out;
+    for (const ValueId id : ids) out.push_back(id == kNoValue ? nullptr : &fact(id));
+    return out;
+  }
+
+  void defer(std::size_t index, const Node& node) {
+    plan_.deferred.push_back(index);
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue) blocked_[static_cast<std::size_t>(id)] = true;
+    }
+  }
+
+  void await(ValueId id) {
+    const auto same = [&](const Operand& operand) { return operand.value == id; };
+    if (std::none_of(plan_.awaited.begin(), plan_.awaited.end(), same)) plan_.awaited.push_back(operand_of(id));
+  }
+
+  void fold(const Node& node, const std::vector<const Fact*>& inputs) {
+    std::vector<TensorView> views;
+    for (const Fact* input : inputs) views.push_back(input == nullptr ? TensorView{} : input->constant->view());
+    std::vector<Tensor> results = run_single(node, views, isa_, nullptr);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] == kNoValue) continue;
+      fact(node.outputs[i]) = Fact::of(std::make_shared<Tensor>(std::move(results[i])));
+    }
+  }
+
+  // A view has its input's memory, wherever that is.
+  void share(const Node& node) {
+    const ValueId from = node.inputs[0];
+    const ValueId to = node.outputs[0];
+    storage_of(to) = storage_of(from);
+    plan_.where[static_cast<std::size_t>(to)] = operand_of(to);
+    plan_.where[static_cast<std::size_t>(to)].place = plan_.where[static_cast<std::size_t>(from)].place;
+  }
+
+  void add_step(const Node& node, const std::vector<const Fact*>& inputs) {
+    Step step;
+    step.node = &node;
+    step.kernel = choose_kernel(*node.row, isa_, &step.isa);
+    const std::vector<const Fact*> outputs = facts_of(node.outputs);
+    PrepareContext context(node, inputs, outputs, step.isa);
+    step.prepared = node.row->prepare(context);
+    step.scratch_bytes = context.scratch_bytes;
+    step.work = context.work;
+    for (const ValueId id : node.inputs) step.inputs.push_back(read(id));
+    for (const ValueId id : node.outputs) step.outputs.push_back(write(id));
+    plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.scratch_bytes);
+    plan_.steps.push_back(std::move(step));
+  }
+
+  [[nodiscard]] Operand operand_of(ValueId id) {
+    Operand operand;
+    if (id == kNoValue) return operand;
+    operand.value = id;
+    operand.dtype = fact(id).dtype;
+    operand.shape = fact(id).shape();
+    return operand;
+  }
+
+  [[nodiscard]] int now() const { return static_cast<int>(plan_.steps.size()); }
+
+  Operand read(ValueId id) {
+    if (id != kNoValue && storage_of(id) >= 0) storages_[static_cast<std::size_t>(storage_of(id))].life.last = now();
+    return operand_of(id);
+  }
+
+  Operand write(ValueId id) {
+    Operand operand = operand_of(id);
+    if (id == kNoValue) return operand;
+    storage_of(id) = static_cast<int>(storages_.size());
+    storages_.push_back({Lifetime{operand.bytes(), now(), now(), 0}, -1});
+    return operand;
+  }
+
+  // The rest of the run, and the reading of awaited values, come after the last step.
+  void keep_what_is_still_read() {
+    constexpr int kForEver = 1 << 30;
+    const auto keep = [&](ValueId id) {
+      if (id != kNoValue && storage_of(id) >= 0)
+        storages_[static_cast<std::size_t>(storage_of(id))].life.last = kForEver;
+    };
+    for (const std::size_t index : plan_.deferred) {
+      for (const ValueId id : graph_.nodes[index].inputs) keep(id);
+    }
+    for (const Operand& operand : plan_.awaited) keep(operand.value);
+  }
+
+  void make_outputs() {
+    for (std::size_t k = 0; k < graph_.outputs.size(); ++k) {
+      const ValueId id = graph_.outputs[k];
+      if (plan_.output_is_made[k] || blocked_[static_cast<std::size_t>(id)]) continue;
+      plan_.output_is_made[k] = true;
+      Operand output = operand_of(id);
+      output.place = {Place::Kind::kOutput, static_cast<int32_t>(k), 0};
+      plan_.outputs.emplace_back(static_cast<int>(k), output);
+      const int storage = storage_of(id);
+      if (storage >= 0 && fact(id).constant == nullptr && storages_[static_cast<std::size_t>(storage)].output < 0) {
+        storages_[static_cast<std::size_t>(storage)].output = static_cast<int>(k);
+        continue;
+      }
+      Step copy;
+      copy.inputs.push_back(read(id));
+      copy.outputs.push_back(output);
+      copy.work.bytes = 2 * output.bytes();
+      plan_.steps.push_back(std::move(copy));
+    }
+  }
+
+  void set_places() {
+    std::vector<Lifetime> lives;
+    std::vector<std::size_t> owners;
+    for (std::size_t i = 0; i < storages_.size(); ++i) {
+      if (storages_[i].output >= 0) continue;
+      lives.push_back(storages_[i].life);
+      owners.push_back(i);
+    }
+    plan_.arena_bytes = lay_out(lives);
+    for (std::size_t i = 0; i < owners.size(); ++i) storages_[owners[i]].life.offset = lives[i].offset;
+
+    for (std::size_t id = 0; id < storage_of_.size(); ++id) {
+      if (storage_of_[id] < 0) continue;
+      const Storage& storage = storages_[static_cast<std::size_t>(storage_of_[id])];
+      plan_.where[id] = operand_of(static_cast<ValueId>(id));
+      plan_.where[id].place = storage.output >= 0 ? Place{Place::Kind::kOutput, storage.output, 0}
+                                                  : Place{Place::Kind::kArena, plan_.segment, storage.life.offset};
+    }
+    for (Step& step : plan_.steps) {
+      for (Operand& operand : step.inputs) place(operand);
+      for (Operand& operand : step.outputs) place(operand);
+    }
+    for (Operand& operand : plan_.awaited) place(operand);
+  }
+
+  void place(Operand& operand) {
+    if (operand.value == kNoValue || operand.place.kind != Place::Kind::kNowhere) return;
+    if (const auto& constant = fact(operand.value).constant) {
+      const auto [found, is_new] = constants_.try_emplace(operand.value, static_cast<int32_t>(plan_.constants.size()));
+      if (is_new) plan_.constants.push_back(constant);
+      operand.place = {Place::Kind::kConstant, found->second, 0};
+      return;
+    }
+    operand.place = plan_.where[static_cast<std::size_t>(operand.value)].place;
+  }
+
+  const Graph& graph_;
+  Isa isa_;
+  Plan plan_;
+  std::vector<bool> blocked_;    // by value: made by a deferred node
+  std::vector<int> storage_of_;  // by value: index into storages_, or -1
+  std::vector<Storage> storages_;
+  std::map<ValueId, int32_t> constants_;
+};
+
+}  // namespace
+
+Plan make_plan(const Graph& graph, std::span<const Shape> inputs, Isa isa) {
+  Plan start;
+  start.where.resize(graph.values.size());
+  start.output_is_made.assign(graph.outputs.size(), false);
+  start.deferred.resize(graph.nodes.size());
+  std::iota(start.deferred.begin(), start.deferred.end(), 0);
+  // Only constants and inputs are known; all else is inferred again with numbers.
+  for (const Value& value : graph.values) start.facts.push_back(value.fact.constant ? value.fact : Fact{});
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const auto id = static_cast<std::size_t>(graph.inputs[i]);
+    start.facts[id] = {graph.values[id].fact.dtype, Dims(inputs[i].sizes().begin(), inputs[i].sizes().end()), nullptr};
+    start.where[id] = {
+        graph.inputs[i], {Place::Kind::kInput, static_cast<int32_t>(i), 0}, start.facts[id].dtype, inputs[i]};
+  }
+  return Planner(graph, isa, std::move(start)).make();
+}
+
+Plan continue_plan(const Graph& graph, const Plan& before, std::span<const std::shared_ptr<const Tensor>> values,
+                   Isa isa) {
+  Plan start;
+  start.segment = before.segment + 1;
+  start.facts = before.facts;
+  start.where = before.where;
+  start.deferred = before.deferred;
+  start.output_is_made = before.output_is_made;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    start.facts[static_cast<std::size_t>(before.awaited[i].value)].constant = values[i];
+  }
+  return Planner(graph, isa, std::move(start)).make();
+}
+
+}  // namespace slipway

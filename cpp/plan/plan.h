@@ -1,0 +1,76 @@
+// The plan: what one run of a graph does, with concrete shapes. Immutable once made.
+//
+// Most models need one segment. Where a shape depends on a value (the longest of some lengths), a segment ends, the
+// value is read, and a further segment is planned for it; the segments before keep their memory until the run ends.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "ops/op.h"
+
+namespace slipway {
+
+/// Where the bytes of a value are during a run.
+struct Place {
+  enum class Kind : uint8_t { kNowhere, kInput, kConstant, kArena, kOutput };
+  Kind kind = Kind::kNowhere;
+  int32_t index = 0;   ///< input or output of the graph, constant of the plan, or segment of the arena
+  int64_t offset = 0;  ///< bytes into the arena
+};
+
+/// One argument of a step.
+struct Operand {
+  ValueId value = kNoValue;
+  Place place;
+  DType dtype = DType::kNone;
+  Shape shape;
+
+  [[nodiscard]] int64_t bytes() const noexcept { return shape.count() * size_of(dtype); }
+};
+
+/// One call of a kernel, or (without a node) a copy of inputs[0] to outputs[0].
+struct Step {
+  const Node* node = nullptr;
+  Kernel kernel = nullptr;
+  Isa isa = Isa::kScalar;
+  std::shared_ptr<const void> prepared;
+  std::vector<Operand> inputs;
+  std::vector<Operand> outputs;
+  int64_t scratch_bytes = 0;
+  Work work;
+};
+
+struct Plan {
+  int segment = 0;
+  std::vector<Step> steps;
+  std::vector<std::shared_ptr<const Tensor>> constants;
+  int64_t arena_bytes = 0;
+  int64_t scratch_bytes = 0;
+  /// Graph outputs that this segment makes: index and what they are.
+  std::vector<std::pair<int, Operand>> outputs;
+  /// Values that must be read before the rest can be planned; empty in the last segment.
+  std::vector<Operand> awaited;
+
+  /// What continue_plan() needs: all that is known after this segment.
+  std::vector<Fact> facts;
+  std::vector<Operand> where;
+  std::vector<std::size_t> deferred;
+  std::vector<bool> output_is_made;
+};
+
+/// Plans a run with these input shapes. `graph` must outlive the plan, its nodes have rows. Throws Error.
+[[nodiscard]] Plan make_plan(const Graph& graph, std::span<const Shape> inputs, Isa isa);
+
+/// Plans what was deferred, now that the awaited values are known (in order of before.awaited).
+[[nodiscard]] Plan continue_plan(const Graph& graph, const Plan& before,
+                                 std::span<const std::shared_ptr<const Tensor>> values, Isa isa);
+
+/// The stable text form (`slipway inspect --stage plan`).
+[[nodiscard]] std::string text_of(const Plan& plan);
+
+}  // namespace slipway
