@@ -1,0 +1,40 @@
+// Matrix product C = A B of float32 matrices, B in packed panels (simd/panels.h).
+//
+// Every element of C is summed in one order, whatever tile or thread it falls to: over blocks of kDepth terms, a block
+// from its first term to its last, then bias and blocks from left to right. A row's bits therefore depend neither on
+// the other rows nor on the thread count, and the error grows with the block, not with K.
+#pragma once
+
+#include <cstdint>
+
+#include "base/thread_pool.h"
+#include "simd/panels.h"
+#include "simd/vec.h"
+
+namespace slipway::SLIPWAY_ISA {
+
+/// Terms that are summed in registers before they are added to C.
+inline constexpr int64_t kDepth = 256;
+
+struct Gemm {
+  int64_t m = 0;
+  int64_t n = 0;
+  int64_t k = 0;
+  const float* a = nullptr;  ///< A[i, p] = a[i * a_row + p * a_column], or tiles where a_row is 0
+  int64_t a_row = 0;
+  int64_t a_column = 1;
+  const float* b = nullptr;  ///< panels of B [K, N], packed with kLanes
+  float* c = nullptr;        ///< C[i, j] = c[i * c_row + j]; must not overlap A or B
+  int64_t c_row = 0;
+  const float* row_bias = nullptr;     ///< [M], added to every column; or null
+  const float* column_bias = nullptr;  ///< [N], added to every row; or null
+  bool accumulate = false;             ///< C += A B instead of C = A B; both biases are null then
+};
+
+/// On the calling thread. Sizes may be zero; with K = 0, C becomes the bias.
+void gemm(const Gemm& call) noexcept;
+
+/// The same with the work split over `pool`, which may be null, where it is large enough.
+void gemm(ThreadPool* pool, const Gemm& call) noexcept;
+
+}  // namespace slipway::SLIPWAY_ISA

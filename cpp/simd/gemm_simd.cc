@@ -1,0 +1,190 @@
+// The matrix product: tiles of C are summed in registers, block by block of K.
+//
+// A tile of A (H rows, kDepth terms) stays in the first cache while it meets every panel of a column block; the column
+// block (kDepth terms) stays in the second while every tile of A passes.
+#include "simd/gemm.h"
+
+namespace slipway::SLIPWAY_ISA {
+
+namespace {
+
+constexpr int64_t kTileRows = tile_rows(kLanes);
+constexpr int64_t kColumnBlock = 256;
+/// Multiply-adds below which waking a thread costs more than it saves.
+constexpr int64_t kThreadWork = int64_t{1} << 20;
+
+/// One tile of C: rows from `row`, columns from `column`, terms [first, first + depth).
+struct Tile {
+  int64_t row;
+  int64_t column;
+  int64_t first;
+  int64_t depth;
+  const float* a;  // [depth][H]
+};
+
+/// What C begins with at (row, column), one vector.
+[[gnu::always_inline]] inline Vec start_of(const Gemm& call, const Tile& tile, int64_t row, int64_t column) noexcept {
+  if (call.accumulate || tile.first > 0) return load(call.c + row * call.c_row + column);
+  Vec start{};
+  if (call.column_bias != nullptr) start = load(call.column_bias + column);
+  if (call.row_bias != nullptr) start += broadcast(call.row_bias[row]);
+  return start;
+}
+
+/// Adds sums [rows, width] to a tile that reaches over the last column of C.
+[[gnu::noinline]] void add_edge(const Gemm& call, const Tile& tile, const float* sums, int64_t rows,
+                                int64_t width) noexcept {
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t row = tile.row + i;
+    for (int64_t j = 0; j < width && tile.column + j < call.n; ++j) {
+      const int64_t column = tile.column + j;
+      float& c = call.c[row * call.c_row + column];
+      float start = call.accumulate || tile.first > 0 ? c : 0.0f;
+      if (tile.first == 0 && call.column_bias != nullptr) start = call.column_bias[column];
+      if (tile.first == 0 && call.row_bias != nullptr) start += call.row_bias[row];
+      c = start + sums[i * width + j];
+    }
+  }
+}
+
+/// H rows by P panels of V vectors. More than one panel hides the latency of the sums where H is small.
+template <int H, int V, int P>
+void multiply(const Gemm& call, const Tile& tile) noexcept {
+  Vec sum[H][P * V] = {};
+  const float* a = tile.a;
+  const float* b = call.b + tile.column * call.k + tile.first * V * kLanes;
+  const int64_t next_panel = 2 * kLanes * call.k;
+  for (int64_t p = 0; p < tile.depth; ++p, a += H, b += V * kLanes) {
+    Vec y[P * V];
+#pragma GCC unroll 8
+    for (int q = 0; q < P * V; ++q) y[q] = load(b + q / V * next_panel + q % V * kLanes);
+#pragma GCC unroll 12
+    for (int i = 0; i < H; ++i) {
+      const Vec x = broadcast(a[i]);
+#pragma GCC unroll 8
+      for (int q = 0; q < P * V; ++q) sum[i][q] = fma(x, y[q], sum[i][q]);
+    }
+  }
+  constexpr int64_t kWidth = P * V * kLanes;
+  if (tile.column + kWidth > call.n) {
+    alignas(64) float sums[H * kWidth];
+    for (int i = 0; i < H; ++i) {
+      for (int q = 0; q < P * V; ++q) store(sums + i * kWidth + q * kLanes, sum[i][q]);
+    }
+    return add_edge(call, tile, sums, H, kWidth);
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 8
+    for (int q = 0; q < P * V; ++q) {
+      const int64_t column = tile.column + q * kLanes;
+      const Vec start = start_of(call, tile, tile.row + i, column);
+      store(call.c + (tile.row + i) * call.c_row + column, start + sum[i][q]);
+    }
+  }
+}
+
+/// One tile of rows against the panels of columns [begin, end).
+template <int H>
+void multiply_row(const Gemm& call, Tile tile, int64_t begin, int64_t end) noexcept {
+  constexpr int kPanels = H == 1 ? 4 : H == 2 ? 2 : 1;
+  constexpr int64_t kPanel = 2 * kLanes;
+  tile.column = begin;
+  for (; kPanels > 1 && tile.column + kPanels * kPanel <= end; tile.column += kPanels * kPanel) {
+    multiply<H, 2, kPanels>(call, tile);
+  }
+  for (; tile.column + kLanes < end; tile.column += kPanel) multiply<H, 2, 1>(call, tile);
+  if (tile.column < end) multiply<H, 1, 1>(call, tile);
+}
+
+void multiply_row(int64_t height, const Gemm& call, const Tile& tile, int64_t begin, int64_t end) noexcept {
+  switch (height) {
+    case 1:
+      return multiply_row<1>(call, tile, begin, end);
+    case 2:
+      return multiply_row<2>(call, tile, begin, end);
+    case 4:
+      return multiply_row<4>(call, tile, begin, end);
+    case 8:
+      if constexpr (kTileRows > 8) return multiply_row<8>(call, tile, begin, end);
+      return;
+    default:
+      return multiply_row<kTileRows>(call, tile, begin, end);
+  }
+}
+
+/// Terms [first, first + depth) of all rows and of columns [begin, end).
+void multiply_block(const Gemm& call, int64_t first, int64_t depth, int64_t begin, int64_t end) noexcept {
+  alignas(64) float packed[kTileRows * kDepth];
+  for (int64_t row = 0; row < call.m;) {
+    const int64_t height = tile_height(call.m - row, kLanes);
+    const float* a = call.a + row * call.k + first * height;
+    if (call.a_row != 0) {
+      pack_tiles(call.a + row * call.a_row + first * call.a_column, call.a_row, call.a_column, height, depth, kLanes,
+                 packed);
+      a = packed;
+    }
+    multiply_row(height, call, {row, begin, first, depth, a}, begin, end);
+    row += height;
+  }
+}
+
+void fill_bias(const Gemm& call) noexcept {
+  for (int64_t i = 0; i < call.m; ++i) {
+    const float row_bias = call.row_bias != nullptr ? call.row_bias[i] : 0.0f;
+    for (int64_t j = 0; j < call.n; ++j) {
+      call.c[i * call.c_row + j] = row_bias + (call.column_bias != nullptr ? call.column_bias[j] : 0.0f);
+    }
+  }
+}
+
+/// Columns [begin, end) as a product of their own; `begin` is a multiple of the panel.
+Gemm columns_of(const Gemm& call, int64_t begin, int64_t end) noexcept {
+  Gemm part = call;
+  part.n = end - begin;
+  part.b += begin * call.k;
+  part.c += begin;
+  if (part.column_bias != nullptr) part.column_bias += begin;
+  return part;
+}
+
+/// Rows [begin, end) as a product of their own; `begin` is a multiple of the tile.
+Gemm rows_of(const Gemm& call, int64_t begin, int64_t end) noexcept {
+  Gemm part = call;
+  part.m = end - begin;
+  part.a += call.a_row != 0 ? begin * call.a_row : begin * call.k;
+  part.c += begin * call.c_row;
+  if (part.row_bias != nullptr) part.row_bias += begin;
+  return part;
+}
+
+}  // namespace
+
+void gemm(const Gemm& call) noexcept {
+  if (call.k == 0) {
+    if (!call.accumulate) fill_bias(call);
+    return;
+  }
+  for (int64_t first = 0; first < call.k; first += kDepth) {
+    const int64_t depth = call.k - first < kDepth ? call.k - first : kDepth;
+    for (int64_t begin = 0; begin < call.n; begin += kColumnBlock) {
+      const int64_t end = call.n - begin < kColumnBlock ? call.n : begin + kColumnBlock;
+      multiply_block(call, first, depth, begin, end);
+    }
+  }
+}
+
+void gemm(ThreadPool* pool, const Gemm& call) noexcept {
+  if (call.m == 0 || call.n == 0) return;
+  const bool by_rows = call.m >= call.n;
+  const int64_t unit = by_rows ? kTileRows : 2 * kLanes;
+  const int64_t size = by_rows ? call.m : call.n;
+  const int64_t work = unit * (by_rows ? call.n : call.m) * (call.k + 1);
+  const auto body = [&](int64_t begin, int64_t end) {
+    const int64_t last = end * unit < size ? end * unit : size;
+    gemm(by_rows ? rows_of(call, begin * unit, last) : columns_of(call, begin * unit, last));
+  };
+  parallel_for(pool, (size + unit - 1) / unit, 1 + kThreadWork / work, body);
+}
+
+}  // namespace slipway::SLIPWAY_ISA

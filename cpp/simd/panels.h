@@ -1,0 +1,77 @@
+// How packed matrices lie in memory. For prepare (any instruction set) and for kernels, so nothing here is exported.
+//
+// Panels hold B [K, N] in groups of two vectors of columns: panel j holds columns [2Lj, 2Lj + 2L) as [K][2L], and
+// starts at float 2Lj * K. If at most L columns are left for the last one it is [K][L]. Missing columns are zero.
+// Tiles hold A [M, K] in groups of rows: a tile of h rows from row i on is [K][h] and starts at float i * K. A tile is
+// as high as tile_rows allows; what is left at the end is cut into powers of two, largest first.
+#pragma once
+
+#include <cstdint>
+
+#include "base/cpu.h"
+
+namespace slipway {
+
+/// float32 lanes of one vector; 1 for the scalar column, which packs nothing.
+[[nodiscard]] static constexpr int64_t lanes_of(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::kAvx512:
+      return 16;
+    case Isa::kAvx2:
+      return 8;
+    case Isa::kBaseline:
+    case Isa::kNeon:
+      return 4;
+    case Isa::kScalar:
+      break;
+  }
+  return 1;
+}
+
+/// Rows of the largest tile: as many accumulators as the registers hold.
+[[nodiscard]] static constexpr int64_t tile_rows(int64_t lanes) noexcept { return lanes == 16 ? 12 : 6; }
+
+/// Height of the tile that begins where `left` rows remain.
+[[nodiscard]] static constexpr int64_t tile_height(int64_t left, int64_t lanes) noexcept {
+  if (left >= tile_rows(lanes)) return tile_rows(lanes);
+  int64_t height = 8;
+  while (height > left) height /= 2;
+  return height;
+}
+
+/// Columns that panels of N columns take, padding included.
+[[nodiscard]] static constexpr int64_t panel_columns(int64_t n, int64_t lanes) noexcept {
+  return (n + lanes - 1) / lanes * lanes;
+}
+
+/// Floats that pack_panels writes.
+[[nodiscard]] static constexpr int64_t panels_size(int64_t k, int64_t n, int64_t lanes) noexcept {
+  return k * panel_columns(n, lanes);
+}
+
+/// B[p, j] = b[p * row + j * column] becomes panels.
+[[maybe_unused]] static void pack_panels(const float* b, int64_t row, int64_t column, int64_t k, int64_t n,
+                                         int64_t lanes, float* out) noexcept {
+  for (int64_t begin = 0; begin < n; begin += 2 * lanes) {
+    const int64_t width = n - begin > lanes ? 2 * lanes : lanes;
+    const int64_t used = n - begin < width ? n - begin : width;
+    for (int64_t p = 0; p < k; ++p, out += width) {
+      for (int64_t j = 0; j < used; ++j) out[j] = b[p * row + (begin + j) * column];
+      for (int64_t j = used; j < width; ++j) out[j] = 0.0f;
+    }
+  }
+}
+
+/// A[i, p] = a[i * row + p * column] becomes tiles, M * K floats.
+[[maybe_unused]] static void pack_tiles(const float* a, int64_t row, int64_t column, int64_t m, int64_t k,
+                                        int64_t lanes, float* out) noexcept {
+  for (int64_t begin = 0; begin < m;) {
+    const int64_t height = tile_height(m - begin, lanes);
+    for (int64_t p = 0; p < k; ++p) {
+      for (int64_t i = 0; i < height; ++i) *out++ = a[(begin + i) * row + p * column];
+    }
+    begin += height;
+  }
+}
+
+}  // namespace slipway
