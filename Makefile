@@ -1,0 +1,65 @@
+# Thin: each target is a few commands that work by hand too, with .venv/bin first on the PATH.
+# `make demo` and `make test` need Python 3.11 or newer, a C++20 compiler, and the package index.
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# What the installed extension and program are made from; Python files are used where they stand.
+SOURCES := pyproject.toml CMakeLists.txt python/slipway/__init__.py $(shell find cpp cmake -type f)
+
+.PHONY: help demo test test-native test-python bench format lint docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
+
+demo: $(VENV)/installed ## train, export, verify and seal names-gru, then ask it
+	train-and-export names-gru --out artifacts --force
+	@echo '$$ slipway-infer artifacts/names-gru --text Satoshi --text Giulia --text Dubois'
+	slipway-infer artifacts/names-gru --text Satoshi --text Giulia --text Dubois
+	@python tools/demo_summary.py artifacts/names-gru
+
+test: test-native test-python ## the whole test suite
+
+test-native: $(VENV)/tested ## the native tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	cmake --workflow --preset asan
+
+test-python: $(VENV)/tested ## everything else
+	OMP_NUM_THREADS=1 pytest -n 2 -m 'not network'
+
+bench: $(VENV)/installed ## time the demo's bundle in every runtime
+	slipway bench artifacts/names-gru
+
+format: $(VENV)/tested ## format Python and C++
+	ruff check --fix . && ruff format .
+	git ls-files '*.cc' '*.h' | xargs clang-format -i
+
+lint: $(VENV)/tested ## what the house tests ask of form, types and imports
+	pytest -n 2 tests/house
+
+docs: $(VENV)/installed ## rewrite the generated part of docs/operators.md
+	python -m slipway.operators docs/operators.md
+
+clean: ## remove builds, not .venv and not artifacts
+	rm -rf build dist
+
+# ---- the environment ----
+
+$(VENV)/bin/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$$python -m venv $(VENV)"; exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo 'No Python 3.11 or newer was found; name one: make PYTHON=/path/to/python3' >&2; exit 1
+
+# A stamp per set of dependencies. One `pip install` is editable, so that a change of a Python file needs no other.
+$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
+	python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/bin/python $(SOURCES)
+	python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/installed
