@@ -3,5 +3,6 @@
 
 PYBIND11_MODULE(_engine, module) {
   module.doc() = "The slipway engine.";
+  slipway::register_errors(module);
   slipway::register_ops(module);
 }

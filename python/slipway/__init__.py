@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slipway.errors import BundleError as BundleError
+from slipway.errors import FileError as FileError
 from slipway.errors import InputError as InputError
 from slipway.errors import LimitError as LimitError
 from slipway.errors import MismatchError as MismatchError

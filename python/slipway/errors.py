@@ -78,3 +78,7 @@ class RuntimeFault(SlipwayError):
 
 class LimitError(SlipwayError):
     """A size in a model or input is above a limit of the engine."""
+
+
+class FileError(SlipwayError):
+    """A file cannot be read or written; the message names it."""
