@@ -1,0 +1,275 @@
+"""Raw input to tensors and outputs to labels, as ``docs/bundle-format.md`` says; driven by the signature alone.
+
+The C++ readers (``cpp/infer``) do the same bit for bit. Neither knows any recipe; a rule that one of them needs is
+a field of the signature. Files are opened by ``slipway.readers``, not here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.errors import InputError
+from slipway.resize import resize
+from slipway.signature import (
+    BinaryOutput,
+    ClassOutput,
+    ImageInput,
+    InputPort,
+    LengthInput,
+    OutputPort,
+    Signature,
+    TableInput,
+    TextInput,
+)
+
+Array = NDArray[np.generic]
+
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_ASCII_SPACE = re.compile(r"[ \t\n\r\v\f]+")
+#: ITU-R 601 weights in 16-bit fixed point, as in Pillow's ``convert("L")``.
+_GREY = (19595, 38470, 7471)
+
+
+def encode(signature: Signature, raws: Sequence[Any]) -> dict[str, Array]:
+    """Turn raw items into the model's inputs.
+
+    Args:
+        signature: The model's ports.
+        raws: One item per batch entry: a text, an image uint8 [H, W] or [H, W, 1 to 4], a row of numbers, or, for a
+            model that takes several things, a mapping from port name to one of those (or to an array).
+
+    Returns:
+        One new array per input port, in the ports' order, with the ports' dtypes and dims.
+
+    Raises:
+        InputError: An item cannot be encoded; the message names port, item, place and what is accepted.
+    """
+    if len(raws) == 0:
+        raise InputError("no input: got 0 items, expected at least 1")
+    return {port.name: _encode_port(signature, port, raws) for port in signature.inputs}
+
+
+def decode(signature: Signature, outputs: Mapping[str, Array]) -> list[str]:
+    """Turn outputs into one label per batch item, by the first output port that has labels.
+
+    A model whose outputs are plain tensors has no labels: the result is empty.
+    """
+    for port in signature.outputs:
+        scores = outputs[port.name]
+        if isinstance(port.spec, ClassOutput):
+            return _class_labels(signature.labels, port.spec, scores)
+        if isinstance(port.spec, BinaryOutput):
+            return _binary_labels(signature.labels, port, port.spec, scores)
+    return []
+
+
+def token_counts(signature: Signature, raws: Sequence[Any]) -> list[int] | None:
+    """Return the number of tokens of each item at the first text port, or None where there is no text."""
+    for port in signature.inputs:
+        if isinstance(port.spec, TextInput):
+            return [len(tokens) for tokens in _tokens(port.name, port.spec, _items(port.name, raws))]
+    return None
+
+
+def fold_table() -> dict[str, str]:
+    """Return the ASCII fold of Latin letters, Latin punctuation and combining marks (``"é" -> "e"``, ``"ß" -> "ss"``).
+
+    Letters that Unicode decomposes (NFKD) to ASCII come from there, the others from the list below; combining marks
+    become nothing, so that both spellings of an accented letter give the same text.
+    """
+    table = {chr(code): "" for code in range(0x0300, 0x0370)}
+    for code in [*range(0x00A0, 0x0250), *range(0x1E00, 0x1F00), *range(0x2010, 0x2016), *range(0xFB00, 0xFB07)]:
+        plain = "".join(c for c in unicodedata.normalize("NFKD", chr(code)) if not unicodedata.combining(c))
+        if plain and plain.isascii():
+            table[chr(code)] = plain
+    return table | _UNDECOMPOSED
+
+
+#: Latin letters and marks without an ASCII decomposition, by the usual transliteration of their languages.
+_UNDECOMPOSED = {
+    "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D",
+    "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ł": "l", "Ł": "L", "ħ": "h", "Ħ": "H", "ı": "i", "ŋ": "ng", "Ŋ": "Ng",
+    "ŧ": "t", "Ŧ": "T", "ə": "a", "Ə": "A", "ĸ": "k", "ƒ": "f",
+    "‘": "'", "’": "'", "ʼ": "'", "ʻ": "'", "´": "'", "“": '"', "”": '"',
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-",
+}  # fmt: skip
+
+
+def _encode_port(signature: Signature, port: InputPort, raws: Sequence[Any]) -> Array:
+    spec = port.spec
+    if isinstance(spec, LengthInput):
+        source = next(p for p in signature.inputs if p.name == spec.of)
+        assert isinstance(source.spec, TextInput)
+        tokens = _tokens(source.name, source.spec, _items(source.name, raws))
+        return np.array([len(t) for t in tokens], dtype=port.dtype)
+    items = _items(port.name, raws)
+    if isinstance(spec, TextInput):
+        return _encode_text(port, spec, items)
+    if isinstance(spec, ImageInput):
+        return _encode_images(port.name, spec, items)
+    if isinstance(spec, TableInput):
+        return _encode_table(port, spec, items)
+    return _stack(port, items)
+
+
+def _items(port: str, raws: Sequence[Any]) -> Sequence[Any]:
+    """Pick the port's part of items that hold several things."""
+    if not isinstance(raws[0], Mapping):
+        return raws
+    missing = next((n for n, raw in enumerate(raws) if port not in raw), None)
+    if missing is not None:
+        raise InputError(f'item {missing} has nothing for input "{port}"; it has {sorted(raws[missing])}')
+    return [raw[port] for raw in raws]
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+
+def _encode_text(port: InputPort, spec: TextInput, texts: Sequence[str]) -> Array:
+    tokens = _tokens(port.name, spec, texts)
+    longest = max(len(t) for t in tokens)
+    if spec.one_hot:
+        array: Array = np.zeros((len(tokens), longest, spec.limit), dtype=port.dtype)
+        for n, numbers in enumerate(tokens):
+            array[n, np.arange(len(numbers)), numbers] = 1
+    else:
+        array = np.full((len(tokens), longest), spec.pad, dtype=port.dtype)
+        for n, numbers in enumerate(tokens):
+            array[n, : len(numbers)] = numbers
+    time_first = port.dims.index("T") < port.dims.index("N")
+    return np.ascontiguousarray(array.swapaxes(0, 1)) if time_first else array
+
+
+def _tokens(port: str, spec: TextInput, texts: Sequence[str]) -> list[list[int]]:
+    fold = str.maketrans(dict(spec.fold))
+    places = None if spec.vocabulary is None else {token: i for i, token in enumerate(spec.vocabulary)}
+    return [_tokenize(port, spec, fold, places, n, text) for n, text in enumerate(texts)]
+
+
+def _tokenize(
+    port: str, spec: TextInput, fold: Mapping[int, Any], places: Mapping[str, int] | None, item: int, text: object
+) -> list[int]:
+    if not isinstance(text, str):
+        raise InputError(f'input "{port}", item {item}: got {type(text).__name__}, expected a text')
+    folded = text.translate(fold)
+    if spec.lowercase:
+        folded = folded.translate(_ASCII_LOWER)
+    units = list(folded) if spec.unit == "character" else [w for w in _ASCII_SPACE.split(folded) if w]
+    if not units:
+        raise InputError(f'input "{port}", item {item}: the text {text!r} is empty; give at least one {spec.unit}')
+    if places is None:
+        numbers = [ord(unit) for unit in units] if spec.unit == "character" else [-1] * len(units)
+    else:
+        numbers = [places.get(unit, -1) for unit in units]
+    for place, number in enumerate(numbers):
+        if not 0 <= number < spec.limit:
+            if spec.unknown is None:
+                raise InputError(_unknown_token(port, spec, item, text, place, units[place]))
+            numbers[place] = spec.unknown
+    return numbers
+
+
+def _unknown_token(port: str, spec: TextInput, item: int, text: str, place: int, unit: str) -> str:
+    code = f" (U+{ord(unit):04X})" if spec.unit == "character" else ""
+    if spec.vocabulary is None:
+        accepted = f"code points below {spec.limit}"
+    elif len(spec.vocabulary) <= 32:
+        accepted = " ".join(spec.vocabulary)
+    else:
+        accepted = f"the {len(spec.vocabulary)} entries of the vocabulary"
+    folds = f", and {len(spec.fold)} characters that are folded to those" if spec.fold else ""
+    where = f'input "{port}", item {item} {text!r}'
+    return f"{where}: {spec.unit} {unit!r}{code} at place {place + 1} is unknown; accepted are {accepted}{folds}"
+
+
+# --- images, tables, arrays -----------------------------------------------------------------------------------------
+
+
+def _encode_images(port: str, spec: ImageInput, images: Sequence[Any]) -> Array:
+    planes = [_planes(port, spec, n, image) for n, image in enumerate(images)]
+    sizes = sorted({p.shape[1:] for p in planes})
+    if len(sizes) > 1:
+        raise InputError(f'input "{port}": one batch holds images of one size, got {sizes}; run them one by one')
+    pixels = np.stack(planes)
+    levels = np.arange(256, dtype=np.float64) / 255
+    out = np.empty(pixels.shape, dtype=np.float32)
+    for c in range(spec.channels):
+        lookup = ((levels - spec.mean[c]) / spec.std[c]).astype(np.float32)
+        out[:, c] = lookup[pixels[:, c]]
+    return out
+
+
+def _planes(port: str, spec: ImageInput, item: int, image: Any) -> NDArray[np.uint8]:
+    """Return uint8 [channels, height, width]."""
+    array = np.asarray(image)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4) or array.size == 0:
+        got = f"{array.dtype} {list(np.shape(image))}"
+        raise InputError(f'input "{port}", item {item}: got {got}, expected an image, uint8 [H, W] or [H, W, 1 to 4]')
+    colour = _over_black(array)
+    if spec.channels == 1 and colour.shape[2] == 3:
+        weighted = sum(w * colour[:, :, c].astype(np.int64) for c, w in enumerate(_GREY))
+        colour = ((np.asarray(weighted) + 32768) >> 16).astype(np.uint8)[:, :, None]
+    planes = np.repeat(colour, spec.channels // colour.shape[2], axis=2).transpose(2, 0, 1)
+    height, width = spec.height or planes.shape[1], spec.width or planes.shape[2]
+    return np.stack([resize(plane, height, width) for plane in planes])
+
+
+def _over_black(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Compose alpha (the second or fourth channel) over black, ``(value * alpha + 127) / 255`` rounded down."""
+    if array.shape[2] in (1, 3):
+        return array
+    alpha = array[:, :, -1:].astype(np.int64)
+    return ((array[:, :, :-1] * alpha + 127) // 255).astype(np.uint8)
+
+
+def _encode_table(port: InputPort, spec: TableInput, rows: Sequence[Any]) -> Array:
+    expected = port.dims[-1]
+    for n, row in enumerate(rows):
+        if np.ndim(row) != 1 or len(row) != expected:
+            got = f"{len(row)} numbers" if np.ndim(row) == 1 else f"shape {list(np.shape(row))}"
+            raise InputError(f'input "{port.name}", row {n}: got {got}, expected {expected}')
+    values = np.asarray(rows, dtype=np.float64)
+    if spec.mean:
+        values = (values - np.asarray(spec.mean, dtype=np.float64)) / np.asarray(spec.std, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
+def _stack(port: InputPort, items: Sequence[Any]) -> Array:
+    arrays = [np.asarray(item, dtype=port.dtype) for item in items]
+    shapes = sorted({a.shape for a in arrays})
+    if len(shapes) > 1:
+        raise InputError(f'input "{port.name}": one batch holds arrays of one shape, got {shapes}')
+    return np.stack(arrays, axis=port.dims.index("N"))
+
+
+# --- labels ---------------------------------------------------------------------------------------------------------
+
+
+def _class_labels(labels: Sequence[str], spec: ClassOutput, scores: Array) -> list[str]:
+    best = np.argmax(scores, axis=-1)
+    if not spec.per_step:
+        return [_label(labels, i) for i in best.tolist()]
+    return [spec.join.join(_label(labels, i) for i in item) for item in best.T.tolist()]
+
+
+def _binary_labels(labels: Sequence[str], port: OutputPort, spec: BinaryOutput, scores: Array) -> list[str]:
+    values = np.asarray(scores, dtype=np.float64).reshape(len(scores), -1)
+    if values.shape[1] != 1:
+        raise InputError(f'output "{port.name}": got {values.shape[1]} scores per item, expected 1')
+    if spec.scores == "logits":
+        with np.errstate(over="ignore"):
+            values = 1.0 / (1.0 + np.exp(-values))
+    return [_label(labels, int(value > spec.threshold)) for value in values[:, 0]]
+
+
+def _label(labels: Sequence[str], index: int) -> str:
+    return labels[index] if index < len(labels) else str(index)
