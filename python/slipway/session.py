@@ -1,0 +1,219 @@
+"""A loaded model: its ports, and running it. The engine behind it is ``slipway._engine``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway import _engine
+from slipway._arrays import SupportsDLPack, as_kind, contiguous, library_of, view
+from slipway.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from slipway._engine import BoundCall
+
+Arrays = Mapping[str, SupportsDLPack]
+T = TypeVar("T", bound=SupportsDLPack)
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a model.
+
+    Args:
+        name: Its name in the ONNX file.
+        dtype: Element type.
+        shape: Per dimension a number, the name of a dimension that may vary from run to run, or None (unknown).
+    """
+
+    name: str
+    dtype: np.dtype[np.generic]
+    shape: tuple[int | str | None, ...]
+
+
+class Session:
+    """A model that can be run, from many threads at once if wanted.
+
+        session = slipway.Session("artifacts/names-gru")
+        scores = session.run({"tokens": tokens, "lengths": lengths})["scores"]
+
+    Args:
+        model: An ONNX file, a bundle folder, or the bytes of an ONNX file.
+        device: ``"cpu"``; another one is refused, never replaced.
+        threads: How many threads one run may use, 1 to 256. Results do not depend on it.
+        optimize: False runs the graph as it stands in the file, without any pass.
+        isa: Kernels to use (``slipway._engine.isas()``); empty is the best of this machine.
+
+    Raises:
+        FileError: The file cannot be read.
+        ModelError: It is malformed, or breaks a rule of ONNX.
+        UnsupportedError: It asks for an operator, attribute or type that the engine does not have.
+        LimitError: It is above a limit of the engine.
+        UnavailableError: The device or instruction set is not there.
+        UsageError: An argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | bytes,
+        device: str = "cpu",
+        threads: int = 1,
+        *,
+        optimize: bool = True,
+        isa: str = "",
+    ) -> None:
+        if threads not in range(1, 257):
+            raise UsageError(f"threads: got {threads!r}, expected a number from 1 to 256")
+        if isinstance(model, bytes):
+            self._engine = _engine.Session.read(model, device, threads, optimize, isa)
+        else:
+            self._engine = _engine.Session.open(os.fspath(model), device, threads, optimize, isa)
+        self._inputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.inputs())
+        self._outputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.outputs())
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The model's inputs, in the order of the file."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The model's outputs, in the order of the file."""
+        return self._outputs
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """A copy of the model's metadata (``docs/bundle-format.md``)."""
+        return self._engine.metadata()
+
+    @overload
+    def run(
+        self, inputs: Mapping[str, NDArray[np.generic]], outputs: Mapping[str, NDArray[np.generic]] | None = None
+    ) -> dict[str, NDArray[np.generic]]: ...
+
+    @overload
+    def run(self, inputs: Mapping[str, T], outputs: Mapping[str, T] | None = None) -> dict[str, T]: ...
+
+    def run(self, inputs: Arrays, outputs: Arrays | None = None) -> Mapping[str, SupportsDLPack]:
+        """Run once, without the GIL.
+
+        Args:
+            inputs: An array for each input port, of its type and shape; NumPy arrays or CPU arrays that speak DLPack
+                (torch tensors). C-contiguous ones are read where they lie, others are copied first.
+            outputs: Buffers for some or all outputs: C-contiguous, writable, of the right type and shape, sharing
+                memory with nothing else. The result is written there.
+
+        Returns:
+            Every output by name: the given buffer, else a new array (torch tensors in: torch tensors out) over the
+            memory that the engine wrote, without a copy.
+
+        Raises:
+            InputError: A name is missing or unknown, or an array does not fit its port.
+            RuntimeFault: A value is one that an operator forbids, for example an index out of range.
+            UnavailableError: An array lies on another device.
+        """
+        buffers = {} if outputs is None else dict(outputs)
+        arrays = self._input_arrays(inputs)
+        library = library_of(list(inputs.values()))
+        into = self._output_buffers(buffers)
+        results = self._engine.run(arrays, into) if buffers else self._engine.run(arrays)
+        return {
+            port.name: buffers[port.name] if port.name in buffers else as_kind(result, library)
+            for port, result in zip(self._outputs, results, strict=True)
+        }
+
+    def bind(self, inputs: Arrays, outputs: Arrays) -> BoundCall:
+        """Fix the memory of inputs and outputs; each call of the result runs once and returns None.
+
+        The cheapest way to run repeatedly: arrays are checked here and kept alive; between calls their contents may
+        change. One bound call belongs to one thread at a time.
+
+        Args:
+            inputs: As for ``run``, but all must be C-contiguous: a copy would not see later changes.
+            outputs: A buffer for every output, as for ``run``.
+
+        Raises:
+            InputError: As ``run``; an array that is not contiguous, or an output without a buffer.
+        """
+        for name, array in inputs.items():
+            numpy_view = view(array, f'input "{name}"')
+            if not (numpy_view.flags.c_contiguous and numpy_view.flags.aligned):
+                raise InputError(f'input "{name}" is not C-contiguous: a bound call reads the memory as it lies')
+        missing = [port.name for port in self._outputs if port.name not in outputs]
+        if missing:
+            raise InputError(f"a bound call needs a buffer for every output; missing: {', '.join(missing)}")
+        return self._engine.bind(self._input_arrays(inputs), self._output_buffers(outputs))
+
+    def stage_text(self, stage: str, shapes: Mapping[str, Sequence[int]] | None = None) -> str:
+        """Return the stable text of a stage of the engine.
+
+        Args:
+            stage: ``onnx`` (as read), ``graph`` (with facts), ``passes`` (after the passes, with what each did) or
+                ``plan`` (steps, kernels, memory).
+            shapes: For ``plan``: the shape of each input.
+
+        Raises:
+            UsageError: The stage is unknown, or ``plan`` was asked for without shapes.
+            InputError: The shapes' names are not the inputs' names.
+        """
+        if shapes is None:
+            return self._engine.text(stage)
+        self._check_names("input", self._inputs, shapes)
+        return self._engine.text(stage, [list(shapes[port.name]) for port in self._inputs])
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(port.name for port in self._inputs)
+        outputs = ", ".join(port.name for port in self._outputs)
+        return f"<slipway.Session ({inputs}) -> ({outputs})>"
+
+    def _input_arrays(self, inputs: Arrays) -> list[NDArray[np.generic]]:
+        self._check_names("input", self._inputs, inputs)
+        arrays = []
+        for port in self._inputs:
+            what = f'input "{port.name}"'
+            array = view(inputs[port.name], what)
+            _check_dtype(what, array, port)
+            arrays.append(contiguous(array))
+        return arrays
+
+    def _output_buffers(self, outputs: Arrays) -> list[NDArray[np.generic] | None]:
+        unknown = [name for name in outputs if all(name != port.name for port in self._outputs)]
+        if unknown:
+            raise InputError(_names_message("output", self._outputs, f"unknown: {', '.join(map(str, unknown))}"))
+        buffers: list[NDArray[np.generic] | None] = []
+        for port in self._outputs:
+            if port.name not in outputs:
+                buffers.append(None)
+                continue
+            what = f'the buffer for output "{port.name}"'
+            array = view(outputs[port.name], what)
+            _check_dtype(what, array, port)
+            if not (array.flags.c_contiguous and array.flags.aligned):
+                raise InputError(f"{what} is not C-contiguous")
+            buffers.append(array)
+        return buffers
+
+    @staticmethod
+    def _check_names(kind: str, ports: tuple[Port, ...], given: Mapping[str, object]) -> None:
+        if not isinstance(given, Mapping):
+            raise InputError(_names_message(kind, ports, f"got {type(given).__name__}, expected a dict"))
+        missing = [port.name for port in ports if port.name not in given]
+        unknown = [str(name) for name in given if all(name != port.name for port in ports)]
+        faults = [f"missing: {', '.join(missing)}"] if missing else []
+        faults += [f"unknown: {', '.join(unknown)}"] if unknown else []
+        if faults:
+            raise InputError(_names_message(kind, ports, "; ".join(faults)))
+
+
+def _names_message(kind: str, ports: tuple[Port, ...], fault: str) -> str:
+    return f"{kind}s {fault} (the model has {', '.join(port.name for port in ports) or 'none'})"
+
+
+def _check_dtype(what: str, array: NDArray[np.generic], port: Port) -> None:
+    if array.dtype != port.dtype:
+        raise InputError(f"{what} has type {array.dtype}, expected {port.dtype}; nothing is converted silently")
