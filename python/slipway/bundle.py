@@ -1,0 +1,215 @@
+"""Reads a bundle: checks its sums, and gives access to each artefact, the goldens, the report and the signature.
+
+Writing one is the business of ``slipway_export``. Importing this module loads neither torch nor onnx.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway._metadata import FORMAT, metadata_value, signature_from_metadata
+from slipway.errors import BundleError, InputError, UnavailableError
+from slipway.signature import Signature
+
+ONNX = "model.onnx"
+TORCHSCRIPT = "model.ts.pt"
+PT2 = "model.pt2"
+WEIGHTS = "weights.safetensors"
+GOLDENS = "goldens/index.json"
+REPORT = "report.json"
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One recorded case: raw inputs, the arrays they become, eager's outputs and labels.
+
+    Args:
+        name: Its folder under ``goldens/``.
+        raw: ``{"texts": [...]}``, ``{"images": [paths]}`` or ``{"csv": path}``, paths relative to ``goldens/``;
+            None where the case has only arrays.
+        inputs: Arrays by input port.
+        outputs: Arrays by output port.
+        labels: One per item, empty where the model has none.
+    """
+
+    name: str
+    raw: Mapping[str, Any] | None
+    inputs: Mapping[str, NDArray[np.generic]]
+    outputs: Mapping[str, NDArray[np.generic]]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle; make one with :meth:`open`."""
+
+    path: Path
+    #: Relative name -> SHA-256 in hex, as ``SHA256SUMS`` lists them.
+    sums: Mapping[str, str]
+
+    @staticmethod
+    def open(path: Path, *, check: bool = True) -> Bundle:
+        """Open a bundle and check every file against ``SHA256SUMS``.
+
+        Args:
+            path: The folder.
+            check: Whether to hash every file now; :meth:`read` checks what it reads in any case.
+
+        Raises:
+            InputError: There is no such folder.
+            BundleError: It is not a whole bundle; the message lists every fault.
+        """
+        if not path.is_dir():
+            raise InputError(f"there is no bundle {path}: expected a folder with {ONNX} and {SUMS}")
+        bundle = Bundle(path, _read_sums(path))
+        faults = [f"{name}: not listed in {SUMS}" for name in (ONNX, REPORT, GOLDENS) if name not in bundle.sums]
+        if check:
+            faults += [fault for name in bundle.sums if (fault := _fault(path, name, bundle.sums[name]))]
+        if faults:
+            raise BundleError(f"bundle {path} is damaged: " + "; ".join(faults))
+        return bundle
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.resolve().name
+
+    def file(self, name: str) -> Path:
+        """Return the path of an artefact.
+
+        Raises:
+            UnavailableError: The bundle has no such artefact; the message says why, as the report does.
+        """
+        if name not in self.sums:
+            reason = self.report.get("missing", {}).get(name, "it was not made")
+            raise UnavailableError(f"bundle {self.path} has no {name}: {reason}")
+        return self.path / name
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of an artefact after checking their sum, so that what was checked is what is used.
+
+        Raises:
+            UnavailableError: The bundle has no such artefact.
+            BundleError: The bytes are not those that were sealed.
+        """
+        path = self.file(name)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise BundleError(f"bundle {self.path} is damaged: {name}: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != self.sums[name]:
+            raise BundleError(f"bundle {self.path} is damaged: {name}: its SHA-256 differs from {SUMS}")
+        return content
+
+    @cached_property
+    def metadata(self) -> Mapping[str, str]:
+        """The metadata of ``model.onnx``."""
+        return {entry.key: entry.value for entry in self._onnx.metadata_props}
+
+    @cached_property
+    def signature(self) -> Signature:
+        """The ports and labels, from the metadata of ``model.onnx``."""
+        graph = self._onnx.graph
+        return signature_from_metadata(self.metadata, [i.name for i in graph.input], [o.name for o in graph.output])
+
+    @cached_property
+    def recipe(self) -> str:
+        """The recipe's name."""
+        return str(metadata_value(self.metadata, "slipway.recipe"))
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Any]:
+        """Versions, config, seed and data of the run that made this bundle."""
+        value = metadata_value(self.metadata, "slipway.provenance")
+        assert isinstance(value, dict)
+        return value
+
+    @cached_property
+    def report(self) -> Mapping[str, Any]:
+        """``report.json``."""
+        return _json(REPORT, self.read(REPORT))
+
+    @cached_property
+    def goldens(self) -> tuple[Golden, ...]:
+        """The recorded cases."""
+        index = _json(GOLDENS, self.read(GOLDENS))
+        if index.get("format") != FORMAT:
+            raise BundleError(f"{GOLDENS} has format {index.get('format')}, this program reads {FORMAT}")
+        return tuple(
+            Golden(
+                case["name"],
+                case["raw"],
+                self._arrays(case["inputs"]),
+                self._arrays(case["outputs"]),
+                tuple(case["labels"]),
+            )
+            for case in index["cases"]
+        )
+
+    def _arrays(self, files: Mapping[str, str]) -> dict[str, NDArray[np.generic]]:
+        import io
+
+        return {
+            port: np.load(io.BytesIO(self.read(f"goldens/{file}")), allow_pickle=False) for port, file in files.items()
+        }
+
+    @cached_property
+    def _onnx(self) -> Any:
+        import onnx
+
+        try:
+            return onnx.load_model_from_string(self.read(ONNX))
+        except Exception as error:  # protobuf's own error types differ between its implementations
+            raise BundleError(f"{ONNX} of bundle {self.path} cannot be parsed: {error}") from error
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_sums(path: Path) -> dict[str, str]:
+    """Read ``SHA256SUMS``; only plain relative names are accepted."""
+    try:
+        lines = (path / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"bundle {path} has no readable {SUMS}: {error}") from error
+    sums: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        digest, separator, name = line.partition("  ")
+        parts = PurePosixPath(name).parts
+        plain = separator and len(digest) == 64 and name and not name.startswith("/") and ".." not in parts
+        if not plain or "\\" in name or name in sums:
+            raise BundleError(f"bundle {path} is damaged: {SUMS}, line {number}: {line[:100]!r}")
+        sums[name] = digest
+    return sums
+
+
+def _fault(path: Path, name: str, expected: str) -> str | None:
+    file = path / name
+    if not file.is_file():
+        return f"{name}: missing"
+    if file.is_symlink() or not file.resolve().is_relative_to(path.resolve()):
+        return f"{name}: a link, and a bundle holds none"
+    return None if hash_file(file) == expected else f"{name}: its SHA-256 differs"
+
+
+def _json(name: str, content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise BundleError(f"{name} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BundleError(f"{name} holds {type(value).__name__}, expected an object")
+    return value

@@ -1,0 +1,41 @@
+"""Everything that can run a bundle, by name and in the order of reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slipway.errors import UsageError
+from slipway.runtime.checked import Checked as Checked
+from slipway.runtime.eager import Eager as Eager
+from slipway.runtime.native import Native
+from slipway.runtime.ort import Ort
+from slipway.runtime.protocol import Runnable as Runnable
+from slipway.runtime.protocol import Runtime as Runtime
+from slipway.runtime.torchscript import TorchScript
+
+#: Every runtime, in the order of reports. ``eager`` comes first: it judges the others.
+RUNTIMES: tuple[Runtime, ...] = (Eager(), TorchScript(), Ort("cpu"), Ort("cuda"), Native("cpu"), Native("cuda"))
+
+
+def find_runtime(name: str, device: str = "cpu") -> Runtime:
+    """Return a runtime by its name, or by its short name (``native``, ``onnxruntime``) and a device.
+
+    Raises:
+        UsageError: There is no such runtime; the message lists those there are.
+    """
+    by_name = {runtime.name: runtime for runtime in RUNTIMES}
+    found = by_name.get(name) or by_name.get(f"{name}-{device.partition(':')[0]}")
+    if found is None:
+        raise UsageError(f"there is no runtime {name!r} for device {device}; there are {', '.join(by_name)}")
+    return found
+
+
+def find_runtimes(names: str) -> Sequence[Runtime]:
+    """Return the runtimes of a comma-separated list of names, or every one for ``all``.
+
+    Raises:
+        UsageError: One of them does not exist.
+    """
+    if names == "all":
+        return RUNTIMES
+    return tuple(find_runtime(name.strip()) for name in names.split(","))

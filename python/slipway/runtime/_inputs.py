@@ -1,0 +1,80 @@
+"""Checks the inputs of a model against its signature, before any runtime sees them.
+
+Some runtimes crash on what is refused here (onnxruntime ends the process on a sequence of length 0), others compute
+something that eager PyTorch would have refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.errors import InputError
+from slipway.signature import InputPort, LengthInput, OutputPort, Signature
+
+
+def time_axis(port: InputPort | OutputPort) -> int | None:
+    """Return the axis of time, the dimension whose name starts with ``T``, or None."""
+    return next((axis for axis, dim in enumerate(port.dims) if isinstance(dim, str) and dim.startswith("T")), None)
+
+
+def batch_axis(port: InputPort | OutputPort) -> int | None:
+    """Return the axis of the batch, the dimension ``N``, or None."""
+    return port.dims.index("N") if "N" in port.dims else None
+
+
+def check_inputs(signature: Signature, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    """Return the inputs in the ports' order, contiguous.
+
+    Raises:
+        InputError: A port is missing or unknown, or an array has the wrong type or shape, is empty, or holds lengths
+            outside 1..T; the message lists every fault.
+    """
+    faults = [f'unknown input "{name}"' for name in inputs if name not in {p.name for p in signature.inputs}]
+    sizes: dict[str, tuple[int, str]] = {}
+    checked: dict[str, NDArray[np.generic]] = {}
+    for port in signature.inputs:
+        if port.name not in inputs:
+            faults.append(f'input "{port.name}" is missing')
+            continue
+        array = np.asarray(inputs[port.name])
+        faults += _port_faults(port, array, sizes)
+        checked[port.name] = np.ascontiguousarray(array)
+    if not faults:
+        faults = [fault for port in signature.inputs if (fault := _length_fault(signature, port, checked))]
+    if faults:
+        expected = ", ".join(f"{p.name} {p.dtype} {list(p.dims)}" for p in signature.inputs)
+        raise InputError(f"{'; '.join(faults)}; expected {expected}")
+    return checked
+
+
+def _port_faults(port: InputPort, array: NDArray[np.generic], sizes: dict[str, tuple[int, str]]) -> list[str]:
+    if array.dtype != np.dtype(port.dtype):
+        return [f'input "{port.name}" is {array.dtype}, expected {port.dtype}']
+    if array.ndim != len(port.dims):
+        return [f'input "{port.name}" has shape {list(array.shape)}, expected {list(port.dims)}']
+    faults = []
+    for dim, size in zip(port.dims, array.shape, strict=True):
+        if size == 0:
+            faults.append(f'input "{port.name}" is empty: shape {list(array.shape)}')
+        elif isinstance(dim, int) and size != dim:
+            faults.append(f'input "{port.name}" has shape {list(array.shape)}, expected {list(port.dims)}')
+        elif isinstance(dim, str):
+            known, where = sizes.setdefault(dim, (size, port.name))
+            if known != size:
+                faults.append(f'{dim} is {known} in input "{where}" and {size} in "{port.name}"')
+    return faults
+
+
+def _length_fault(signature: Signature, port: InputPort, inputs: Mapping[str, NDArray[np.generic]]) -> str | None:
+    if not isinstance(port.spec, LengthInput):
+        return None
+    source = next(p for p in signature.inputs if p.name == port.spec.of)
+    axis = time_axis(source)
+    steps = inputs[source.name].shape[axis] if axis is not None else 0
+    lengths = inputs[port.name]
+    if lengths.min() >= 1 and lengths.max() <= steps:
+        return None
+    return f'input "{port.name}" holds lengths from {lengths.min()} to {lengths.max()}, expected 1 to {steps}'

@@ -1,0 +1,161 @@
+"""Eager PyTorch: the model rebuilt by its recipe's own code with the bundle's weights. The reference of all others."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.bundle import WEIGHTS, Bundle
+from slipway.errors import SlipwayError, UnavailableError
+from slipway.runtime._inputs import batch_axis, check_inputs
+from slipway.runtime.protocol import Arrays
+from slipway.signature import LengthInput, Signature
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from slipway.recipes._recipe import Dataset, Recipe
+
+
+@dataclass(frozen=True)
+class EagerModel:
+    """A module on the CPU in eval mode, called with arrays; see :meth:`of`."""
+
+    module: nn.Module
+    signature: Signature
+    threads: int = 1
+
+    @staticmethod
+    def of(module: nn.Module, signature: Signature, threads: int = 1) -> EagerModel:
+        """Take a copy of a module; the module itself stays as it is."""
+        return EagerModel(copy.deepcopy(module).cpu().eval(), signature, threads)
+
+    def double(self) -> EagerModel:
+        """Return the same model in fp64; it takes and gives float64 where this one has float32."""
+        return EagerModel(copy.deepcopy(self.module).double(), self.signature, self.threads)
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[np.generic]]:
+        """Run once; arrays by port name in, arrays by port name out."""
+        import torch
+
+        checked = check_inputs(self.signature, inputs)
+        dtype = next((p.dtype for p in self.module.parameters() if p.is_floating_point()), torch.float32)
+        with torch.no_grad(), _settings(dtype, self.threads):
+            return call_any_order(self.module, self.signature, checked, dtype)
+
+
+@dataclass(frozen=True)
+class Eager:
+    """The runtime; ``recipe`` is needed for bundles that a user's own recipe file made.
+
+    A bundle never decides which file is run as code: its own note of the recipe file is only shown.
+    """
+
+    recipe: Recipe | None = None
+    name: str = "eager"
+
+    def unavailable(self) -> str | None:
+        """Say why this runtime cannot be used on this machine, or None if it can."""
+        try:
+            import safetensors.torch  # noqa: F401
+        except ImportError as error:
+            return f"{error}; install torch and safetensors"
+        return None
+
+    def load(self, bundle: Bundle, threads: int = 1) -> EagerModel:
+        """Rebuild the model from the recipe's name, the recorded config and ``weights.safetensors``."""
+        import safetensors.torch
+
+        recipe = self.recipe or _builtin(bundle)
+        if recipe.name != bundle.recipe:
+            raise UnavailableError(f"bundle {bundle.path} was made by recipe {bundle.recipe}, got {recipe.name}")
+        config = dataclasses.replace(recipe.config, **{k: _tuple(v) for k, v in bundle.provenance["config"].items()})
+        module = recipe.build(config, _dataset(bundle))
+        module.load_state_dict(safetensors.torch.load(bundle.read(WEIGHTS)))
+        return EagerModel(module.eval(), bundle.signature, threads)
+
+
+def call_any_order(
+    module: Any, signature: Signature, inputs: Mapping[str, NDArray[np.generic]], dtype: torch.dtype
+) -> dict[str, NDArray[np.generic]]:
+    """Call a module; one that insists on sorted lengths (``enforce_sorted=True``) gets them sorted, and undone after.
+
+    Such a module refuses what its exported forms accept; each item's result does not depend on the order.
+    """
+    lengths = next((inputs[p.name] for p in signature.inputs if isinstance(p.spec, LengthInput)), None)
+    try:
+        return _call(module, signature, inputs, dtype)
+    except RuntimeError as error:
+        if lengths is None or "enforce_sorted" not in str(error):
+            raise
+    order = np.argsort(-lengths.astype(np.int64), kind="stable")
+    outputs = _call(module, signature, _reordered(signature.inputs, inputs, order), dtype)
+    return _reordered(signature.outputs, outputs, np.argsort(order))
+
+
+def _call(
+    module: Any, signature: Signature, inputs: Mapping[str, NDArray[np.generic]], dtype: torch.dtype
+) -> dict[str, NDArray[np.generic]]:
+    import torch
+
+    tensors = [torch.from_numpy(np.array(inputs[port.name])) for port in signature.inputs]
+    outputs = module(*(t.to(dtype) if t.is_floating_point() else t for t in tensors))
+    if isinstance(outputs, torch.Tensor):
+        outputs = (outputs,)
+    if len(outputs) != len(signature.outputs):
+        raise SlipwayError(f"the model gives {len(outputs)} outputs, its signature declares {len(signature.outputs)}")
+    return {port.name: output.numpy() for port, output in zip(signature.outputs, outputs, strict=True)}
+
+
+def _reordered(ports: Any, arrays: Mapping[str, NDArray[np.generic]], order: NDArray[np.intp]) -> dict[str, Any]:
+    axes = {port.name: batch_axis(port) for port in ports}
+    return {
+        name: array if (axis := axes[name]) is None else np.take(array, order, axis) for name, array in arrays.items()
+    }
+
+
+@contextmanager
+def _settings(dtype: torch.dtype, threads: int) -> Iterator[None]:
+    """Set the type that a module's own ``torch.zeros`` gets, and the number of threads; both are torch globals."""
+    import torch
+
+    before = torch.get_default_dtype(), torch.get_num_threads()
+    torch.set_default_dtype(dtype)
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before[0])
+        torch.set_num_threads(before[1])
+
+
+def _builtin(bundle: Bundle) -> Recipe:
+    from slipway.recipes import load_recipe, recipe_names
+
+    if bundle.recipe not in recipe_names():
+        origin = bundle.provenance.get("recipe_path") or "a recipe that is not built in"
+        raise UnavailableError(f"bundle {bundle.path} was made by {origin}; name that recipe to run its Python code")
+    return load_recipe(bundle.recipe)
+
+
+def _dataset(bundle: Bundle) -> Dataset:
+    """What ``build`` may use of a data set: its labels and facts; there are no rows."""
+    import torch
+
+    from slipway.recipes._recipe import Dataset, Source, Split
+
+    nothing = Split((), torch.empty(0))
+    facts = {name: _tuple(value) for name, value in bundle.provenance.get("facts", {}).items()}
+    return Dataset(nothing, nothing, bundle.signature.labels, Source(**bundle.provenance["data"]), facts)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,66 @@
+"""The slipway engine, on the CPU or on CUDA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.bundle import ONNX, Bundle
+from slipway.errors import UnavailableError
+from slipway.runtime._inputs import check_inputs
+from slipway.runtime.protocol import Arrays
+from slipway.signature import Signature
+
+
+@dataclass(frozen=True)
+class NativeModel:
+    """A session of the engine."""
+
+    session: Any
+    signature: Signature
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[np.generic]]:
+        """Run once; arrays by port name in, arrays by port name out."""
+        return dict(self.session.run(check_inputs(self.signature, inputs)))
+
+
+@dataclass(frozen=True)
+class Native:
+    """The runtime on one kind of device."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def name(self) -> str:
+        """``native-cpu`` or ``native-cuda``."""
+        return f"native-{self.device}"
+
+    def unavailable(self) -> str | None:
+        """Say why this runtime cannot be used on this machine, or None if it can."""
+        try:
+            engine = import_module("slipway._engine")
+        except ImportError as error:
+            return f"the engine is not built ({error}); build it with: pip install ."
+        if self.device == "cuda":
+            return _no_cuda(engine)
+        return None
+
+    def load(self, bundle: Bundle, threads: int = 1) -> NativeModel:
+        """Load ``model.onnx``."""
+        reason = self.unavailable()
+        if reason is not None:
+            raise UnavailableError(f"{self.name}: {reason}")
+        session = import_module("slipway").Session(bundle.file(ONNX), device=self.device, threads=threads)
+        return NativeModel(session, bundle.signature)
+
+
+def _no_cuda(engine: Any) -> str | None:
+    """Ask the engine for its devices; one that cannot tell has no CUDA."""
+    devices = engine.devices() if hasattr(engine, "devices") else ["cpu"]
+    if any(str(device).startswith("cuda") for device in devices):
+        return None
+    return "the engine is built without CUDA, or finds no CUDA device here"

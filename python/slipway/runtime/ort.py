@@ -1,0 +1,83 @@
+"""onnxruntime, on the CPU or on CUDA; a request for CUDA never runs on the CPU instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.bundle import ONNX, Bundle
+from slipway.errors import UnavailableError
+from slipway.runtime._inputs import check_inputs
+from slipway.runtime.protocol import Arrays
+from slipway.signature import Signature
+
+_FATAL = 4  # onnxruntime's log level; failures reach us as exceptions
+# TF32 would round the factors of every product to 10 bits.
+_PROVIDERS: dict[str, Any] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+}
+
+
+@dataclass(frozen=True)
+class OrtModel:
+    """A loaded onnxruntime session."""
+
+    session: Any
+    signature: Signature
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[np.generic]]:
+        """Run once; arrays by port name in, arrays by port name out."""
+        checked = check_inputs(self.signature, inputs)
+        names = [port.name for port in self.signature.outputs]
+        return dict(zip(names, self.session.run(names, checked), strict=True))
+
+
+@dataclass(frozen=True)
+class Ort:
+    """The runtime on one kind of device."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def name(self) -> str:
+        """``onnxruntime-cpu`` or ``onnxruntime-cuda``."""
+        return f"onnxruntime-{self.device}"
+
+    def unavailable(self) -> str | None:
+        """Say why this runtime cannot be used on this machine, or None if it can."""
+        try:
+            onnxruntime = import_module("onnxruntime")
+        except ImportError as error:
+            return f"{error}; install onnxruntime"
+        if self.device == "cpu":
+            return None
+        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+            return f"onnxruntime {onnxruntime.__version__} is built without CUDA; install onnxruntime-gpu"
+        import torch
+
+        return None if torch.cuda.is_available() else "no CUDA device is found here"
+
+    def load(self, bundle: Bundle, threads: int = 1) -> OrtModel:
+        """Load ``model.onnx``."""
+        reason = self.unavailable()
+        if reason is not None:
+            raise UnavailableError(f"{self.name}: {reason}")
+        onnxruntime = import_module("onnxruntime")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _FATAL
+        provider = _PROVIDERS[self.device]
+        wanted = provider if isinstance(provider, str) else provider[0]
+        session = onnxruntime.InferenceSession(bundle.read(ONNX), options, providers=[provider])
+        session.disable_fallback()
+        if session.get_providers()[0] != wanted:
+            raise UnavailableError(
+                f"{self.name}: onnxruntime could not start {wanted}, it has {session.get_providers()}"
+            )
+        return OrtModel(session, bundle.signature)
