@@ -1,1 +1,128 @@
-"""From a trained module to a verified bundle."""
+"""From a trained module to a verified bundle: capture, clean, goldens, pack, verify, seal.
+
+    bundle = export_bundle(trained, Path("artifacts/names-gru"))
+
+A bundle appears at its place only if every runtime that is available here answers like eager PyTorch.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from slipway.bundle import ONNX, PT2, REPORT, TORCHSCRIPT, WEIGHTS, Bundle
+from slipway.errors import UsageError
+from slipway.runtime import RUNTIMES, Eager, Runtime
+from slipway.runtime.eager import EagerModel
+from slipway.train._trained import Trained
+from slipway_export.capture import Captured, Format, capture
+from slipway_export.cases import Pool, example_inputs, probe_inputs
+from slipway_export.clean import Operator, clean, engine_operators
+from slipway_export.goldens import write_goldens
+from slipway_export.pack import check_target, seal, staging, write_sums
+from slipway_export.pt2 import ExportedProgramRuntime
+from slipway_export.report import make_report, plain, provenance, report_html
+from slipway_export.verify import Row as Row
+from slipway_export.verify import Verification as Verification
+from slipway_export.verify import verify as verify
+
+DEFAULT_OPSET = 20
+FORMATS: tuple[Format, ...] = ("onnx", "torchscript", "pt2")
+
+
+def export_bundle(
+    trained: Trained,
+    out: Path,
+    *,
+    opset: int = DEFAULT_OPSET,
+    formats: Sequence[Format] = FORMATS,
+    force: bool = False,
+    runtimes: Sequence[Runtime] = RUNTIMES,
+    operators: Sequence[Operator] | None = None,
+) -> Bundle:
+    """Export a trained model in every form, verify the forms against eager PyTorch, and seal them as a bundle.
+
+    Args:
+        trained: The trained model; it stays as it is.
+        out: Where the bundle goes.
+        opset: ONNX opset, 18 to 24.
+        formats: Forms besides the weights; ``onnx`` is always made.
+        force: Replace a bundle that is already there.
+        runtimes: What verification compares; those that are not available are skipped and say why in the report.
+        operators: What the engine can run; by default the engine's own table.
+
+    Returns:
+        The sealed bundle; its report holds the verification and the seconds.
+
+    Raises:
+        UsageError: ``out`` is taken, or a format does not exist.
+        ExportError: The model cannot be exported; the message names the module, operator or dimension.
+        UnavailableError: The engine is not built, and ``operators`` is not given.
+        MismatchError: A runtime differs from eager PyTorch. There is no bundle then.
+    """
+    unknown = set(formats) - set(FORMATS)
+    if unknown:
+        raise UsageError(f"there is no format {', '.join(sorted(unknown))}; there are {', '.join(FORMATS)}")
+    check_target(out, force=force)
+    operators = engine_operators() if operators is None else operators
+    started = time.perf_counter()
+    pool = Pool.of(trained.signature, trained.dataset.test.raws)
+    example, probe = example_inputs(pool), probe_inputs(pool)
+    captured = capture(trained.module, trained.signature, example, probe, opset=opset, formats=formats)
+    with staging(out) as folder:
+        missing = _write_models(folder, trained, captured, operators, opset)
+        eager = EagerModel.of(trained.module, trained.signature)
+        (folder / "goldens").mkdir()
+        write_goldens(folder / "goldens", trained.signature, trained.dataset.test.raws, eager)
+        (folder / REPORT).write_text(json.dumps({"missing": missing}) + "\n", encoding="utf-8")
+        write_sums(folder)
+        exported = time.perf_counter()
+        chosen = [Eager(trained.recipe) if runtime.name == "eager" else runtime for runtime in runtimes]
+        chosen.append(ExportedProgramRuntime())
+        verification = verify(Bundle.open(folder), chosen, reference=eager, pool=pool)
+        verification.require()
+        seconds = {"export": exported - started, "verify": time.perf_counter() - exported}
+        _write_report(folder, trained, opset, missing, Verification(out.name, verification.rows), seconds)
+        write_sums(folder)
+        seal(folder, out)
+    return Bundle.open(out)
+
+
+def _write_models(
+    folder: Path, trained: Trained, captured: Captured, operators: Sequence[Operator], opset: int
+) -> dict[str, str]:
+    """Write every form of the model; returns the reason for each one that is missing, by file name."""
+    import safetensors.torch
+
+    metadata = {
+        "slipway.recipe": json.dumps(trained.recipe.name),
+        "slipway.provenance": json.dumps(provenance(trained, opset), ensure_ascii=False, sort_keys=True),
+    }
+    content = clean(captured.onnx, trained.signature, name=trained.recipe.name, operators=operators, metadata=metadata)
+    (folder / ONNX).write_bytes(content)
+    state = {name: value.detach().cpu().contiguous().clone() for name, value in trained.module.state_dict().items()}
+    (folder / WEIGHTS).write_bytes(safetensors.torch.save(state))
+    for name, file_content in ((TORCHSCRIPT, captured.torchscript), (PT2, captured.pt2)):
+        if file_content is not None:
+            (folder / name).write_bytes(file_content)
+    if trained.curves is not None:
+        (folder / "curves.png").write_bytes(trained.curves)
+    files: dict[Format, str] = {"torchscript": TORCHSCRIPT, "pt2": PT2}
+    return {files[form]: reason for form, reason in captured.missing.items()}
+
+
+def _write_report(
+    folder: Path,
+    trained: Trained,
+    opset: int,
+    missing: dict[str, str],
+    verification: Verification,
+    seconds: dict[str, float],
+) -> None:
+    report = make_report(trained, opset, missing, verification, seconds)
+    text = json.dumps(plain(report), ensure_ascii=False, indent=1)
+    (folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    page = report_html(report, curves=trained.curves is not None)
+    (folder / "report.html").write_text(page, encoding="utf-8")

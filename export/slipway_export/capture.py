@@ -55,6 +55,7 @@ def capture(
     module: nn.Module,
     signature: Signature,
     example: Arrays,
+    probe: Arrays,
     *,
     opset: int = 20,
     formats: Sequence[Format] = ("onnx", "torchscript", "pt2"),
@@ -65,6 +66,7 @@ def capture(
         module: Any module whose ``forward`` takes the signature's inputs in order.
         signature: The ports; dims that are strings stay dynamic.
         example: One array per input port; at least 2 of every dynamic dimension, all of different sizes.
+        probe: The same at other sizes; a TorchScript trace that does not hold there is not kept.
         opset: ONNX opset of the result, 18 to 24.
         formats: What to make; ONNX is always made.
 
@@ -74,14 +76,14 @@ def capture(
     if opset not in OPSETS:
         raise ExportError(f"opset {opset}: the exporter writes {OPSETS.start} to {OPSETS.stop - 1}")
     model = copy.deepcopy(module).cpu().eval()
-    tensors = tuple(torch.from_numpy(np.array(example[port.name])) for port in signature.inputs)
+    tensors, others = _tensors(signature, example), _tensors(signature, probe)
     with torch.no_grad(), _quiet():
         program = export_program(model, signature, tensors)
         raw = _to_onnx(program, opset)
         missing: dict[Format, str] = {}
         script = pt2 = None
         if "torchscript" in formats:
-            script = _to_torchscript(model, tensors, missing)
+            script = _to_torchscript(model, tensors, others, missing)
         if "pt2" in formats:
             pt2 = _to_pt2(program)
         for unwanted in {"torchscript", "pt2"} - set(formats):
@@ -199,25 +201,43 @@ def _to_onnx(program: ExportedProgram, opset: int) -> ir.Model:
     return model
 
 
-def _to_torchscript(model: nn.Module, tensors: tuple[Tensor, ...], missing: dict[Format, str]) -> bytes | None:
-    """Script the module; trace it where scripting fails. Verification decides whether a trace holds."""
+def _to_torchscript(
+    model: nn.Module, tensors: tuple[Tensor, ...], others: tuple[Tensor, ...], missing: dict[Format, str]
+) -> bytes | None:
+    """Script the module; trace it where scripting fails and the trace holds at other sizes."""
     try:
         scripted = torch.jit.script(model)
-    except Exception as script_error:  # the TorchScript compiler raises many types
-        try:
-            scripted = torch.jit.trace(model, tensors, check_trace=False)  # type: ignore[no-untyped-call]
-        except Exception as trace_error:
-            missing["torchscript"] = f"script: {_first_line(script_error)}; trace: {_first_line(trace_error)}"
+    except Exception as error:  # the TorchScript compiler raises many types
+        scripted, reason = _trace(model, tensors, others)
+        if reason is not None:
+            missing["torchscript"] = f"scripting fails ({_first_line(error)}), and {reason}"
             return None
     file = io.BytesIO()
     torch.jit.save(scripted, file)
     return file.getvalue()
 
 
+def _trace(model: nn.Module, tensors: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> tuple[Any, str | None]:
+    """Return a trace, and why it cannot be used if it cannot."""
+    try:
+        traced = torch.jit.trace(model, tensors, check_trace=False)  # type: ignore[no-untyped-call]
+    except Exception as error:  # tracing runs the user's code
+        return None, f"tracing fails ({_first_line(error)})"
+    try:
+        torch.testing.assert_close(traced(*others), model(*others))
+    except (RuntimeError, AssertionError):
+        return None, "a trace freezes the example's sizes"
+    return traced, None
+
+
 def _to_pt2(program: ExportedProgram) -> bytes:
     file = io.BytesIO()
     torch.export.save(program, file)
     return file.getvalue()
+
+
+def _tensors(signature: Signature, arrays: Arrays) -> tuple[Tensor, ...]:
+    return tuple(torch.from_numpy(np.array(arrays[port.name])) for port in signature.inputs)
 
 
 def _first_line(error: Exception) -> str:
@@ -231,6 +251,8 @@ def _quiet() -> Iterator[None]:
         for message in (
             r"The tensor attributes? self\..*_flat_weights",  # RNNs refresh that list on every call
             r".*torch\.jit\.(script|trace|save|load|trace_method|script_method)",  # deprecated, and part of the bundle
+            # What tracing freezes is found by probing the trace.
+            r"Converting a tensor to a Python|Iterating over a tensor|torch\.tensor results|.*list of sequence lengths",
             r".*(isinstance|copyreg|TreeSpec|LeafSpec).*deprecated",  # inside torch.export itself
         ):
             warnings.filterwarnings("ignore", message=message)

@@ -36,14 +36,15 @@ class _Token:
     """Something that torch's rnn code passes around as if it were a tensor."""
 
     device = torch.device("cpu")
+    called: str
 
     @classmethod
     def __torch_function__(
         cls, func: Callable[..., Any], types: object, args: object = (), kwargs: object = None
     ) -> NoReturn:
         raise ExportError(
-            f"the model calls {getattr(func, '__name__', func)} on {cls.__doc__}, which has no ONNX form; use the "
-            "padded tensor and the lengths instead"
+            f"the model calls {getattr(func, '__name__', func)} on the {cls.called} of a PackedSequence, which has no "
+            "ONNX form; use the padded tensor and the lengths instead"
         )
 
 
@@ -61,7 +62,9 @@ class _Longest(int):
 
 
 class BatchSizes(_Token):
-    """batch_sizes of a PackedSequence"""
+    """Stands for the number of sequences at each step, and remembers what it follows from."""
+
+    called = "batch_sizes"
 
     def __init__(self, lengths: Tensor, steps: int | SymInt, batch: int | SymInt) -> None:
         self.lengths, self.steps, self.batch = lengths, steps, batch
@@ -72,22 +75,29 @@ class BatchSizes(_Token):
         return self.batch
 
     def size(self, dim: int) -> _Longest:
+        """Return the number of steps."""
         return _Longest(0)
 
 
 class Order(_Token):
-    """sorted_indices or unsorted_indices of a PackedSequence"""
+    """Stands for ``sorted_indices`` and ``unsorted_indices``, of sequences that keep their places."""
+
+    called = "sorted_indices"
 
     def to(self, *_: object, **__: object) -> Order:
+        """Stay where it is."""
         return self
 
     def cpu(self) -> Order:
+        """Stay where it is."""
         return self
 
     def numel(self) -> int:
+        """Return 0: torch makes a range of this size to invert the order, and an empty one costs nothing."""
         return 0
 
     def scatter_(self, *_: object) -> Order:
+        """Return the inverse order, which is the same."""
         return self
 
 
@@ -153,14 +163,13 @@ class _PackedMode(TorchFunctionMode):
     def _recurrent(self, mode: str, x: Tensor, *args: Any) -> tuple[Any, ...]:
         if isinstance(args[0], BatchSizes):
             batch_sizes, h0, *rest = args
-            options = _options(*rest)
-            y, hn = _ops.recurrent(
-                self._unflatten(x, batch_sizes), batch_sizes.lengths, h0, options[0], mode, *options[1:]
-            )
+            weights, *options = _options(*rest)
+            x = self._unflatten(x, batch_sizes)
+            y, hn = _ops.recurrent(x, batch_sizes.lengths, h0, weights, mode, *options)
             return self._flatten(y), hn
         h0, *rest, batch_first = args
-        options = _options(*rest)
-        y, hn = _ops.recurrent(_time_first(x, batch_first), None, h0, options[0], mode, *options[1:])
+        weights, *options = _options(*rest)
+        y, hn = _ops.recurrent(_time_first(x, batch_first), None, h0, weights, mode, *options)
         return _time_first(y, batch_first), hn
 
     def _lstm(self, x: Tensor, *args: Any) -> tuple[Any, ...]:
@@ -218,7 +227,7 @@ def _called_by_torch_rnn() -> bool:
 
 
 def _check_forward_args(original: Callable[..., None]) -> Callable[..., None]:
-    """torch's own check calls ``int(batch_sizes[0])``, which would freeze the batch size."""
+    """Replace torch's own check, which calls ``int(batch_sizes[0])``, which would freeze the batch size."""
 
     def check(self: nn.RNNBase, x: Tensor, hidden: Any, batch_sizes: object) -> None:
         if not isinstance(batch_sizes, BatchSizes):

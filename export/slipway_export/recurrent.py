@@ -16,11 +16,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-_WEIGHTS = (
-    "Tensor x, Tensor? lengths, Tensor? h0, {c0}Tensor[] weights, {mode}bool has_biases, int layers, bool bidirectional"
+_OPTIONS = "bool has_biases, int layers, bool bidirectional"
+_RECURRENT_SCHEMA = (
+    f"(Tensor x, Tensor? lengths, Tensor? h0, Tensor[] weights, str mode, {_OPTIONS}) -> (Tensor, Tensor)"
 )
-_RECURRENT_SCHEMA = f"({_WEIGHTS.format(c0='', mode='str mode, ')}) -> (Tensor, Tensor)"
-_LSTM_SCHEMA = f"({_WEIGHTS.format(c0='Tensor? c0, ', mode='')}) -> (Tensor, Tensor, Tensor)"
+_LSTM_SCHEMA = (
+    f"(Tensor x, Tensor? lengths, Tensor? h0, Tensor? c0, Tensor[] weights, {_OPTIONS}) -> (Tensor, Tensor, Tensor)"
+)
 _UNPACK_SCHEMA = "(Tensor y, Tensor lengths, float padding_value, SymInt? total_length) -> Tensor"
 
 _KERNELS: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {

@@ -1,0 +1,202 @@
+"""Inputs to export and verify with: real items where there are some, at sizes that the export has never seen.
+
+Everything follows from the signature: the dimension ``N`` is the batch, names that start with ``T`` are time, other
+names (``H``, ``W``) are sizes, and length ports say how much of each time axis is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.preprocess import encode
+from slipway.runtime._inputs import batch_axis, time_axis
+from slipway.signature import InputPort, LengthInput, Signature, TextInput
+
+Array = NDArray[Any]
+
+#: Longest sequence to assume where no real items are given.
+_DEFAULT_LONGEST = 9
+_POOL_ITEMS = 256
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs by port; ``permutation`` says that this is the batch of case ``of`` in another order."""
+
+    name: str
+    inputs: Mapping[str, Array]
+    of: str | None = None
+    permutation: Array | None = None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What cases are drawn from.
+
+    Args:
+        signature: The model's ports.
+        rows: Per port without time: real values along axis 0, or None where there are none.
+        streams: Per port with time: all real tokens one after the other along axis 0, or None.
+        longest: The longest real sequence.
+    """
+
+    signature: Signature
+    rows: Mapping[str, Array | None]
+    streams: Mapping[str, Array | None]
+    longest: int
+
+    @staticmethod
+    def of(signature: Signature, raws: Sequence[object] = ()) -> Pool:
+        """Encode some raw items; without any, cases hold random values in the ports' ranges."""
+        arrays: Mapping[str, Array] = encode(signature, list(raws[:_POOL_ITEMS])) if len(raws) else {}
+        rows: dict[str, Array | None] = {}
+        streams: dict[str, Array | None] = {}
+        longest = 0
+        for port in signature.inputs:
+            axis, array = batch_axis(port), arrays.get(port.name)
+            items = None if array is None or axis is None else np.moveaxis(array, axis, 0)
+            if time_axis(port) is None:
+                rows[port.name] = items
+            else:
+                sequences = [] if items is None else _sequences(signature, port, items, arrays)
+                streams[port.name] = np.concatenate(sequences) if sequences else None
+                longest = max([longest, *(len(s) for s in sequences)])
+        return Pool(signature, rows, streams, longest or _DEFAULT_LONGEST)
+
+
+def example_inputs(pool: Pool) -> dict[str, Array]:
+    """Return inputs to export with: N = 4, lengths falling from T = 7, no two dynamic dimensions of one size."""
+    return _draw(pool, np.random.default_rng(0), np.array([7, 5, 3, 2]), sizes={"H": 0, "W": 8})
+
+
+def probe_inputs(pool: Pool) -> dict[str, Array]:
+    """Return inputs of another N and T than the example's; lengths fall, so that every module takes them."""
+    return _draw(pool, np.random.default_rng(1), np.array([9, 4, 1]), sizes={"H": 16, "W": 0})
+
+
+def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
+    """Return the cases that every runtime has to answer like eager PyTorch.
+
+    Batches of 1, 2, 3 and 17; lengths all one, all the longest, rising (so unsorted), equal, longer than any real
+    one, and all shorter than T; other heights and widths; and a batch in another order, which must only permute the
+    outputs.
+    """
+    rng = np.random.default_rng(seed)
+
+    def case(name: str, lengths: Array, padding: int = 0, **sizes: int) -> Case:
+        return Case(name, _draw(pool, rng, lengths, padding, sizes))
+
+    longest = pool.longest
+    cases = [case(f"batch_{n}", rng.integers(1, longest + 1, n)) for n in (1, 2, 3, 17)]
+    if pool.streams:
+        cases += [
+            case("lengths_all_one", np.full(3, 1)),
+            case("lengths_all_longest", np.full(3, longest)),
+            case("lengths_rising", np.linspace(1, longest, 6).astype(np.int64)),
+            case("lengths_equal", np.full(5, max(1, longest // 2))),
+            case("lengths_longer_than_seen", np.array([1, 2 * longest + 3, longest])),
+        ]
+        if any(isinstance(port.spec, LengthInput) for port in pool.signature.inputs):
+            cases.append(case("time_beyond_the_longest", np.array([max(1, longest // 2), 1, 1]), padding=2))
+    if any(name in ("H", "W") for port in pool.signature.inputs for name in port.dims):
+        cases += [case("size_taller", np.full(2, longest), H=16), case("size_wider", np.full(2, longest), W=24)]
+    return [*cases, _permuted(pool, cases[3], rng)]
+
+
+def _permuted(pool: Pool, case: Case, rng: np.random.Generator) -> Case:
+    n = next(
+        array.shape[axis]
+        for port in pool.signature.inputs
+        if (axis := batch_axis(port)) is not None and (array := case.inputs[port.name]) is not None
+    )
+    order = rng.permutation(n)
+    inputs = {
+        port.name: case.inputs[port.name] if (axis := batch_axis(port)) is None
+        else np.ascontiguousarray(np.take(case.inputs[port.name], order, axis))
+        for port in pool.signature.inputs
+    }  # fmt: skip
+    return Case(f"{case.name}_permuted", inputs, of=case.name, permutation=order)
+
+
+def _sequences(signature: Signature, port: InputPort, items: Array, arrays: Mapping[str, Array]) -> list[Array]:
+    """Split items [N, T, ...] into their real parts, [length, ...] each."""
+    lengths = next(
+        (arrays[p.name] for p in signature.inputs if isinstance(p.spec, LengthInput) and p.spec.of == port.name), None
+    )
+    time = _time_after_batch(port)
+    items = np.moveaxis(items, time, 1)
+    return [item if lengths is None else item[: lengths[n]] for n, item in enumerate(items)]
+
+
+def _time_after_batch(port: InputPort) -> int:
+    """The axis of time once the batch has been moved to the front."""
+    batch, time = batch_axis(port), time_axis(port)
+    assert time is not None
+    return time + 1 if batch is not None and batch > time else time
+
+
+def _draw(
+    pool: Pool, rng: np.random.Generator, lengths: Array, padding: int = 0, sizes: Mapping[str, int] | None = None
+) -> dict[str, Array]:
+    """Draw a batch; ``sizes`` adds to the real height and width."""
+    inputs = {}
+    for port in pool.signature.inputs:
+        if isinstance(port.spec, LengthInput):
+            inputs[port.name] = lengths.astype(port.dtype)
+        elif time_axis(port) is not None:
+            inputs[port.name] = _draw_sequences(pool.streams[port.name], port, rng, lengths, padding)
+        else:
+            inputs[port.name] = _draw_rows(pool.rows[port.name], port, rng, len(lengths), sizes or {})
+    return inputs
+
+
+def _draw_sequences(
+    stream: Array | None, port: InputPort, rng: np.random.Generator, lengths: Array, padding: int
+) -> Array:
+    if stream is None:
+        stream = _random_tokens(port, rng, 4096)
+    pad = port.spec.pad if isinstance(port.spec, TextInput) and not port.spec.one_hot else 0
+    batch = np.full((len(lengths), int(lengths.max()) + padding, *stream.shape[1:]), pad, dtype=port.dtype)
+    for n, length in enumerate(lengths):
+        start = rng.integers(len(stream))
+        batch[n, :length] = np.take(stream, np.arange(start, start + length), axis=0, mode="wrap")
+    batch_at, time_at = batch_axis(port), time_axis(port)
+    assert batch_at is not None
+    assert time_at is not None
+    return np.ascontiguousarray(np.moveaxis(batch, (0, 1), (batch_at, time_at)))
+
+
+def _draw_rows(
+    rows: Array | None, port: InputPort, rng: np.random.Generator, n: int, sizes: Mapping[str, int]
+) -> Array:
+    axis = batch_axis(port)
+    if rows is None:
+        shape = [d if isinstance(d, int) else 32 for d in port.dims if d != "N"]
+        rows = _random(port, rng, (max(n, 1), *shape))
+    chosen = rows[rng.integers(len(rows), size=n)] if axis is not None else rows[0]
+    chosen = np.moveaxis(chosen, 0, axis) if axis is not None else chosen
+    for at, dim in enumerate(port.dims):
+        if dim in sizes:
+            chosen = np.take(chosen, np.arange(chosen.shape[at] + sizes[str(dim)]), axis=at, mode="wrap")
+    return np.ascontiguousarray(chosen)
+
+
+def _random_tokens(port: InputPort, rng: np.random.Generator, count: int) -> Array:
+    if isinstance(port.spec, TextInput):
+        limit = port.spec.limit if port.spec.vocabulary is None else len(port.spec.vocabulary)
+        numbers = rng.integers(limit, size=count)
+        return np.eye(port.spec.limit, dtype=np.float32)[numbers] if port.spec.one_hot else numbers.astype(port.dtype)
+    features = tuple(d for axis, d in enumerate(port.dims) if axis not in (batch_axis(port), time_axis(port)))
+    return _random(port, rng, (count, *(d if isinstance(d, int) else 32 for d in features)))
+
+
+def _random(port: InputPort, rng: np.random.Generator, shape: Sequence[int]) -> Array:
+    """Normal floats (images and tables are standardised); 0 and 1 for other types, whose range is not declared."""
+    if port.dtype == "float32":
+        return rng.standard_normal(shape).astype(np.float32)
+    return rng.integers(2, size=shape).astype(port.dtype)

@@ -1,0 +1,116 @@
+"""Writes the goldens: a few real items as a person has them, the arrays they become, and eager's answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway._metadata import FORMAT
+from slipway.bundle import Bundle, Golden
+from slipway.errors import MismatchError
+from slipway.preprocess import decode, encode
+from slipway.readers import read_csv, read_image
+from slipway.runtime.checked import SCALE_TOLERANCE
+from slipway.runtime.protocol import Runnable
+from slipway.signature import ImageInput, LengthInput, Signature, TableInput, TextInput
+
+_BATCHES = (1, 3, 8)
+
+
+def write_goldens(folder: Path, signature: Signature, raws: Sequence[Any], eager: Runnable) -> None:
+    """Record batches of 1, 3 and 8 items, spread over ``raws``, into an existing empty folder.
+
+    Args:
+        folder: The bundle's ``goldens`` folder.
+        signature: The model's ports.
+        raws: At least one raw item; taken again from the start where there are too few.
+        eager: The reference model.
+    """
+    cases = []
+    for n in _BATCHES:
+        items = [raws[i % len(raws)] for i in np.linspace(0, max(len(raws) - 1, n - 1), n).astype(int)]
+        cases.append(_write_case(folder, f"batch_{n}", signature, items, eager))
+    index = {"format": FORMAT, "scale_tolerance": SCALE_TOLERANCE, "cases": cases}
+    (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def check_raw(bundle: Bundle) -> None:
+    """Encode each golden's raw input again.
+
+    Raises:
+        MismatchError: The arrays are not bit for bit the recorded ones.
+    """
+    for golden in bundle.goldens:
+        if golden.raw is None:
+            continue
+        arrays = encode(bundle.signature, read_raw(bundle, golden))
+        different = [name for name, array in golden.inputs.items() if not _same_bits(array, arrays[name])]
+        if different:
+            raise MismatchError(
+                f"golden {golden.name}: raw input no longer encodes to the recorded {', '.join(different)}"
+            )
+
+
+def read_raw(bundle: Bundle, golden: Golden) -> list[Any]:
+    """Return a golden's raw items, read from the bundle's files."""
+    raw = golden.raw or {}
+    folder = bundle.path / "goldens"
+    if "images" in raw:
+        return [read_image(folder / name) for name in raw["images"]]
+    if "csv" in raw:
+        columns = next(p.spec.columns for p in bundle.signature.inputs if isinstance(p.spec, TableInput))
+        return list(read_csv(folder / raw["csv"], columns))
+    return list(raw.get("texts", ()))
+
+
+def _write_case(folder: Path, name: str, signature: Signature, raws: Sequence[Any], eager: Runnable) -> dict[str, Any]:
+    (folder / name).mkdir()
+    inputs = encode(signature, raws)
+    outputs = eager.run(inputs)
+    return {
+        "name": name,
+        "raw": _write_raw(folder, name, signature, raws),
+        "inputs": _write_arrays(folder, name, inputs),
+        "outputs": _write_arrays(folder, name, outputs),
+        "labels": decode(signature, outputs),
+    }
+
+
+def _write_arrays(folder: Path, name: str, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, str]:
+    files = {port: f"{name}/{port}.npy" for port in arrays}
+    for port, file in files.items():
+        np.save(folder / file, arrays[port], allow_pickle=False)
+    return files
+
+
+def _write_raw(folder: Path, name: str, signature: Signature, raws: Sequence[Any]) -> dict[str, Any] | None:
+    """Write raw items of a model that takes one thing; several, or plain tensors, are recorded as arrays only."""
+    specs = [port.spec for port in signature.inputs if not isinstance(port.spec, LengthInput)]
+    if len(specs) != 1 or isinstance(raws[0], Mapping):
+        return None
+    if isinstance(specs[0], TextInput):
+        return {"texts": list(raws)}
+    if isinstance(specs[0], ImageInput):
+        return {"images": [_write_image(folder, f"{name}/{i}.png", raw) for i, raw in enumerate(raws)]}
+    if isinstance(specs[0], TableInput):
+        lines = [",".join(specs[0].columns)] if specs[0].columns else []
+        lines += [",".join(repr(float(value)) for value in row) for row in raws]
+        (folder / name / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return {"csv": f"{name}/rows.csv"}
+    return None
+
+
+def _write_image(folder: Path, file: str, pixels: NDArray[np.uint8]) -> str:
+    from PIL import Image
+
+    Image.fromarray(np.asarray(pixels)).save(folder / file)
+    return file
+
+
+def _same_bits(a: NDArray[np.generic], b: NDArray[np.generic]) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

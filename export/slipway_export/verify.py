@@ -1,0 +1,254 @@
+"""Proves that every runtime of a bundle answers like eager PyTorch, at sizes the export has never seen.
+
+The bound follows from arithmetic. The truth is an eager run in fp64. A runtime's error against it, divided by eager
+fp32's own error against it, must stay below :data:`RATIO_LIMIT`: another order of summation is as good as eager's,
+a wrong gate or a missing bias is not. Eager's error is its largest over all cases of the verification plus one
+rounding of the output's scale, so that a case where eager happens to be exact demands nothing impossible. Besides,
+no output may differ from eager's by more than 1e-5 of its scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.bundle import Bundle
+from slipway.errors import MismatchError, SlipwayError, UnavailableError
+from slipway.runtime import RUNTIMES, Eager, Runnable, Runtime
+from slipway.runtime._inputs import batch_axis
+from slipway.runtime.checked import largest_difference, tolerance
+from slipway.runtime.eager import EagerModel
+from slipway.signature import BinaryOutput, ClassOutput, OutputPort
+from slipway_export.cases import Case, Pool, verification_cases
+from slipway_export.goldens import check_raw, read_raw
+
+Array = NDArray[np.generic]
+
+#: Largest error of a runtime in units of eager fp32's own error. The errors of two summations in
+#: different orders differ by a small factor on average; 8 leaves room for the maximum over thousands of outputs, and
+#: for exponentials that are exact only to some units in the last place.
+RATIO_LIMIT = 8.0
+#: Unit roundoff of float32.
+_ROUNDING = 2.0**-24
+
+
+@dataclass(frozen=True)
+class Row:
+    """One output of one case on one runtime; the fields are those of the JSON."""
+
+    runtime: str
+    case: str
+    output: str
+    max_abs: float | None
+    max_rel: float | None
+    fp64_ratio: float | None
+    argmax_agreement: float | None
+    ok: bool
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The result: rows in the order of runtimes, cases and outputs."""
+
+    bundle: str
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing that ran differs."""
+        return all(row.ok for row in self.rows)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that ``slipway verify --json`` prints."""
+        return {"ok": self.ok, "bundle": self.bundle, "rows": [asdict(row) for row in self.rows]}
+
+    def require(self) -> None:
+        """Raise if something differs.
+
+        Raises:
+            MismatchError: The message names the worst row of each runtime that differs.
+        """
+        worst: dict[str, Row] = {}
+        for row in self.rows:
+            if not row.ok and (row.max_abs or 0) >= (worst[row.runtime].max_abs or 0 if row.runtime in worst else 0):
+                worst[row.runtime] = row
+        if worst:
+            raise MismatchError(
+                f"bundle {self.bundle} differs from eager PyTorch: " + "; ".join(map(_tell, worst.values()))
+            )
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What eager says about a case, in fp32 and in fp64."""
+
+    case: Case
+    single: Mapping[str, Array]
+    double: Mapping[str, Array]
+
+
+def verify(
+    bundle: Bundle,
+    runtimes: Sequence[Runtime] = RUNTIMES,
+    *,
+    reference: EagerModel | None = None,
+    pool: Pool | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+    seed: int = 0,
+    required: bool = False,
+) -> Verification:
+    """Compare runtimes with eager PyTorch on the goldens and on generated cases.
+
+    Args:
+        bundle: The bundle.
+        runtimes: What to compare; one that is not available gives a single row with the reason.
+        reference: The eager model; by default it is rebuilt from the bundle.
+        pool: Real items to draw cases from; by default those of the goldens.
+        atol: With ``rtol``, replaces both bounds by ``|a - b| <= atol + rtol * |b|`` for every value.
+        rtol: See ``atol``.
+        seed: Seed of the generated cases.
+        required: Raise for a runtime that is not available instead of skipping it.
+
+    Raises:
+        MismatchError: A golden's raw input no longer encodes to its arrays.
+        UnavailableError: The reference cannot be rebuilt, or a required runtime is not available.
+    """
+    check_raw(bundle)
+    reference = reference or Eager().load(bundle)
+    pool = pool or _pool_of_goldens(bundle)
+    expected = _expect(bundle, reference, verification_cases(pool, seed))
+    eager_error = {
+        port.name: max(largest_difference(e.single[port.name], e.double[port.name]) for e in expected)
+        for port in bundle.signature.outputs
+    }
+    rows: list[Row] = []
+    for runtime in runtimes:
+        try:
+            model = _load(runtime, bundle)
+        except UnavailableError as error:
+            if required:
+                raise
+            rows.append(Row(runtime.name, "*", "*", None, None, None, None, ok=True, skipped=str(error)))
+            continue
+        for item in expected:
+            rows += _compare(bundle, runtime.name, model, item, eager_error, _bounds(atol, rtol))
+    return Verification(bundle.name, tuple(rows))
+
+
+def _load(runtime: Runtime, bundle: Bundle) -> Runnable:
+    reason = runtime.unavailable()
+    if reason is not None:
+        raise UnavailableError(f"{runtime.name}: {reason}")
+    return runtime.load(bundle)
+
+
+def _pool_of_goldens(bundle: Bundle) -> Pool:
+    raws = [raw for golden in bundle.goldens for raw in read_raw(bundle, golden)]
+    return Pool.of(bundle.signature, raws)
+
+
+def _expect(bundle: Bundle, reference: EagerModel, cases: Sequence[Case]) -> list[_Expected]:
+    """Run eager in both precisions; a permuted case must give the permuted outputs of the case it comes from."""
+    precise = reference.double()
+    expected = []
+    for golden in bundle.goldens:
+        case = Case(f"golden_{golden.name}", golden.inputs)
+        expected.append(_Expected(case, golden.outputs, precise.run(case.inputs)))
+    by_name: dict[str, _Expected] = {}
+    for case in cases:
+        if case.permutation is None:
+            item = _Expected(case, reference.run(case.inputs), precise.run(case.inputs))
+        else:
+            before = by_name[case.of or ""]
+            ports = bundle.signature.outputs
+            item = _Expected(case, _permute(ports, before.single, case), _permute(ports, before.double, case))
+        by_name[case.name] = item
+    return [*expected, *by_name.values()]
+
+
+def _permute(ports: Sequence[OutputPort], outputs: Mapping[str, Array], case: Case) -> dict[str, Array]:
+    """Outputs without a batch axis do not depend on the order."""
+    assert case.permutation is not None
+    return {
+        port.name: outputs[port.name]
+        if (axis := batch_axis(port)) is None
+        else np.take(outputs[port.name], case.permutation, axis)
+        for port in ports
+    }
+
+
+def _bounds(atol: float | None, rtol: float | None) -> tuple[float, float] | None:
+    return None if atol is None and rtol is None else (atol or 0.0, rtol or 0.0)
+
+
+def _compare(
+    bundle: Bundle,
+    runtime: str,
+    model: Runnable,
+    expected: _Expected,
+    eager_error: Mapping[str, float],
+    bounds: tuple[float, float] | None,
+) -> list[Row]:
+    name, ports = expected.case.name, bundle.signature.outputs
+    try:
+        outputs = model.run(expected.case.inputs)
+    except SlipwayError:
+        raise
+    except Exception as error:  # every runtime has its own errors; one that cannot run a case differs from eager
+        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+        raise MismatchError(f"{runtime} fails on case {name}, which eager PyTorch runs: {reason}") from error
+    return [_row(runtime, name, port, outputs[port.name], expected, eager_error[port.name], bounds) for port in ports]
+
+
+def _row(
+    runtime: str,
+    case: str,
+    port: OutputPort,
+    output: Array,
+    expected: _Expected,
+    eager_error: float,
+    bounds: tuple[float, float] | None,
+) -> Row:
+    single, double = expected.single[port.name], expected.double[port.name]
+    max_abs = largest_difference(output, single)
+    scale = float(np.max(np.abs(single.astype(np.float64)), initial=0.0))
+    ratio = _ratio(largest_difference(output, double), eager_error + _ROUNDING * scale)
+    if output.dtype != single.dtype:
+        ok = False
+    elif bounds is None:
+        ok = max_abs <= tolerance(single) and ratio <= RATIO_LIMIT
+    else:
+        ok = bool(np.allclose(output, single, rtol=bounds[1], atol=bounds[0], equal_nan=True))
+    agreement = _agreement(port, output, single)
+    return Row(runtime, case, port.name, max_abs, _ratio(max_abs, scale), ratio, agreement, ok=ok)
+
+
+def _ratio(value: float, unit: float) -> float:
+    if value == 0.0:
+        return 0.0
+    return value / unit if unit > 0.0 else float("inf")
+
+
+def _agreement(port: OutputPort, output: Array, single: Array) -> float | None:
+    """Share of equal labels, where the output has labels."""
+    if output.shape != single.shape:
+        return None
+    if isinstance(port.spec, ClassOutput):
+        return float(np.mean(output.argmax(-1) == single.argmax(-1)))
+    if isinstance(port.spec, BinaryOutput):
+        limit = port.spec.threshold
+        if port.spec.scores == "logits":
+            limit = float(np.log(limit / (1.0 - limit)))
+        return float(np.mean((output.astype(np.float64) > limit) == (single.astype(np.float64) > limit)))
+    return None
+
+
+def _tell(row: Row) -> str:
+    where = f"{row.runtime}, case {row.case}, output {row.output}"
+    return f"{where}: {row.max_abs:.3g} off, {row.fp64_ratio:.3g} times eager's own error"
