@@ -1,0 +1,208 @@
+#include "ops/recurrent_rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace slipway {
+
+namespace {
+
+// Larger sizes are refused, so that products of a size and a count of gates cannot overflow.
+constexpr int64_t kMaxSize = std::numeric_limits<int32_t>::max();
+
+struct ActivationName {
+  std::string_view name;
+  ActivationKind kind;
+  bool has_alpha;
+  bool has_beta;
+  float alpha;  // NaN: ONNX has no default
+  float beta;
+};
+
+constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+
+// ONNX GRU-22, "Activation functions", with the defaults of the ONNX operators of the same name.
+constexpr ActivationName kActivations[] = {
+    {"Relu", ActivationKind::kRelu, false, false, 0, 0},
+    {"Tanh", ActivationKind::kTanh, false, false, 0, 0},
+    {"Sigmoid", ActivationKind::kSigmoid, false, false, 0, 0},
+    {"Affine", ActivationKind::kAffine, true, true, kNone, kNone},
+    {"LeakyRelu", ActivationKind::kLeakyRelu, true, false, 0.01f, 0},
+    {"ThresholdedRelu", ActivationKind::kThresholdedRelu, true, false, 1.0f, 0},
+    {"ScaledTanh", ActivationKind::kScaledTanh, true, true, kNone, kNone},
+    {"HardSigmoid", ActivationKind::kHardSigmoid, true, true, 0.2f, 0.5f},
+    {"Elu", ActivationKind::kElu, true, false, 1.0f, 0},
+    {"Softsign", ActivationKind::kSoftsign, false, false, 0, 0},
+    {"Softplus", ActivationKind::kSoftplus, false, false, 0, 0},
+};
+
+const ActivationName& find_activation(std::string_view name) {
+  std::string known;
+  for (const ActivationName& entry : kActivations) {
+    if (entry.name == name) return entry;
+    known += concat(known.empty() ? "" : ", ", entry.name);
+  }
+  fail(Code::kUnsupported, "activation ", quoted(name), " is not supported, supported are: ", known);
+}
+
+// activation_alpha and activation_beta hold values only for the activations that take one, in order.
+float take(const std::vector<float>& values, std::size_t& next, float otherwise, const ActivationName& entry,
+           std::string_view attribute) {
+  if (next < values.size()) return values[next++];
+  if (std::isnan(otherwise)) fail(Code::kModel, "activation ", entry.name, " needs a value in ", attribute);
+  return otherwise;
+}
+
+void read_activations(const NodeReader& node, const RecurrentKind& kind, Recurrent& out) {
+  std::vector<std::string> names = node.get_strings("activations");
+  const std::size_t count = kind.activation_count * static_cast<std::size_t>(out.directions);
+  if (names.empty()) {
+    for (std::size_t i = 0; i < count; ++i) names.emplace_back(kind.activations[i % kind.activation_count]);
+  }
+  if (names.size() != count) {
+    fail(Code::kModel, "attribute activations has ", names.size(), " names, expected ", count);
+  }
+  const std::vector<float> alphas = node.get_floats("activation_alpha");
+  const std::vector<float> betas = node.get_floats("activation_beta");
+  std::size_t next_alpha = 0;
+  std::size_t next_beta = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const ActivationName& entry = find_activation(names[i]);
+    Activation& activation = out.activations[i / kind.activation_count][i % kind.activation_count];
+    activation.kind = entry.kind;
+    if (entry.has_alpha) activation.alpha = take(alphas, next_alpha, entry.alpha, entry, "activation_alpha");
+    if (entry.has_beta) activation.beta = take(betas, next_beta, entry.beta, entry, "activation_beta");
+  }
+  if (next_alpha < alphas.size() || next_beta < betas.size()) {
+    fail(Code::kModel, "activation_alpha or activation_beta has more values than the activations take");
+  }
+}
+
+void read_direction(const NodeReader& node, Recurrent& out) {
+  const std::string direction = node.get_string("direction", "forward");
+  if (direction != "forward" && direction != "reverse" && direction != "bidirectional") {
+    fail(Code::kModel, "attribute direction is ", quoted(direction), ", expected forward, reverse or bidirectional");
+  }
+  out.is_reverse = direction == "reverse";
+  out.directions = direction == "bidirectional" ? 2 : 1;
+}
+
+float read_clip(const NodeReader& node) {
+  const float clip = node.get_float("clip", std::numeric_limits<float>::infinity());
+  if (!(clip >= 0.0f)) fail(Code::kModel, "attribute clip is ", clip, ", expected a number that is not negative");
+  return clip;
+}
+
+Recurrent read_attributes(const NodeReader& node, const RecurrentKind& kind) {
+  node.allow_attributes({"activations", "activation_alpha", "activation_beta", "clip", "direction", "hidden_size",
+                         node.opset() < 14 ? "hidden_size" : "layout",
+                         kind.own_attribute.empty() ? "hidden_size" : kind.own_attribute});
+  Recurrent out;
+  out.gates = kind.gates;
+  out.is_batch_first = node.get_int_in("layout", 0, 0, 1) == 1;
+  out.linear_before_reset = node.get_int("linear_before_reset", 0) != 0;
+  out.input_forget = node.get_int("input_forget", 0) != 0;
+  out.clip = read_clip(node);
+  read_direction(node, out);
+  read_activations(node, kind, out);
+  return out;
+}
+
+/// `dim` becomes what is known of it and of `found`; numbers that differ are refused.
+void unify(Dim& dim, const Dim& found, const InferContext& context, int input) {
+  if (!dim.is_known() && (found.is_known() || dim.symbol().empty())) dim = found;
+  if (found.is_known() && found.value() > kMaxSize) {
+    fail(Code::kLimit, "input ", input, " has a size of ", found.value(), ", allowed are at most ", kMaxSize);
+  }
+  if (dim.is_known() && found.is_known() && dim.value() != found.value()) {
+    context.reject("input ", input, " has shape ", text_of(*context.dims(input)), ", where ", found.value(),
+                   " was expected to be ", dim.value());
+  }
+}
+
+/// Checks input i against `expected` and learns unknown sizes from it.
+void match(const InferContext& context, int i, std::initializer_list<Dim*> expected) {
+  if (!context.has_input(i)) return;
+  const auto rank = static_cast<int>(expected.size());
+  context.require_rank(i, rank, rank);
+  const Dims* dims = context.dims(i);
+  if (dims == nullptr) return;
+  auto found = dims->begin();
+  for (Dim* dim : expected) unify(*dim, *found++, context, i);
+}
+
+void check_types(const InferContext& context, const RecurrentKind& kind) {
+  context.require_counts(3, kind.inputs, 1, kind.outputs);
+  context.require_dtype(kX, {DType::kFloat32, DType::kFloat64});
+  context.require_same_dtype({kX, kW, kR, kBias, kInitialH, kInitialC, kPeepholes});
+  if (context.has_input(kLengths)) context.require_dtype(kLengths, {DType::kInt32});
+}
+
+Dim hidden_size(const InferContext& context) {
+  if (!context.has_attribute("hidden_size")) return {};
+  return context.get_int_in("hidden_size", 0, 0, kMaxSize);
+}
+
+// In double: sizes whose product is too large for an index meet here before anything else refuses them.
+Work count_work(const Recurrent& sizes, int64_t element_bytes) {
+  constexpr double kMost = 9e18;
+  const auto hidden = static_cast<double>(sizes.hidden * sizes.directions);
+  const auto features = static_cast<double>(sizes.features);
+  const double rows = static_cast<double>(sizes.time) * static_cast<double>(sizes.batch);
+  const double weights = static_cast<double>(sizes.gates) * hidden * (features + static_cast<double>(sizes.hidden));
+  const double floats = weights + rows * (features + hidden);
+  return {static_cast<int64_t>(std::min(kMost, 2 * weights * rows)),
+          static_cast<int64_t>(std::min(kMost, floats * static_cast<double>(element_bytes)))};
+}
+
+Dim times(int64_t factor, const Dim& dim) { return dim.is_known() ? Dim(factor * dim.value()) : Dim(); }
+
+}  // namespace
+
+void infer_recurrent(InferContext& context, const RecurrentKind& kind) {
+  check_types(context, kind);
+  const Recurrent attributes = read_attributes(context, kind);
+  const bool swaps = attributes.is_batch_first;
+  Dim time;
+  Dim batch;
+  Dim features;
+  Dim hidden = hidden_size(context);
+  Dim directions = attributes.directions;
+  match(context, kX, {swaps ? &batch : &time, swaps ? &time : &batch, &features});
+  Dim unknown;
+  match(context, kR, {&directions, &unknown, &hidden});
+  for (const int state : {kInitialH, kInitialC}) {
+    match(context, state, {swaps ? &batch : &directions, swaps ? &directions : &batch, &hidden});
+  }
+  Dim rows = times(kind.gates, hidden);
+  Dim biases = times(2 * kind.gates, hidden);
+  Dim peepholes = times(3, hidden);
+  match(context, kW, {&directions, &rows, &features});
+  match(context, kR, {&directions, &rows, &hidden});
+  match(context, kBias, {&directions, &biases});
+  match(context, kLengths, {&batch});
+  match(context, kPeepholes, {&directions, &peepholes});
+  if (!hidden.is_known() && rows.is_known() && rows.value() % kind.gates == 0) hidden = rows.value() / kind.gates;
+
+  const DType dtype = context.dtype(kX);
+  const Dims state = swaps ? Dims{batch, directions, hidden} : Dims{directions, batch, hidden};
+  context.output(kY, dtype, swaps ? Dims{batch, time, directions, hidden} : Dims{time, directions, batch, hidden});
+  context.output(kLastH, dtype, state);
+  context.output(kLastC, dtype, state);
+}
+
+Recurrent read_recurrent(PrepareContext& context, const RecurrentKind& kind) {
+  Recurrent out = read_attributes(context, kind);
+  const Shape x = context.shape(kX);
+  out.time = x[out.is_batch_first ? 1 : 0];
+  out.batch = x[out.is_batch_first ? 0 : 1];
+  out.features = x[2];
+  out.hidden = context.shape(kR)[2];
+  context.work = count_work(out, size_of(context.dtype(kX)));
+  return out;
+}
+
+}  // namespace slipway

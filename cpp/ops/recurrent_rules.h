@@ -1,0 +1,29 @@
+// What GRU, LSTM and RNN allow, and their preparation. Opsets 13 to 24: ONNX GRU, LSTM and RNN of versions 7, 14 (adds
+// `layout`) and 22 (adds bfloat16, which the engine does not have).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "ops/op.h"
+#include "ops/recurrent.h"
+
+namespace slipway {
+
+/// What distinguishes the three operators.
+struct RecurrentKind {
+  int64_t gates;
+  int inputs;                       ///< at most
+  int outputs;                      ///< at most
+  std::size_t activation_count;     ///< of one direction
+  std::string_view activations[3];  ///< the default
+  std::string_view own_attribute;   ///< "" where there is none
+};
+
+void infer_recurrent(InferContext& context, const RecurrentKind& kind);
+
+/// Sizes and attributes; counts the work, all steps of all sequences.
+[[nodiscard]] Recurrent read_recurrent(PrepareContext& context, const RecurrentKind& kind);
+
+}  // namespace slipway

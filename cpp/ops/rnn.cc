@@ -1,0 +1,48 @@
+// RNN:  H = f(X W' + H R' + Wb + Rb).
+//
+// ONNX RNN, opsets 13 to 24. X [T, N, D], W [directions, H, D], R [directions, H, H], B [directions, 2H],
+// sequence_lens [N], initial_h [directions, N, H]; Y [T, directions, N, H], Y_h [directions, N, H]; with layout = 1 as
+// in recurrent.h. float32, float64. Affine and ScaledTanh need their alpha and beta, for which ONNX has no default.
+#include "ops/recurrent_rules.h"
+#include "ops/recurrent_walk.h"
+
+namespace slipway {
+
+namespace {
+
+constexpr RecurrentKind kKind{1, 6, 2, 1, {"Tanh"}, ""};
+
+}  // namespace
+
+void infer_rnn(InferContext& context) { infer_recurrent(context, kKind); }
+
+std::shared_ptr<const void> prepare_rnn(PrepareContext& context) {
+  auto sizes = std::make_shared<Recurrent>(read_recurrent(context, kKind));
+  context.scratch_bytes = scalar::RecurrentState::size(*sizes) * static_cast<int64_t>(sizeof(double));
+  return sizes;
+}
+
+namespace scalar {
+
+namespace {
+
+template <typename T>
+void step_rnn(const RecurrentCell<T>& cell, const T* x, const RecurrentState& state) noexcept {
+  const int64_t hidden = cell.sizes.hidden;
+  double* next = state.work;
+  for (int64_t j = 0; j < hidden; ++j) {
+    next[j] = cell.activate_clipped(0, cell.input_sum(0, j, x) + cell.state_sum(0, j, state.h));
+  }
+  std::copy_n(next, hidden, state.h);
+}
+
+}  // namespace
+
+void rnn(const OpCall& call) noexcept {
+  const auto& sizes = call.as<Recurrent>();
+  if (call.inputs[kX].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_rnn<float>);
+  walk_batch<double>(call, sizes, step_rnn<double>);
+}
+
+}  // namespace scalar
+}  // namespace slipway
