@@ -16,7 +16,7 @@ namespace {
 constexpr std::align_val_t kAlignment{64};
 
 // Length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), or 0.
-std::size_t utf8_length(std::string_view text) {
+std::size_t utf8_length(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
   const std::size_t length = lead < 0x80   ? 1
@@ -37,6 +37,15 @@ std::size_t utf8_length(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 std::string quoted(std::string_view text, std::size_t limit) {
   constexpr char kHex[] = "0123456789abcdef";

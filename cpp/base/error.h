@@ -53,6 +53,9 @@ template <typename... Parts>
   throw Error(code, concat(parts...));
 }
 
+/// True where every byte belongs to well-formed UTF-8 (RFC 3629).
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
 /// Text that may hold anything, made safe to print: control characters, quotes and broken UTF-8 become
 /// \xNN, and at most `limit` bytes are kept.
 [[nodiscard]] std::string quoted(std::string_view text, std::size_t limit = 80);
