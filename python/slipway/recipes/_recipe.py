@@ -19,6 +19,7 @@ from slipway.data._dataset import Source as Source
 from slipway.data._dataset import Split as Split
 from slipway.signature import Signature
 
+
 @dataclass(frozen=True)
 class Training:
     """How to train; every field can be set on the command line or by a preset."""
@@ -31,6 +32,8 @@ class Training:
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     gradient_clip: float | None = None
+    #: Share of the training items kept aside to draw the validation curve; nothing is chosen by it.
+    validation: float = 0.05
     #: Use at most this many training items (the smoke preset); None means all.
     limit: int | None = None
 
