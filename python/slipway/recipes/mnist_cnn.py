@@ -1,0 +1,91 @@
+"""Which digit is this: the notes' first convolutional network.
+
+Title:   MNIST, three 3x3 convolutions (10, 20, 30 channels) and one linear layer
+Paper:   LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition"
+Data:    MNIST, 60,000 + 10,000 images (CC BY-SA 3.0), or scikit-learn's digits (CC BY 4.0); see data/mnist.py
+Metric:  accuracy on the test split, expected 0.985 (MNIST), MEASURED_EMBEDDED (embedded)
+Time:    MEASURED_TIME on two CPU cores
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from slipway.data import mnist
+from slipway.recipes._recipe import Dataset, Recipe, Training
+from slipway.recipes._scores import accuracy
+from slipway.signature import ClassOutput, ImageInput, InputPort, OutputPort, Signature
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the network.
+
+    Args:
+        channels: Channels after each of the three convolutions.
+    """
+
+    channels: tuple[int, int, int] = (10, 20, 30)
+
+
+class FirstCNN(nn.Module):
+    """Convolution, pooling, ReLU, three times, in the notes' order; 28x28 shrinks to 1x1."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        first, second, third = config.channels
+        self.conv1 = nn.Conv2d(1, first, kernel_size=3)
+        self.conv2 = nn.Conv2d(first, second, kernel_size=3)
+        self.conv3 = nn.Conv2d(second, third, kernel_size=3)
+        self.pooling = nn.MaxPool2d(kernel_size=2)
+        self.activate = nn.ReLU()
+        self.linear = nn.Linear(third, 10)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map images [N, 1, 28, 28] to logits [N, 10]."""
+        x = self.activate(self.pooling(self.conv1(image)))  # [N, 10, 13, 13]
+        x = self.activate(self.pooling(self.conv2(x)))  # [N, 20, 5, 5]
+        x = self.activate(self.pooling(self.conv3(x)))  # [N, 30, 1, 1]
+        logits: Tensor = self.linear(x.flatten(1))
+        return logits
+
+
+def build(config: Config, dataset: Dataset) -> nn.Module:
+    """Build the network."""
+    return FirstCNN(config)
+
+
+def signature(config: Config, dataset: Dataset) -> Signature:
+    """Grey images of 28x28 in, scaled by MNIST's mean and deviation; one score per digit out."""
+    image = ImageInput(channels=1, height=28, width=28, mean=(0.1307,), std=(0.3081,))
+    return Signature(
+        inputs=(InputPort("image", "float32", ("N", 1, 28, 28), image),),
+        outputs=(OutputPort("logits", ("N", 10), ClassOutput()),),
+        labels=dataset.labels,
+    )
+
+
+RECIPE = Recipe(
+    name="mnist-cnn",
+    title="MNIST digits, the notes' first convolutional network",
+    task="classification",
+    notes='000, "CNN Basic: MNIST第一个CNN模型"',
+    datasets=("MNIST",),
+    config=Config(),
+    data=lambda request, config: mnist.load(request),
+    signature=signature,
+    build=build,
+    loss=nn.functional.cross_entropy,
+    score=accuracy,
+    score_name="accuracy",
+    expected={"path": 0.985, "download": 0.985, "embedded": 0.90},
+    training=Training(epochs=8, batch_size=128, lr=1e-2, optimizer="adam", schedule="one_cycle"),
+    presets={
+        "notes": {
+            "epochs": 100, "batch_size": 64, "lr": 0.01, "optimizer": "sgd", "momentum": 0.5, "schedule": "constant",
+        },
+        "smoke": {"epochs": 1, "limit": 2000},
+    },
+)  # fmt: skip
