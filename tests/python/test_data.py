@@ -182,7 +182,7 @@ def test_breast_cancer_statistics_are_those_of_the_training_rows() -> None:
 class Answers(http.server.BaseHTTPRequestHandler):
     """Answers with ``/file``, redirects ``/away`` to another scheme, never answers ``/never``."""
 
-    def do_GET(self) -> None:  # noqa: D102
+    def do_GET(self) -> None:
         if self.path == "/never":
             time.sleep(1)
             return
