@@ -103,7 +103,8 @@ def check(
     tolerance = row_of(op, domain)["tolerance"]
     exact = tolerance == "exact"
     inputs = [x if exact or x is None else _widened(x) for x in case.inputs]
-    expected = _tuple(oracle(*inputs, **case.attributes))
+    with np.errstate(all="ignore"):
+        expected = _tuple(oracle(*inputs, **case.attributes))
     bounds: tuple[Any, ...] = (None,) * len(expected)
     if tolerance == "sum":
         absolute = [None if x is None else np.abs(x) if x.dtype.kind == "f" else x for x in inputs]

@@ -1,0 +1,24 @@
+// Ceil:  y = the smallest integer >= x
+//
+// ONNX Ceil, opsets 13 to 24. x, y: any shape; float32 or float64.
+#include <cmath>
+
+#include "ops/elementwise.h"
+
+namespace slipway {
+
+void infer_ceil(InferContext& context) {
+  context.allow_attributes({});
+  infer_unary(context, Floats{});
+}
+
+std::shared_ptr<const void> prepare_ceil(PrepareContext& context) { return prepare_nothing(context); }
+
+namespace scalar {
+
+void ceil(const OpCall& call) noexcept {
+  map_in_double(call, [](double x) { return std::ceil(x); });
+}
+
+}  // namespace scalar
+}  // namespace slipway

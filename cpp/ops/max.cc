@@ -1,0 +1,19 @@
+// Max:  y = the largest of the inputs; NaN where one of them is NaN.
+//
+// ONNX Max, opsets 13 to 24. One input or more, broadcast as in numpy; float32, float64, int64, int32, int8 or uint8.
+#include "ops/extremum.h"
+
+namespace slipway {
+
+void infer_max(InferContext& context) { infer_extremum(context); }
+
+std::shared_ptr<const void> prepare_max(PrepareContext& context) { return prepare_extremum(context); }
+
+namespace scalar {
+
+void max(const OpCall& call) noexcept {
+  fold_inputs(call, [](auto next, auto best) { return next > best; });
+}
+
+}  // namespace scalar
+}  // namespace slipway

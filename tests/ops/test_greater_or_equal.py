@@ -1,0 +1,15 @@
+"""GreaterOrEqual against numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from elementwise_cases import NUMBERS, binary_cases
+from harness import Case, check, name_of
+
+OP = "GreaterOrEqual"
+
+
+@pytest.mark.parametrize("case", binary_cases(*NUMBERS), ids=name_of)
+def test_greater_or_equal_agrees_with_numpy(case: Case, isa: str) -> None:
+    check(OP, case, isa, oracle=np.greater_equal)

@@ -1,0 +1,15 @@
+"""Sign against numpy, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from elementwise_cases import NUMBERS, unary_cases
+from harness import Case, check, name_of
+
+OP = "Sign"
+
+
+@pytest.mark.parametrize("case", unary_cases(*NUMBERS), ids=name_of)
+def test_sign_agrees_with_numpy(case: Case, isa: str) -> None:
+    check(OP, case, isa, oracle=np.sign)

@@ -1,0 +1,15 @@
+"""Sqrt against numpy, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from elementwise_cases import FLOATS, unary_cases
+from harness import Case, check, name_of
+
+OP = "Sqrt"
+
+
+@pytest.mark.parametrize("case", unary_cases(*FLOATS), ids=name_of)
+def test_sqrt_is_correctly_rounded(case: Case, isa: str) -> None:
+    check(OP, case, isa, oracle=np.sqrt)
