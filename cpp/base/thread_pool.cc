@@ -1,5 +1,7 @@
 #include "base/thread_pool.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <memory>
@@ -18,6 +20,10 @@ struct ThreadPool::State {
   uint64_t round = 0;
   int pending = 0;
   bool is_stopping = false;
+  const pid_t process = getpid();
+
+  // A fork copies the memory but not the workers: the child then works alone.
+  [[nodiscard]] bool has_workers() const noexcept { return !workers.empty() && getpid() == process; }
 
   const void* context = nullptr;
   Body body = nullptr;
@@ -46,6 +52,7 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>().release()
 }
 
 ThreadPool::~ThreadPool() {
+  if (!state_->workers.empty() && !state_->has_workers()) return;  // nobody to join: the state is left behind
   const std::unique_ptr<State> owner(state_);
   {
     const std::scoped_lock lock(state_->mutex);
@@ -60,7 +67,7 @@ int ThreadPool::threads() const noexcept { return static_cast<int>(state_->worke
 void ThreadPool::run(int64_t count, int64_t grain, const void* context, Body body) noexcept {
   State& state = *state_;
   const std::unique_lock owner(state.in_use, std::try_to_lock);
-  if (!owner.owns_lock() || state.workers.empty()) return body(context, 0, count);
+  if (!owner.owns_lock() || !state.has_workers()) return body(context, 0, count);
   const int64_t piece = std::max(grain, (count + threads() - 1) / threads());
   {
     const std::scoped_lock lock(state.mutex);
