@@ -51,9 +51,12 @@ class _Token:
 class _Longest(int):
     """max(lengths), on its way from torch's pad_packed_sequence to ours.
 
-    Its value as an int is 0, so that torch's check ``total_length < longest`` passes for a symbolic total length.
-    Whether a total length suffices depends on lengths that are known only when the model runs.
+    It is an int because torch's argument parser asks for one; its value means nothing.
     """
+
+    def __gt__(self, total_length: object) -> bool:
+        """Pass torch's check ``total_length < longest``: whether it holds is known only when the model runs."""
+        return False
 
     def _refuse(self, *_: object) -> NoReturn:
         raise ExportError("the model computes with batch_sizes.size(0); use lengths.max() instead")
@@ -211,6 +214,8 @@ def _refuse_list(*_: object, **__: object) -> NoReturn:
 
 def _unbind(x: Tensor, dim: int = 0) -> Sequence[Tensor]:
     if isinstance(x.size(dim), SymInt):
+        if x.dim() == 1 and not x.is_floating_point():
+            _refuse_list()  # torch.export itself turns tolist() into this
         raise ExportError(
             f"the model loops in Python over axis {dim} of a tensor of shape {tuple(x.shape)}, whose size varies; for "
             "a cell run over time use slipway.cell_loop.CellLoop"

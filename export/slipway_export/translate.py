@@ -139,7 +139,7 @@ def _join(values: Sequence[Any], axis: int) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    return op.Constant(value_int=value) if isinstance(value, int) else op.Reshape(value, op.Constant(value_ints=[]))
+    return op.Constant(value_int=value) if isinstance(value, int) else op.Squeeze(value)
 
 
 def _list(*values: int) -> Any:

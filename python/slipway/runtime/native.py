@@ -54,7 +54,7 @@ class Native:
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
-        session = import_module("slipway").Session(bundle.file(ONNX), device=self.device, threads=threads)
+        session = import_module("slipway").Session(bundle.read(ONNX), device=self.device, threads=threads)
         return NativeModel(session, bundle.signature)
 
 

@@ -1,0 +1,180 @@
+"""Capture: what is refused and how, cell loops, TorchScript and ``.pt2``."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from export_models import FEATURES, HIDDEN, Sequences, assert_agrees, export, op_types, sequence_signature, tensors
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from slipway.cell_loop import CellLoop, LSTMCellLoop
+from slipway.errors import ExportError
+from slipway.runtime.eager import EagerModel
+from slipway.signature import Signature
+from slipway_export.capture import Captured, capture
+from slipway_export.cases import Pool, example_inputs, probe_inputs, verification_cases
+
+TIME_FIRST = tensors(("T", "N", FEATURES), outputs=[("T", "N", HIDDEN), ("N", HIDDEN)])
+
+
+def captured(module: nn.Module, signature: Signature) -> Captured:
+    pool = Pool.of(signature)
+    return capture(module, signature, example_inputs(pool), probe_inputs(pool))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        nn.RNNCell(FEATURES, HIDDEN),
+        nn.RNNCell(FEATURES, HIDDEN, nonlinearity="relu"),
+        nn.GRUCell(FEATURES, HIDDEN, bias=False),
+    ],
+    ids=["tanh", "relu", "gru"],
+)
+def test_a_cell_loop_becomes_one_recurrent_node(cell: nn.RNNCell | nn.GRUCell) -> None:
+    model = CellLoop(cell)
+    content = export(model, TIME_FIRST)
+    assert_agrees(model, TIME_FIRST, content)
+    assert {"RNN", "GRU"}.intersection(op_types(content))
+    assert len(op_types(content)) <= 3
+
+
+def test_a_cell_loop_with_a_first_state_agrees() -> None:
+    class WithState(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.loop = LSTMCellLoop(nn.LSTMCell(FEATURES, HIDDEN))
+
+        def forward(self, x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
+            y, (hidden, memory) = self.loop(x0, (x1, -x1))
+            return y, hidden + memory
+
+    signature = tensors(("T", "N", FEATURES), ("N", HIDDEN), outputs=[("T", "N", HIDDEN), ("N", HIDDEN)])
+    model = WithState()
+    content = export(model, signature)
+    assert "LSTM" in op_types(content)
+    assert_agrees(model, signature, content)
+
+
+@pytest.mark.parametrize("loop", ["iterate", "range"])
+def test_a_plain_loop_over_time_is_refused_with_the_way_out(loop: str) -> None:
+    class Plain(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = nn.RNNCell(FEATURES, HIDDEN)
+
+        def forward(self, x0: Tensor) -> tuple[Tensor, Tensor]:
+            hidden = torch.zeros(x0.size(1), HIDDEN)
+            steps = list(x0) if loop == "iterate" else [x0[t] for t in range(x0.size(0))]
+            outputs = []
+            for step in steps:
+                hidden = self.cell(step, hidden)
+                outputs.append(hidden)
+            return torch.stack(outputs), hidden
+
+    with pytest.raises(ExportError, match=r"loop"):
+        export(Plain(), TIME_FIRST)
+
+
+def test_a_batch_size_stored_in_the_module_is_refused() -> None:
+    class Stored(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.RNN(FEATURES, HIDDEN)
+
+        def forward(self, x0: Tensor) -> tuple[Tensor, Tensor]:
+            y, last = self.layer(x0, torch.zeros(1, 4, HIDDEN))
+            return y, last[0]
+
+    with pytest.raises(ExportError, match=r"N|batch"):
+        export(Stored(), TIME_FIRST)
+
+
+def test_adaptive_pooling_with_dynamic_sizes_is_refused_or_right() -> None:
+    class Pooling(nn.Module):
+        def forward(self, x0: Tensor) -> Tensor:
+            return nn.functional.adaptive_avg_pool2d(x0, 2)
+
+    signature = tensors(("N", 3, "H", "W"), outputs=[("N", 3, 2, 2)])
+    try:
+        content = export(Pooling(), signature)
+    except ExportError:
+        return
+    assert_agrees(Pooling(), signature, content)
+
+
+def test_an_opset_that_the_exporter_cannot_write_is_refused() -> None:
+    pool = Pool.of(TIME_FIRST)
+    with pytest.raises(ExportError, match="opset 17"):
+        capture(nn.Identity(), TIME_FIRST, example_inputs(pool), probe_inputs(pool), opset=17)
+
+
+def test_the_trained_module_stays_as_it_was() -> None:
+    model = Sequences().train()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    captured(model, sequence_signature(model))
+    assert model.training
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+
+
+def test_packed_models_are_scripted_and_hold_at_other_shapes() -> None:
+    class LastState(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.GRU(FEATURES, HIDDEN)
+
+        def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+            return self.layer(pack_padded_sequence(x, lengths, enforce_sorted=False))[1]  # type: ignore[no-any-return]
+
+    base = sequence_signature(Sequences())
+    signature = Signature(base.inputs, base.outputs[1:])
+    model = LastState()
+    script = captured(model, signature).torchscript
+    assert script is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        loaded = torch.jit.load(io.BytesIO(script))
+    eager = EagerModel.of(model, signature)
+    for case in verification_cases(Pool.of(signature)):
+        got = loaded(*(torch.from_numpy(array) for array in case.inputs.values()))
+        np.testing.assert_allclose(got.detach().numpy(), eager.run(case.inputs)["last0"], rtol=0, atol=1e-6)
+
+
+def test_a_trace_that_froze_a_size_is_not_kept_and_the_reason_is() -> None:
+    class Unscriptable(nn.Module):
+        def forward(self, x0: Tensor) -> Tensor:
+            names = {f"{n}": n for n in range(2)}  # TorchScript has no f-strings of this kind
+            return x0 * float(int(x0.size(0)) + len(set(names)))
+
+    pool = Pool.of(signature := tensors(("N", 3), outputs=[("N", 3)]))
+    from slipway_export.capture import _quiet, _tensors, _to_torchscript
+
+    missing: dict[object, str] = {}
+    with _quiet(), torch.no_grad():
+        args = _tensors(signature, example_inputs(pool)), _tensors(signature, probe_inputs(pool))
+        assert _to_torchscript(Unscriptable(), *args, missing) is None  # type: ignore[arg-type]
+    assert "freezes" in missing["torchscript"]
+
+
+@pytest.mark.slow
+def test_a_program_loads_in_a_fresh_process_that_imports_the_operators(tmp_path: Path) -> None:
+    model = Sequences()
+    program = captured(model, sequence_signature(model)).pt2
+    assert program is not None
+    assert str(Path(__file__).parent).encode() not in program
+    (tmp_path / "model.pt2").write_bytes(program)
+    code = (
+        "import sys, torch, slipway_export.recurrent\n"
+        "module = torch.export.load(sys.argv[1]).module()\n"
+        "y, last = module(torch.zeros(9, 1, 5), torch.tensor([3]))\n"
+        "assert y.shape == (3, 1, 6), y.shape\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "model.pt2")], check=True)
