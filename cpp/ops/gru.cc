@@ -19,11 +19,7 @@ constexpr RecurrentKind kKind{3, 6, 2, 2, {"Sigmoid", "Tanh"}, "linear_before_re
 
 void infer_gru(InferContext& context) { infer_recurrent(context, kKind); }
 
-std::shared_ptr<const void> prepare_gru(PrepareContext& context) {
-  auto sizes = std::make_shared<Recurrent>(read_recurrent(context, kKind));
-  context.scratch_bytes = scalar::RecurrentState::size(*sizes) * static_cast<int64_t>(sizeof(double));
-  return sizes;
-}
+std::shared_ptr<const void> prepare_gru(PrepareContext& context) { return prepare_recurrent(context, kKind); }
 
 namespace scalar {
 
@@ -52,7 +48,7 @@ void step_gru(const RecurrentCell<T>& cell, const T* x, const RecurrentState& st
 }  // namespace
 
 void gru(const OpCall& call) noexcept {
-  const auto& sizes = call.as<Recurrent>();
+  const auto& sizes = call.as<RecurrentPlan>().sizes;
   if (call.inputs[kX].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_gru<float>);
   walk_batch<double>(call, sizes, step_gru<double>);
 }

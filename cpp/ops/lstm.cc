@@ -20,11 +20,7 @@ constexpr RecurrentKind kKind{4, 8, 3, 3, {"Sigmoid", "Tanh", "Tanh"}, "input_fo
 
 void infer_lstm(InferContext& context) { infer_recurrent(context, kKind); }
 
-std::shared_ptr<const void> prepare_lstm(PrepareContext& context) {
-  auto sizes = std::make_shared<Recurrent>(read_recurrent(context, kKind));
-  context.scratch_bytes = scalar::RecurrentState::size(*sizes) * static_cast<int64_t>(sizeof(double));
-  return sizes;
-}
+std::shared_ptr<const void> prepare_lstm(PrepareContext& context) { return prepare_recurrent(context, kKind); }
 
 namespace scalar {
 
@@ -51,7 +47,7 @@ void step_lstm(const RecurrentCell<T>& cell, const T* x, const RecurrentState& s
 }  // namespace
 
 void lstm(const OpCall& call) noexcept {
-  const auto& sizes = call.as<Recurrent>();
+  const auto& sizes = call.as<RecurrentPlan>().sizes;
   if (call.inputs[kX].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_lstm<float>);
   walk_batch<double>(call, sizes, step_lstm<double>);
 }

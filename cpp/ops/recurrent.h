@@ -1,7 +1,7 @@
 // What GRU, LSTM and RNN share, as their kernels see it: sizes, attributes, where a row lies in memory.
 //
-// Plain data, since vectorised files include it. What is allowed is in recurrent_rules.h, the walk over sequences and
-// steps of the scalar kernels in recurrent_walk.h.
+// Plain data and inlined functions, since vectorised files include it. What is allowed is in recurrent_rules.h, the
+// walk over sequences and steps in recurrent_walk.h (scalar) and recurrent_simd.h (vectorised).
 #pragma once
 
 #include <cstdint>
@@ -50,24 +50,26 @@ struct Recurrent {
   float clip = 0.0f;             ///< infinity: none
   Activation activations[2][3];  ///< by direction: f, g, h of the formulas
 
-  [[nodiscard]] bool runs_backwards(int64_t direction) const noexcept { return direction == 1 || is_reverse; }
+  [[nodiscard, gnu::always_inline]] bool runs_backwards(int64_t direction) const noexcept {
+    return direction == 1 || is_reverse;
+  }
   /// Index of the first element of a row of X.
-  [[nodiscard]] int64_t x_at(int64_t t, int64_t n) const noexcept {
+  [[nodiscard, gnu::always_inline]] int64_t x_at(int64_t t, int64_t n) const noexcept {
     return (is_batch_first ? n * time + t : t * batch + n) * features;
   }
-  [[nodiscard]] int64_t y_at(int64_t t, int64_t direction, int64_t n) const noexcept {
+  [[nodiscard, gnu::always_inline]] int64_t y_at(int64_t t, int64_t direction, int64_t n) const noexcept {
     return (is_batch_first ? (n * time + t) * directions + direction : (t * directions + direction) * batch + n) *
            hidden;
   }
-  [[nodiscard]] int64_t state_at(int64_t direction, int64_t n) const noexcept {
+  [[nodiscard, gnu::always_inline]] int64_t state_at(int64_t direction, int64_t n) const noexcept {
     return (is_batch_first ? n * directions + direction : direction * batch + n) * hidden;
   }
   /// Steps of sequence n.
-  [[nodiscard]] int64_t length_of(const OpCall& call, int64_t n) const noexcept {
+  [[nodiscard, gnu::always_inline]] int64_t length_of(const OpCall& call, int64_t n) const noexcept {
     return call.has_input(kLengths) ? call.inputs[kLengths].as<int32_t>()[n] : time;
   }
   /// False, and reported, where a length lies outside [0, T].
-  [[nodiscard]] bool check_lengths(const OpCall& call) const noexcept {
+  [[nodiscard, gnu::always_inline]] bool check_lengths(const OpCall& call) const noexcept {
     for (int64_t n = 0; n < batch; ++n) {
       const int64_t length = length_of(call, n);
       if (length >= 0 && length <= time) continue;
@@ -76,6 +78,13 @@ struct Recurrent {
     }
     return true;
   }
+};
+
+/// What prepare gives to run.
+struct RecurrentPlan {
+  Recurrent sizes;
+  bool is_vectorised = false;     ///< false: the scalar kernel runs
+  const float* packed = nullptr;  ///< weights as in recurrent_pack.h; null: every run packs them into scratch
 };
 
 namespace scalar {

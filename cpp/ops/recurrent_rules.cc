@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "ops/recurrent_pack.h"
+#include "ops/recurrent_walk.h"
+#include "simd/panels.h"
+
 namespace slipway {
 
 namespace {
@@ -160,6 +164,46 @@ Work count_work(const Recurrent& sizes, int64_t element_bytes) {
 
 Dim times(int64_t factor, const Dim& dim) { return dim.is_known() ? Dim(factor * dim.value()) : Dim(); }
 
+Recurrent read_sizes(const PrepareContext& context, const RecurrentKind& kind) {
+  Recurrent out = read_attributes(context, kind);
+  const Shape x = context.shape(kX);
+  out.time = x[out.is_batch_first ? 1 : 0];
+  out.batch = x[out.is_batch_first ? 0 : 1];
+  out.features = x[2];
+  out.hidden = context.shape(kR)[2];
+  return out;
+}
+
+bool can_vectorise(const PrepareContext& context, const Recurrent& sizes, const RecurrentKind& kind) {
+  const bool has_options = !std::isinf(sizes.clip) || sizes.input_forget || context.has_input(kPeepholes);
+  if (context.isa() == Isa::kScalar || context.dtype(kX) != DType::kFloat32 || has_options) return false;
+  // Without a step there is nothing to gain, and sizes that no memory stands for.
+  if (sizes.time == 0 || sizes.batch == 0 || sizes.hidden == 0) return false;
+  for (int64_t d = 0; d < sizes.directions; ++d) {
+    for (std::size_t i = 0; i < kind.activation_count; ++i) {
+      const ActivationKind found = sizes.activations[d][i].kind;
+      const bool is_plain_relu = kind.gates == 1 && found == ActivationKind::kRelu;
+      if (found != find_activation(kind.activations[i]).kind && !is_plain_relu) return false;
+    }
+  }
+  return true;
+}
+
+/// Null where a weight is not constant.
+std::shared_ptr<const Buffer> pack_constants(const PrepareContext& context, const Recurrent& sizes, int64_t lanes) {
+  const Tensor* w = context.constant(kW);
+  const Tensor* r = context.constant(kR);
+  const Tensor* bias = context.constant(kBias);
+  if (w == nullptr || r == nullptr || (context.has_input(kBias) && bias == nullptr)) return nullptr;
+  return context.shared<Buffer>(concat("recurrent ", lanes), [&] {
+    const int64_t floats = RecurrentPacking(sizes, lanes).size * sizes.directions;
+    auto buffer = std::make_shared<Buffer>(floats * static_cast<int64_t>(sizeof(float)));
+    pack_recurrent(sizes, lanes, w->as<float>(), r->as<float>(), bias != nullptr ? bias->as<float>() : nullptr,
+                   reinterpret_cast<float*>(buffer->data()));
+    return buffer;
+  });
+}
+
 }  // namespace
 
 void infer_recurrent(InferContext& context, const RecurrentKind& kind) {
@@ -194,15 +238,25 @@ void infer_recurrent(InferContext& context, const RecurrentKind& kind) {
   context.output(kLastC, dtype, state);
 }
 
-Recurrent read_recurrent(PrepareContext& context, const RecurrentKind& kind) {
-  Recurrent out = read_attributes(context, kind);
-  const Shape x = context.shape(kX);
-  out.time = x[out.is_batch_first ? 1 : 0];
-  out.batch = x[out.is_batch_first ? 0 : 1];
-  out.features = x[2];
-  out.hidden = context.shape(kR)[2];
-  context.work = count_work(out, size_of(context.dtype(kX)));
-  return out;
+std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const RecurrentKind& kind) {
+  struct Prepared {
+    RecurrentPlan plan;
+    std::shared_ptr<const Buffer> packed;
+  };
+  const auto out = std::make_shared<Prepared>();
+  RecurrentPlan& plan = out->plan;
+  plan.sizes = read_sizes(context, kind);
+  plan.is_vectorised = can_vectorise(context, plan.sizes, kind);
+  context.work = count_work(plan.sizes, size_of(context.dtype(kX)));
+  if (!plan.is_vectorised) {
+    context.scratch_bytes = scalar::RecurrentState::size(plan.sizes) * static_cast<int64_t>(sizeof(double));
+    return {out, &plan};
+  }
+  const int64_t lanes = lanes_of(context.isa());
+  out->packed = pack_constants(context, plan.sizes, lanes);
+  if (out->packed) plan.packed = reinterpret_cast<const float*>(out->packed->data());
+  context.scratch_bytes = RecurrentScratch(plan, lanes).bytes;
+  return {out, &plan};
 }
 
 }  // namespace slipway

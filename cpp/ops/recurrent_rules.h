@@ -23,7 +23,8 @@ struct RecurrentKind {
 
 void infer_recurrent(InferContext& context, const RecurrentKind& kind);
 
-/// Sizes and attributes; counts the work, all steps of all sequences.
-[[nodiscard]] Recurrent read_recurrent(PrepareContext& context, const RecurrentKind& kind);
+/// Chooses the vectorised kernel where it has the activations and options (then with packed weights, if those are
+/// constant), else the scalar one; counts the work, all steps of all sequences. The result points to a RecurrentPlan.
+[[nodiscard]] std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const RecurrentKind& kind);
 
 }  // namespace slipway

@@ -16,11 +16,7 @@ constexpr RecurrentKind kKind{1, 6, 2, 1, {"Tanh"}, ""};
 
 void infer_rnn(InferContext& context) { infer_recurrent(context, kKind); }
 
-std::shared_ptr<const void> prepare_rnn(PrepareContext& context) {
-  auto sizes = std::make_shared<Recurrent>(read_recurrent(context, kKind));
-  context.scratch_bytes = scalar::RecurrentState::size(*sizes) * static_cast<int64_t>(sizeof(double));
-  return sizes;
-}
+std::shared_ptr<const void> prepare_rnn(PrepareContext& context) { return prepare_recurrent(context, kKind); }
 
 namespace scalar {
 
@@ -39,7 +35,7 @@ void step_rnn(const RecurrentCell<T>& cell, const T* x, const RecurrentState& st
 }  // namespace
 
 void rnn(const OpCall& call) noexcept {
-  const auto& sizes = call.as<Recurrent>();
+  const auto& sizes = call.as<RecurrentPlan>().sizes;
   if (call.inputs[kX].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_rnn<float>);
   walk_batch<double>(call, sizes, step_rnn<double>);
 }

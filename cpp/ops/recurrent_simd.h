@@ -1,0 +1,231 @@
+// The walk of the vectorised GRU, LSTM and RNN, as a packed sequence does it: sequences sorted by length, the longest
+// first, so that those still running at a step are the first rows. Per group of sequences:
+//
+//     1. the inputs of the next few steps, only of running sequences, are gathered and multiplied with W in one
+//     product;
+//     2. each of these steps multiplies the running states with R and applies the gates.
+//
+// Groups and directions are independent of each other and run on several threads. A row's arithmetic does not depend
+// on the other rows, so neither grouping nor batch changes a bit.
+#pragma once
+
+#include "ops/recurrent_pack.h"
+#include "simd/gemm.h"
+#include "simd/math.h"
+
+namespace slipway::SLIPWAY_ISA {
+namespace {
+
+/// Multiply-adds below which waking a thread costs more than it saves.
+constexpr double kRecurrentThreadWork = 2 << 20;
+
+/// Some of the sequences in one direction: rows first, first + stride, ... of the sorted order.
+struct RecurrentGroup {
+  const OpCall& call;
+  const Recurrent& sizes;
+  RecurrentPacking at;
+  int64_t direction;
+  const float* weights;  // packed
+  const int32_t* order;
+  int64_t first;
+  int64_t stride;
+  int64_t count;
+  float* h;       // [count, padded]
+  float* c;       // [count, padded]
+  float* sums;    // [count + kRecurrentRows, at.sums]
+  float* inputs;  // [count + kRecurrentRows, D]
+
+  [[nodiscard]] int64_t sequence(int64_t row) const noexcept { return order[first + row * stride]; }
+  [[nodiscard]] int64_t length(int64_t row) const noexcept { return sizes.length_of(call, sequence(row)); }
+  /// The time at which a sequence takes a step.
+  [[nodiscard]] int64_t time_at(int64_t row, int64_t step) const noexcept {
+    return sizes.runs_backwards(direction) ? length(row) - 1 - step : step;
+  }
+  /// Of the first `running` rows, those that have not ended before the step.
+  [[nodiscard]] int64_t shrink(int64_t running, int64_t step) const noexcept {
+    while (running > 0 && length(running - 1) <= step) --running;
+    return running;
+  }
+  /// Adds the product of `states` with gates of R to the sums, from gate `place` of a row on.
+  void add_states(const float* states, int64_t rows, float* out, int64_t r, int64_t gates,
+                  int64_t place) const noexcept {
+    Gemm product;
+    product.m = rows;
+    product.n = gates * at.padded;
+    product.k = sizes.hidden;
+    product.a = states;
+    product.a_row = at.padded;
+    product.b = weights + r;
+    product.c = out + place * at.padded;
+    product.c_row = at.sums;
+    product.accumulate = true;
+    gemm(product);
+  }
+};
+
+void copy(const float* from, int64_t n, float* to) noexcept { __builtin_memcpy(to, from, static_cast<size_t>(n) * 4); }
+void clear(float* to, int64_t n) noexcept { __builtin_memset(to, 0, static_cast<size_t>(n) * 4); }
+
+void load_states(const RecurrentGroup& group, std::size_t input, float* states) noexcept {
+  clear(states, group.count * group.at.padded);
+  if (!group.call.has_input(input)) return;
+  for (int64_t row = 0; row < group.count; ++row) {
+    const int64_t at = group.sizes.state_at(group.direction, group.sequence(row));
+    copy(group.call.inputs[input].as<float>() + at, group.sizes.hidden, states + row * group.at.padded);
+  }
+}
+
+void store_states(const RecurrentGroup& group, const float* states, std::size_t output) noexcept {
+  if (!group.call.has_output(output)) return;
+  for (int64_t row = 0; row < group.count; ++row) {
+    const int64_t at = group.sizes.state_at(group.direction, group.sequence(row));
+    copy(states + row * group.at.padded, group.sizes.hidden, group.call.outputs[output].as<float>() + at);
+  }
+}
+
+/// Y of one step.
+void write_step(const RecurrentGroup& group, int64_t running, int64_t step) noexcept {
+  if (!group.call.has_output(kY)) return;
+  for (int64_t row = 0; row < running; ++row) {
+    const int64_t at = group.sizes.y_at(group.time_at(row, step), group.direction, group.sequence(row));
+    copy(group.h + row * group.at.padded, group.sizes.hidden, group.call.outputs[kY].as<float>() + at);
+  }
+}
+
+void clear_padding(const RecurrentGroup& group) noexcept {
+  if (!group.call.has_output(kY)) return;
+  for (int64_t row = 0; row < group.count; ++row) {
+    const int64_t n = group.sequence(row);
+    for (int64_t t = group.length(row); t < group.sizes.time; ++t) {
+      clear(group.call.outputs[kY].as<float>() + group.sizes.y_at(t, group.direction, n), group.sizes.hidden);
+    }
+  }
+}
+
+/// X W' + bias of the running sequences for as many steps as there is room; returns the step after them.
+int64_t project_inputs(const RecurrentGroup& group, int64_t running, int64_t step) noexcept {
+  const int64_t features = group.sizes.features;
+  int64_t rows = 0;
+  for (;; ++step) {
+    running = group.shrink(running, step);
+    if (running == 0 || rows + running > group.count + kRecurrentRows) break;
+    for (int64_t row = 0; row < running; ++row, ++rows) {
+      const int64_t at = group.sizes.x_at(group.time_at(row, step), group.sequence(row));
+      copy(group.call.inputs[kX].as<float>() + at, features, group.inputs + rows * features);
+    }
+  }
+  Gemm product;
+  product.m = rows;
+  product.n = group.sizes.gates * group.at.padded;
+  product.k = features;
+  product.a = group.inputs;
+  product.a_row = features;
+  product.b = group.weights;
+  product.c = group.sums;
+  product.c_row = group.at.sums;
+  product.column_bias = group.weights + group.at.bias;
+  gemm(product);
+  return step;
+}
+
+/// `advance(group, rows, sums)` replaces the states of the first rows by the next ones.
+template <typename Advance>
+void run_group(const RecurrentGroup& group, const Advance& advance) noexcept {
+  load_states(group, kInitialH, group.h);
+  load_states(group, kInitialC, group.c);
+  int64_t running = group.shrink(group.count, 0);
+  for (int64_t step = 0; running > 0;) {
+    float* sums = group.sums;
+    for (const int64_t end = project_inputs(group, running, step); step < end;) {
+      advance(group, running, sums);
+      write_step(group, running, step);
+      sums += running * group.at.sums;
+      running = group.shrink(running, ++step);
+    }
+  }
+  store_states(group, group.h, kLastH);
+  store_states(group, group.c, kLastC);
+  clear_padding(group);
+}
+
+/// Sequences by length, longest first; equal lengths keep their order.
+void sort_by_length(const OpCall& call, const Recurrent& sizes, int32_t* counts, int32_t* order) noexcept {
+  for (int64_t i = 0; i < sizes.time + 2; ++i) counts[i] = 0;
+  // Length l is counted at T - l + 1, so that the running sum at T - l is the place of its first.
+  for (int64_t n = 0; n < sizes.batch; ++n) ++counts[sizes.time - sizes.length_of(call, n) + 1];
+  for (int64_t i = 1; i < sizes.time + 2; ++i) counts[i] += counts[i - 1];
+  for (int64_t n = 0; n < sizes.batch; ++n) {
+    order[counts[sizes.time - sizes.length_of(call, n)]++] = static_cast<int32_t>(n);
+  }
+}
+
+/// Multiply-adds, if all sequences were as long as the longest. In double, which cannot overflow.
+double count_work(const Recurrent& sizes) noexcept {
+  const auto weights = static_cast<double>(sizes.gates * sizes.hidden * (sizes.hidden + sizes.features));
+  return weights * static_cast<double>(sizes.directions) * static_cast<double>(sizes.time * sizes.batch);
+}
+
+/// Groups of one direction: one per thread, where there is enough to do.
+int64_t count_groups(const OpCall& call, const Recurrent& sizes, int64_t most) noexcept {
+  if (call.pool == nullptr || count_work(sizes) < kRecurrentThreadWork) return 1;
+  const int64_t wanted = call.pool->threads() / sizes.directions;
+  return wanted < 1 ? 1 : wanted > most ? most : wanted;
+}
+
+/// The sequences g, g + groups, ... of the sorted order, in direction d. Rows of other groups lie before its own.
+RecurrentGroup make_group(const OpCall& call, const RecurrentScratch& scratch, const float* weights, int64_t d,
+                          int64_t g, int64_t groups) noexcept {
+  const Recurrent& sizes = call.as<RecurrentPlan>().sizes;
+  const RecurrentPacking at(sizes, kLanes);
+  const auto floats = [&](int64_t place) { return reinterpret_cast<float*>(call.scratch + place); };
+  const int64_t rest = sizes.batch % groups;
+  const int64_t before = g * (sizes.batch / groups) + (g < rest ? g : rest);
+  const int64_t row = d * scratch.rows + before + g * kRecurrentRows;
+  float* states = floats(scratch.states) + d * 2 * sizes.batch * at.padded;
+  return {.call = call,
+          .sizes = sizes,
+          .at = at,
+          .direction = d,
+          .weights = weights + d * at.size,
+          .order = reinterpret_cast<const int32_t*>(call.scratch + scratch.order),
+          .first = g,
+          .stride = groups,
+          .count = sizes.batch / groups + (g < rest ? 1 : 0),
+          .h = states + before * at.padded,
+          .c = states + (sizes.batch + before) * at.padded,
+          .sums = floats(scratch.sums) + row * at.sums,
+          .inputs = floats(scratch.inputs) + row * sizes.features};
+}
+
+/// The packed weights; packed now, into scratch, where they are not constant.
+const float* find_weights(const OpCall& call, const RecurrentScratch& scratch) noexcept {
+  const auto& plan = call.as<RecurrentPlan>();
+  if (plan.packed != nullptr) return plan.packed;
+  auto* out = reinterpret_cast<float*>(call.scratch + scratch.packed);
+  pack_recurrent(plan.sizes, kLanes, call.inputs[kW].as<float>(), call.inputs[kR].as<float>(),
+                 call.has_input(kBias) ? call.inputs[kBias].as<float>() : nullptr, out);
+  return out;
+}
+
+template <typename Advance>
+void run_recurrent(const OpCall& call, const Advance& advance) noexcept {
+  const auto& plan = call.as<RecurrentPlan>();
+  const Recurrent& sizes = plan.sizes;
+  if (!sizes.check_lengths(call)) return;
+  const RecurrentScratch scratch(plan, kLanes);
+  sort_by_length(call, sizes, reinterpret_cast<int32_t*>(call.scratch + scratch.counts),
+                 reinterpret_cast<int32_t*>(call.scratch + scratch.order));
+  const float* weights = find_weights(call, scratch);
+  const int64_t groups = count_groups(call, sizes, scratch.groups);
+  const auto body = [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t direction = task % sizes.directions;
+      run_group(make_group(call, scratch, weights, direction, task / sizes.directions, groups), advance);
+    }
+  };
+  const bool is_large = count_work(sizes) >= kRecurrentThreadWork;
+  parallel_for(is_large ? call.pool : nullptr, groups * sizes.directions, 1, body);
+}
+
+}  // namespace
+}  // namespace slipway::SLIPWAY_ISA
