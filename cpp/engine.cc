@@ -105,7 +105,12 @@ const char* version() noexcept { return SLIPWAY_VERSION; }
 
 Session Session::open(const std::string& path, const SessionOptions& options) {
   const std::filesystem::path given(path);
-  const auto file = std::filesystem::is_directory(given) ? given / "model.onnx" : given;
+  std::error_code ignored;
+  const bool is_bundle = std::filesystem::is_directory(given, ignored);
+  const auto file = is_bundle ? given / "model.onnx" : given;
+  if (is_bundle && !std::filesystem::exists(file, ignored)) {
+    fail(Code::kDamaged, quoted(path, 400), " is a folder without model.onnx, so it is no bundle");
+  }
   const std::vector<std::byte> bytes = read_file(file);
   try {
     return read(bytes, options);
