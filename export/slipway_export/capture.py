@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import io
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -214,7 +215,17 @@ def _to_torchscript(
             return None
     file = io.BytesIO()
     torch.jit.save(scripted, file)
-    return file.getvalue()
+    return _without_debug_files(file)
+
+
+def _without_debug_files(archive: io.BytesIO) -> bytes:
+    """Leave out the map from TorchScript back to Python source, which holds paths of the exporting machine."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(archive) as before, zipfile.ZipFile(result, "w") as after:
+        for entry in before.infolist():
+            if not entry.filename.endswith(".debug_pkl"):
+                after.writestr(entry, before.read(entry))
+    return result.getvalue()
 
 
 def _trace(model: nn.Module, tensors: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> tuple[Any, str | None]:

@@ -17,6 +17,7 @@ from onnxscript import optimizer
 from slipway._metadata import signature_to_metadata
 from slipway.errors import ExportError, UnavailableError
 from slipway.signature import InputPort, OutputPort, Signature
+from slipway_export.simplify import simplify
 
 # Weights of any size are folded; the optimizer's own limits would leave large ones computed at run time.
 _FOLD_LIMIT = 2**31
@@ -73,6 +74,7 @@ def clean(
             in the table, or ``onnx.checker`` objects.
     """
     optimizer.optimize(model, input_size_limit=_FOLD_LIMIT, output_size_limit=_FOLD_LIMIT)
+    simplify(model)
     _refuse_constant_work(model.graph)
     _refuse_operators(model, operators)
     _name_ports(model.graph, signature)
@@ -116,7 +118,7 @@ def _refuse_operators(model: ir.Model, operators: Sequence[Operator]) -> None:
         elif not row.min_opset <= opset <= row.max_opset:
             missing[node.op_type] = f"{node.op_type} of opset {opset} (has {row.min_opset} to {row.max_opset})"
     if missing:
-        known = ", ".join(sorted(o.name for o in operators))
+        known = ", ".join(sorted(o.name for o in operators if o.domain == ""))
         raise ExportError(f"the engine has no operator {'; '.join(missing.values())}; it has {known}")
 
 

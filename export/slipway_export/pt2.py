@@ -7,6 +7,7 @@ of ``recurrent.py``.
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,5 +50,7 @@ class ExportedProgramRuntime:
 
     def load(self, bundle: Bundle, threads: int = 1) -> ExportedProgramModel:
         """Load ``model.pt2``."""
-        program = torch.export.load(io.BytesIO(bundle.read(PT2)))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The given buffer is not writable")  # torch 2.11 copies it anyway
+            program = torch.export.load(io.BytesIO(bundle.read(PT2)))
         return ExportedProgramModel(program.module(), bundle.signature)

@@ -9,6 +9,7 @@ no output may differ from eager's by more than 1e-5 of its scale.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.bundle import Bundle
-from slipway.errors import MismatchError, SlipwayError, UnavailableError
+from slipway.errors import MismatchError, UnavailableError
 from slipway.runtime import RUNTIMES, Eager, Runnable, Runtime
 from slipway.runtime._inputs import batch_axis
 from slipway.runtime.checked import largest_difference, tolerance
@@ -48,7 +49,10 @@ class Row:
     fp64_ratio: float | None
     argmax_agreement: float | None
     ok: bool
+    #: Why the runtime was not tried.
     skipped: str | None = None
+    #: Why the runtime could not run a case that eager runs.
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,9 @@ class Verification:
         return all(row.ok for row in self.rows)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that ``slipway verify --json`` prints."""
-        return {"ok": self.ok, "bundle": self.bundle, "rows": [asdict(row) for row in self.rows]}
+        """Return the object that ``slipway verify --json`` prints; a number that is not finite becomes None."""
+        rows = [{name: _finite(value) for name, value in asdict(row).items()} for row in self.rows]
+        return {"ok": self.ok, "bundle": self.bundle, "rows": rows}
 
     def require(self) -> None:
         """Raise if something differs.
@@ -75,7 +80,7 @@ class Verification:
         """
         worst: dict[str, Row] = {}
         for row in self.rows:
-            if not row.ok and (row.max_abs or 0) >= (worst[row.runtime].max_abs or 0 if row.runtime in worst else 0):
+            if not row.ok and _badness(row) > _badness(worst.get(row.runtime)):
                 worst[row.runtime] = row
         if worst:
             raise MismatchError(
@@ -198,11 +203,10 @@ def _compare(
     name, ports = expected.case.name, bundle.signature.outputs
     try:
         outputs = model.run(expected.case.inputs)
-    except SlipwayError:
-        raise
-    except Exception as error:  # every runtime has its own errors; one that cannot run a case differs from eager
-        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-        raise MismatchError(f"{runtime} fails on case {name}, which eager PyTorch runs: {reason}") from error
+    except Exception as error:  # every runtime has its own errors; failing where eager does not is a difference, told
+        lines = str(error).strip().splitlines()
+        reason = f"{type(error).__name__}: {lines[0] if lines else ''}"
+        return [Row(runtime, name, port.name, None, None, None, None, ok=False, error=reason) for port in ports]
     return [_row(runtime, name, port, outputs[port.name], expected, eager_error[port.name], bounds) for port in ports]
 
 
@@ -249,6 +253,19 @@ def _agreement(port: OutputPort, output: Array, single: Array) -> float | None:
     return None
 
 
+def _badness(row: Row | None) -> float:
+    if row is None:
+        return -1.0
+    return float("inf") if row.max_abs is None else row.max_abs
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _tell(row: Row) -> str:
     where = f"{row.runtime}, case {row.case}, output {row.output}"
+    if row.error is not None:
+        return f"{where}: {row.error}"
     return f"{where}: {row.max_abs:.3g} off, {row.fp64_ratio:.3g} times eager's own error"

@@ -10,7 +10,7 @@ import onnx
 import onnx_ir as ir
 import pytest
 import torch
-from export_models import OPERATORS, Sequences, export, sequence_signature, tensors
+from export_models import OPERATORS, Sequences, assert_agrees, export, op_types, sequence_signature, tensors
 from torch import Tensor, nn
 
 from slipway._metadata import signature_from_metadata, signature_to_metadata
@@ -97,6 +97,24 @@ def test_weights_are_folded_into_constants() -> None:
     layers = [node for node in graph.node if node.op_type == "LSTM"]
     assert len(layers) == 2
     assert all(set(layer.input[1:4]) <= constant for layer in layers)
+
+
+def test_one_last_state_is_taken_without_joining_all() -> None:
+    class Last(nn.Module):
+        def __init__(self, bidirectional: bool) -> None:
+            super().__init__()
+            self.layer = nn.GRU(5, 6, 3, bidirectional=bidirectional)
+
+        def forward(self, x0: Tensor) -> Tensor:
+            last = self.layer(x0)[1]
+            return last[-1] + last[0]
+
+    signature = tensors(("T", "N", 5), outputs=[("N", 6)])
+    for bidirectional in (False, True):
+        model = Last(bidirectional)
+        content = export(model, signature)
+        assert "Concat" not in op_types(content)
+        assert_agrees(model, signature, content)
 
 
 def test_work_on_weights_that_cannot_be_folded_is_refused() -> None:

@@ -111,6 +111,37 @@ def test_a_runtime_that_ignores_lengths_leaves_no_bundle(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_runtime_that_fails_on_a_case_is_a_difference(sealed: Path) -> None:
+    class Failing(Frozen):
+        name = "failing"
+
+        def run(self, inputs: Arrays) -> dict[str, Any]:
+            if inputs["tokens"].shape[1] == 17:
+                raise RuntimeError("only small batches\nand a long story")
+            return self.model.run(inputs)
+
+    bundle = Bundle.open(sealed)
+    result = verify(bundle, [Failing()], reference=Eager(NAMES).load(bundle))
+    assert {row.case for row in result.rows if not row.ok} == {"batch_17", "batch_17_permuted"}
+    with pytest.raises(
+        MismatchError, match=r"failing, case batch_17, output logits: RuntimeError: only small batches$"
+    ):
+        result.require()
+
+
+def test_an_output_of_another_shape_is_a_difference_and_still_json(sealed: Path) -> None:
+    class Short(Frozen):
+        name = "short"
+
+        def run(self, inputs: Arrays) -> dict[str, Any]:
+            return {"logits": self.model.run(inputs)["logits"][:, :1]}
+
+    bundle = Bundle.open(sealed)
+    result = verify(bundle, [Short()], reference=Eager(NAMES).load(bundle))
+    assert not any(row.ok for row in result.rows)
+    assert json.loads(json.dumps(result.as_json(), allow_nan=False))["rows"][0]["max_abs"] is None
+
+
 def test_a_taken_place_or_an_unknown_format_is_refused_before_any_work(sealed: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--force"):
         export_bundle(trained_names(), sealed, operators=OPERATORS)
@@ -152,7 +183,18 @@ def test_a_raw_golden_that_encodes_differently_is_caught(copied: Path) -> None:
 def test_the_json_has_the_agreed_fields(sealed: Path) -> None:
     result = json.loads(json.dumps(check(sealed).as_json()))
     assert set(result) == {"ok", "bundle", "rows"}
-    fields = {"runtime", "case", "output", "max_abs", "max_rel", "fp64_ratio", "argmax_agreement", "ok", "skipped"}
+    fields = {
+        "runtime",
+        "case",
+        "output",
+        "max_abs",
+        "max_rel",
+        "fp64_ratio",
+        "argmax_agreement",
+        "ok",
+        "skipped",
+        "error",
+    }
     assert set(result["rows"][0]) == fields
     assert result["rows"][0]["argmax_agreement"] == 1.0
 
