@@ -1,8 +1,8 @@
 // Matrix product C = A B of float32 matrices, B in packed panels (simd/panels.h).
 //
-// Every element of C is summed in one order, whatever tile or thread it falls to: over blocks of kDepth terms, a block
-// from its first term to its last, then bias and blocks from left to right. A row's bits therefore depend neither on
-// the other rows nor on the thread count, and the error grows with the block, not with K.
+// Every element of C is summed in one order, whatever tile or thread it falls to: over blocks of kGemmDepth terms, a
+// block from its first term to its last, then bias and blocks from left to right. A row's bits therefore depend neither
+// on the other rows nor on the thread count, and the error grows with the block, not with K.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,6 @@
 #include "simd/vec.h"
 
 namespace slipway::SLIPWAY_ISA {
-
-/// Terms that are summed in registers before they are added to C.
-inline constexpr int64_t kDepth = 256;
 
 struct Gemm {
   int64_t m = 0;

@@ -1,7 +1,7 @@
 // The matrix product: tiles of C are summed in registers, block by block of K.
 //
-// A tile of A (H rows, kDepth terms) stays in the first cache while it meets every panel of a column block; the column
-// block (kDepth terms) stays in the second while every tile of A passes.
+// A tile of A (H rows, kGemmDepth terms) stays in the first cache while it meets every panel of a column block; the
+// column block (kGemmDepth terms) stays in the second while every tile of A passes.
 #include "simd/gemm.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -115,7 +115,7 @@ void multiply_row(int64_t height, const Gemm& call, const Tile& tile, int64_t be
 
 /// Terms [first, first + depth) of all rows and of columns [begin, end).
 void multiply_block(const Gemm& call, int64_t first, int64_t depth, int64_t begin, int64_t end) noexcept {
-  alignas(64) float packed[kTileRows * kDepth];
+  alignas(64) float packed[kTileRows * kGemmDepth];
   for (int64_t row = 0; row < call.m;) {
     const int64_t height = tile_height(call.m - row, kLanes);
     const float* a = call.a + row * call.k + first * height;
@@ -165,8 +165,8 @@ void gemm(const Gemm& call) noexcept {
     if (!call.accumulate) fill_bias(call);
     return;
   }
-  for (int64_t first = 0; first < call.k; first += kDepth) {
-    const int64_t depth = call.k - first < kDepth ? call.k - first : kDepth;
+  for (int64_t first = 0; first < call.k; first += kGemmDepth) {
+    const int64_t depth = call.k - first < kGemmDepth ? call.k - first : kGemmDepth;
     for (int64_t begin = 0; begin < call.n; begin += kColumnBlock) {
       const int64_t end = call.n - begin < kColumnBlock ? call.n : begin + kColumnBlock;
       multiply_block(call, first, depth, begin, end);

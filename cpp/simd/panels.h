@@ -31,6 +31,9 @@ namespace slipway {
 /// Rows of the largest tile: as many accumulators as the registers hold.
 [[nodiscard]] static constexpr int64_t tile_rows(int64_t lanes) noexcept { return lanes == 16 ? 12 : 6; }
 
+/// Terms of a product that are summed in registers before they are added to C.
+inline constexpr int64_t kGemmDepth = 256;
+
 /// Height of the tile that begins where `left` rows remain.
 [[nodiscard]] static constexpr int64_t tile_height(int64_t left, int64_t lanes) noexcept {
   if (left >= tile_rows(lanes)) return tile_rows(lanes);

@@ -1,0 +1,195 @@
+// ConvTranspose:  y[n, m, i * stride - pad + t * dilation] += x[n, c, i] * w[c, m, t], starting from b[m].
+//
+// ONNX ConvTranspose 11 and 22 as in opsets 13 to 24. x: [N, C, D...]; w: [C, M / group, K...]; b: [M], optional;
+// y: [N, M, O...]; one to three spatial axes; float32, float64. Sizes, pads and output_shape by the formulas of ONNX;
+// an output_shape beyond them gets its additional elements at the end, holding the bias.
+#include <algorithm>
+
+#include "ops/op.h"
+#include "ops/types.h"
+#include "ops/window_rules.h"
+
+namespace slipway {
+
+namespace {
+
+/// `window` is that of the convolution which this one transposes: its input is y, its output is x.
+struct TransposeCall {
+  Window window;
+  int64_t batch = 0;
+  int64_t groups = 0;
+  int64_t channels = 0;  ///< of x, per group
+  int64_t outputs = 0;   ///< channels of y, per group
+};
+
+/// Size along an axis without any padding.
+int64_t full_size(const NodeReader& node, const WindowRules& rules, std::size_t axis, int64_t input) {
+  const std::vector<int64_t> more = read_sizes(node, "output_padding", rules.strides.size(), 0, 0);
+  return rules.strides[axis] * (input - 1) + more[axis] + (rules.kernel[axis].value() - 1) * rules.dilations[axis] + 1;
+}
+
+bool is_same(const WindowRules& rules) {
+  return rules.auto_pad == AutoPad::kSameUpper || rules.auto_pad == AutoPad::kSameLower;
+}
+
+Dim output_size(const NodeReader& node, const WindowRules& rules, std::size_t axis, const Dim& input) {
+  const std::vector<int64_t> wanted = read_sizes(node, "output_shape", rules.strides.size(), 0, -1);
+  check_spatial(input);
+  if (wanted[axis] >= 0) return wanted[axis];
+  if (input.is_known() && input.value() == 0)
+    fail(Code::kModel, "a spatial size of the input is 0, expected at least 1");
+  if (is_same(rules)) {
+    if (rules.strides[axis] == 1) return input;
+    return input.is_known() ? Dim(input.value() * rules.strides[axis]) : Dim();
+  }
+  if (!input.is_known() || !rules.kernel[axis].is_known()) return {};
+  const int64_t size = full_size(node, rules, axis, input.value()) - rules.begins[axis] - rules.ends[axis];
+  if (size < 0) fail(Code::kModel, "pads leave an output size of ", size);
+  return size;
+}
+
+Window transposed_window(const NodeReader& node, const WindowRules& rules, const Shape& x, const Shape& y) {
+  const bool fixed = !node.get_ints("output_shape").empty() || is_same(rules);
+  const int rank = x.rank() - 2;
+  Window window;
+  for (int i = 0; i < rank; ++i) {
+    const auto from = static_cast<std::size_t>(i);
+    WindowAxis& axis = window.axes[3 - rank + i];
+    axis = {y[i + 2],           x[i + 2],        rules.kernel[from].value(), rules.strides[from], rules.dilations[from],
+            rules.begins[from], rules.ends[from]};
+    if (!fixed) continue;
+    const int64_t total = std::max<int64_t>(full_size(node, rules, from, x[i + 2]) - y[i + 2], 0);
+    axis.begin = rules.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
+    axis.end = total - axis.begin;
+  }
+  return window;
+}
+
+void check_channels(const InferContext& context, const Dims& x, const Dims& w, int64_t group) {
+  if (w[0].is_known() && x[1].is_known() && w[0].value() != x[1].value()) {
+    context.reject("input has ", x[1].value(), " channels, weights expect ", w[0].value());
+  }
+  for (const Dim& channels : {x[1], w[0]}) {
+    if (channels.is_known() && channels.value() % group != 0) {
+      context.reject("group ", group, " does not divide ", channels.value(), " channels");
+    }
+  }
+  if (!context.has_input(2)) return;
+  context.require_rank(2, 1, 1);
+  const Dims* bias = context.dims(2);
+  if (bias == nullptr || !(*bias)[0].is_known() || !w[1].is_known()) return;
+  if ((*bias)[0].value() % group != 0 || (*bias)[0].value() / group != w[1].value()) {
+    context.reject("the bias has ", (*bias)[0].value(), " entries, expected ", w[1].value(), " for each of ", group,
+                   " groups");
+  }
+}
+
+}  // namespace
+
+void infer_conv_transpose(InferContext& context) {
+  context.allow_attributes(
+      {"auto_pad", "dilations", "group", "kernel_shape", "output_padding", "output_shape", "pads", "strides"});
+  context.require_counts(2, 3, 1, 1);
+  context.require_dtype(0, {DType::kFloat32, DType::kFloat64});
+  context.require_same_dtype({0, 1, 2});
+  context.require_rank(0, 3, 5);
+  context.require_rank(1, 3, 5);
+  const int64_t group = context.get_int_in("group", 1, 1, kMaxWindowSize);
+  const Dims* x = context.dims(0);
+  const Dims* w = context.dims(1);
+  if (x == nullptr || w == nullptr) {
+    return context.output_unknown(0, context.dtype(0), x != nullptr ? static_cast<int>(x->size()) : -1);
+  }
+  if (x->size() != w->size()) context.reject("input ", text_of(*x), " and weights ", text_of(*w), " differ in rank");
+  check_channels(context, *x, *w, group);
+  const std::vector<Dim> kernel(w->begin() + 2, w->end());
+  const WindowRules rules = read_window(context, static_cast<int>(x->size()) - 2, &kernel);
+  Dim channels;
+  if ((*w)[1].is_known()) {
+    int64_t product = 0;
+    if (__builtin_mul_overflow((*w)[1].value(), group, &product)) context.reject("too many output channels");
+    channels = product;
+  }
+  Dims out{(*x)[0], channels};
+  for (std::size_t axis = 0; axis + 2 < x->size(); ++axis) {
+    out.push_back(output_size(context, rules, axis, (*x)[axis + 2]));
+  }
+  context.output(0, context.dtype(0), std::move(out));
+}
+
+std::shared_ptr<const void> prepare_conv_transpose(PrepareContext& context) {
+  const Shape x = context.shape(0);
+  const Shape w = context.shape(1);
+  const Shape y = context.output_shape(0);
+  const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
+  auto call = std::make_shared<TransposeCall>();
+  call->window = transposed_window(context, read_window(context, x.rank() - 2, &kernel), x, y);
+  call->batch = x[0];
+  call->groups = context.get_int("group", 1);
+  call->channels = x[1] / call->groups;
+  call->outputs = w[1];
+  context.work = {saturating_product(x.count(), w.count(1, w.rank()), 2),
+                  (x.count() + w.count() + y.count()) * size_of(context.dtype(0))};
+  return call;
+}
+
+namespace scalar {
+
+namespace {
+
+/// The index i for which tap t of input i lands on output o; -1 where there is none.
+int64_t source_of(const WindowAxis& axis, int64_t o, int64_t t) noexcept {
+  const int64_t scaled = o + axis.begin - t * axis.dilation;
+  if (scaled < 0 || scaled % axis.stride != 0 || scaled / axis.stride >= axis.output) return -1;
+  return scaled / axis.stride;
+}
+
+/// Everything that lands on one output element of channel m (counted within its group).
+template <typename T>
+double gather(const TransposeCall& call, const T* x, const T* w, int64_t m, const int64_t (&at)[3]) noexcept {
+  const auto& axes = call.window.axes;
+  const int64_t taps = call.window.taps();
+  double sum = 0.0;
+  for (int64_t t = 0; t < taps; ++t) {
+    const int64_t i = source_of(axes[0], at[0], t / (axes[1].kernel * axes[2].kernel));
+    const int64_t j = source_of(axes[1], at[1], t / axes[2].kernel % axes[1].kernel);
+    const int64_t k = source_of(axes[2], at[2], t % axes[2].kernel);
+    if (i < 0 || j < 0 || k < 0) continue;
+    const int64_t position = (i * axes[1].output + j) * axes[2].output + k;
+    for (int64_t c = 0; c < call.channels; ++c) {
+      sum += static_cast<double>(x[c * call.window.outputs() + position]) *
+             static_cast<double>(w[(c * call.outputs + m) * taps + t]);
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+void conv_transpose(const OpCall& call) noexcept {
+  const auto& conv = call.as<TransposeCall>();
+  const auto& axes = conv.window.axes;
+  const int64_t channels = conv.groups * conv.outputs;
+  dispatch(Floats{}, call.inputs[0].dtype, [&]<typename T>() {
+    const auto body = [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t m = i % channels;
+        const int64_t group = m / conv.outputs;
+        const T* x =
+            call.inputs[0].as<T>() + (i / channels * conv.groups + group) * conv.channels * conv.window.outputs();
+        const T* w = call.inputs[1].as<T>() + group * conv.channels * conv.outputs * conv.window.taps();
+        const double bias = call.has_input(2) ? static_cast<double>(call.inputs[2].as<T>()[m]) : 0.0;
+        T* y = call.outputs[0].as<T>() + i * conv.window.inputs();
+        for (int64_t o = 0; o < conv.window.inputs(); ++o) {
+          const int64_t at[3] = {o / (axes[1].input * axes[2].input), o / axes[2].input % axes[1].input,
+                                 o % axes[2].input};
+          y[o] = static_cast<T>(bias + gather(conv, x, w, m % conv.outputs, at));
+        }
+      }
+    };
+    parallel_for(call.pool, conv.batch * channels, 1, body);
+  });
+}
+
+}  // namespace scalar
+}  // namespace slipway
