@@ -1,0 +1,40 @@
+// A stack of matrix products as kernels see it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/shape.h"
+
+namespace slipway {
+
+struct MatMulCall {
+  int64_t m = 0;
+  int64_t n = 0;
+  int64_t k = 0;
+  int64_t batch = 0;    ///< products in the stack
+  int64_t b_batch = 0;  ///< matrices that B holds
+  int rank = 0;         ///< axes of the stack
+  int64_t sizes[kMaxRank] = {};
+  int64_t a_strides[kMaxRank] = {};  ///< in matrices; 0 repeats one
+  int64_t b_strides[kMaxRank] = {};
+  const float* packed = nullptr;  ///< every matrix of B as panels, or null: packed into scratch by every call
+};
+
+/// Which matrices of A and B meet in one product.
+struct MatMulPair {
+  int64_t a;
+  int64_t b;
+};
+
+[[nodiscard]] static constexpr MatMulPair pair_of(const MatMulCall& call, int64_t product) noexcept {
+  MatMulPair pair{0, 0};
+  for (int axis = call.rank - 1; axis >= 0; --axis) {
+    const int64_t i = product % call.sizes[axis];
+    product /= call.sizes[axis];
+    pair.a += i * call.a_strides[axis];
+    pair.b += i * call.b_strides[axis];
+  }
+  return pair;
+}
+
+}  // namespace slipway
