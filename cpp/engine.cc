@@ -9,14 +9,29 @@
 #include "ops/table.h"
 #include "parse/parse.h"
 #include "passes/infer_facts.h"
+#include "passes/pipeline.h"
 #include "slipway/slipway.h"
 
 namespace slipway {
+
+namespace {
+
+// One symbol stands for one size: the passes rely on it, so a run with two is refused.
+struct SharedSize {
+  std::string symbol;
+  std::size_t first_input;
+  int first_axis;
+  std::size_t second_input;
+  int second_axis;
+};
+
+}  // namespace
 
 struct Session::State {
   SessionOptions options;
   std::vector<PortInfo> inputs;
   std::vector<PortInfo> outputs;
+  std::vector<SharedSize> shared_sizes;
   std::string onnx_text;
   std::string graph_text;
   std::string passes_text;
@@ -76,27 +91,61 @@ void resolve_all(Graph& graph) {
   if (count > 0) throw Error(Code::kUnsupported, faults);
 }
 
-std::vector<PortInfo> ports_of(const Graph& graph, const std::vector<ValueId>& ids) {
+// Dimensions as inferred; where nothing is known, as the file states them.
+std::vector<PortInfo> ports_of(const Graph& read, const Graph& inferred, const std::vector<ValueId>& ids) {
   std::vector<PortInfo> ports;
   for (const ValueId id : ids) {
-    const Value& value = graph.values[static_cast<std::size_t>(id)];
-    ports.push_back({value.name, value.fact.dtype, value.fact.dims.value_or(Dims{})});
+    const Value& stated = read.values[static_cast<std::size_t>(id)];
+    const Fact& fact = inferred.values[static_cast<std::size_t>(id)].fact;
+    PortInfo port{stated.name, fact.dtype, fact.dims.value_or(stated.fact.dims.value_or(Dims{})),
+                  fact.dims || stated.fact.dims};
+    if (stated.fact.dims && stated.fact.dims->size() == port.dims.size()) {
+      for (std::size_t axis = 0; axis < port.dims.size(); ++axis) {
+        Dim& dim = port.dims[axis];
+        if (!dim.is_known() && dim.symbol().empty()) dim = (*stated.fact.dims)[axis];
+      }
+    }
+    ports.push_back(std::move(port));
   }
   return ports;
 }
 
-void check_input(const PortInfo& port, const Fact& fact, const TensorView& view) {
+// Every second place where a symbol stands among the inputs, with the first.
+std::vector<SharedSize> shared_sizes_of(const std::vector<PortInfo>& inputs) {
+  std::map<std::string, std::pair<std::size_t, int>> first;
+  std::vector<SharedSize> shared;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (std::size_t axis = 0; axis < inputs[i].dims.size(); ++axis) {
+      const std::string& symbol = inputs[i].dims[axis].symbol();
+      if (symbol.empty()) continue;
+      const std::pair place{i, static_cast<int>(axis)};
+      const auto [found, is_new] = first.try_emplace(symbol, place);
+      if (!is_new) shared.push_back({symbol, found->second.first, found->second.second, place.first, place.second});
+    }
+  }
+  return shared;
+}
+
+void check_input(const PortInfo& port, const TensorView& view) {
   const auto refuse = [&] {
     fail(Code::kInput, "input ", quoted(port.name), " is ", name_of(view.dtype), " ", view.shape.text(), ", expected ",
-         name_of(port.dtype), " ", fact.dims ? text_of(*fact.dims) : "of any shape");
+         name_of(port.dtype), " ", port.has_rank ? text_of(port.dims) : "of any shape");
   };
   if (view.dtype != port.dtype || view.data == nullptr) refuse();
-  if (!fact.dims) return;
-  if (static_cast<std::size_t>(view.shape.rank()) != fact.dims->size()) refuse();
+  if (!port.has_rank) return;
+  if (static_cast<std::size_t>(view.shape.rank()) != port.dims.size()) refuse();
   for (int axis = 0; axis < view.shape.rank(); ++axis) {
-    const Dim& dim = (*fact.dims)[static_cast<std::size_t>(axis)];
+    const Dim& dim = port.dims[static_cast<std::size_t>(axis)];
     if (view.shape[axis] < 0 || (dim.is_known() && dim.value() != view.shape[axis])) refuse();
   }
+}
+
+void check_shared(const std::vector<PortInfo>& ports, const SharedSize& shared, std::span<const TensorView> inputs) {
+  const int64_t first = inputs[shared.first_input].shape[shared.first_axis];
+  const int64_t second = inputs[shared.second_input].shape[shared.second_axis];
+  if (first == second) return;
+  fail(Code::kInput, "dimension ", quoted(shared.symbol), " is ", first, " in input ",
+       quoted(ports[shared.first_input].name), " but ", second, " in input ", quoted(ports[shared.second_input].name));
 }
 
 }  // namespace
@@ -123,16 +172,22 @@ Session Session::read(std::span<const std::byte> bytes, const SessionOptions& op
   check(options);
   auto state = std::make_shared<State>();
   state->options = options;
-  Graph graph = parse(bytes);
-  state->onnx_text = graph.text();
+  const Graph read = parse(bytes);
+  state->onnx_text = read.text();
+  Graph graph = read;
   resolve_all(graph);
   infer_facts(graph);
   state->graph_text = graph.text();
-  state->inputs = ports_of(graph, graph.inputs);
-  state->outputs = ports_of(graph, graph.outputs);
-  const Isa isa = isa_of(options);
+  state->inputs = ports_of(read, graph, graph.inputs);
+  state->outputs = ports_of(read, graph, graph.outputs);
+  state->shared_sizes = shared_sizes_of(state->inputs);
+  if (options.optimize) {
+    std::vector<PassRecord> log;
+    graph = run_pipeline(std::move(graph), &log);
+    state->passes_text = text_of(log);
+  }
   state->passes_text += graph.text();
-  state->runner = std::make_unique<Runner>(std::move(graph), isa, options.threads);
+  state->runner = std::make_unique<Runner>(std::move(graph), isa_of(options), options.threads);
   return Session(std::move(state));
 }
 
@@ -146,13 +201,11 @@ const std::map<std::string, std::string, std::less<>>& Session::metadata() const
 std::vector<Tensor> Session::run(std::span<const TensorView> inputs) const { return run(inputs, {}); }
 
 std::vector<Tensor> Session::run(std::span<const TensorView> inputs, std::span<const MutableView> into) const {
-  const Graph& graph = state_->runner->graph();
   if (inputs.size() != state_->inputs.size()) {
     fail(Code::kInput, "got ", inputs.size(), " inputs, the model has ", state_->inputs.size());
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    check_input(state_->inputs[i], graph.values[static_cast<std::size_t>(graph.inputs[i])].fact, inputs[i]);
-  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) check_input(state_->inputs[i], inputs[i]);
+  for (const SharedSize& shared : state_->shared_sizes) check_shared(state_->inputs, shared, inputs);
   std::vector<Tensor> allocated;
   state_->runner->run(inputs, into, &allocated);
   return allocated;

@@ -31,7 +31,8 @@ struct SessionOptions {
 struct PortInfo {
   std::string name;
   DType dtype = DType::kNone;
-  Dims dims;  ///< numbers, or symbols that may differ from run to run
+  Dims dims;             ///< numbers, or symbols that may differ from run to run
+  bool has_rank = true;  ///< false where the model does not even state how many dimensions there are
 };
 
 /// Shapes of all inputs, in order of Session::inputs().
