@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +18,6 @@ from slipway.recipes import load_recipe
 from slipway.train import Checkpoint, Run, Trained, load_trained, resolve, resolve_device, train
 from slipway.train.batches import Batches
 from slipway.train.loop import Silent, evaluate
-
-
-@pytest.fixture(autouse=True)
-def few_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def run_of(name: str, checkpoint: Path | None = None, *, resume: bool = False, seed: int = 3, **changes: object) -> Run:
@@ -153,8 +144,6 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_train import NAMES, run_of
 from slipway.train import train
-import torch
-torch.set_num_threads(1)
 train(run_of("names-gru", Path({path!r}), **NAMES | {{"epochs": 400}}))
 """
 

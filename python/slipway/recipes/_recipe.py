@@ -34,6 +34,8 @@ class Training:
     gradient_clip: float | None = None
     #: Share of the training items kept aside to draw the validation curve; nothing is chosen by it.
     validation: float = 0.05
+    #: Threads on the CPU. The bits of the result depend on their number, and small networks are slower with several.
+    threads: int = 1
     #: Use at most this many training items (the smoke preset); None means all.
     limit: int | None = None
 

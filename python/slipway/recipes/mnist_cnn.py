@@ -81,10 +81,12 @@ RECIPE = Recipe(
     score=accuracy,
     score_name="accuracy",
     expected={"path": 0.985, "download": 0.985, "embedded": 0.90},
-    training=Training(epochs=8, batch_size=128, lr=1e-2, optimizer="adam", schedule="one_cycle"),
+    training=Training(
+        epochs=10, batch_size=64, lr=1e-2, optimizer="adamw", weight_decay=0.05, schedule="one_cycle"
+    ),
     presets={
         "notes": {
-            "epochs": 100, "batch_size": 64, "lr": 0.01, "optimizer": "sgd", "momentum": 0.5, "schedule": "constant",
+            "epochs": 100, "lr": 0.01, "optimizer": "sgd", "weight_decay": 0.0, "momentum": 0.5, "schedule": "constant",
         },
         "smoke": {"epochs": 1, "limit": 2000},
     },

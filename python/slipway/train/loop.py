@@ -89,8 +89,8 @@ class Run:
 def train(run: Run, progress: Progress | None = None) -> Trained:
     """Train a recipe and score it on the test split, which nothing but that score depends on.
 
-    On the CPU the result depends on the run alone (and on the number of threads), bit for bit, also when the run was
-    killed and resumed: a checkpoint holds everything that the next epoch depends on.
+    On the CPU the result depends on the run alone, bit for bit, also when the run was killed and resumed: a checkpoint
+    holds everything that the next epoch depends on, and the number of threads is one of the settings.
 
     Raises:
         UsageError: ``resume`` finds the checkpoint of a run with other settings; the message names them.
@@ -98,9 +98,14 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
         SlipwayError: The loss is no longer a number.
         KeyboardInterrupt: On Ctrl-C; the last checkpoint stays.
     """
-    session = _Session(run, progress or Silent())
-    session.learn()
-    return session.finish()
+    before = torch.get_num_threads()
+    torch.set_num_threads(run.training.threads)
+    try:
+        session = _Session(run, progress or Silent())
+        session.learn()
+        return session.finish()
+    finally:
+        torch.set_num_threads(before)
 
 
 def evaluate(recipe: Recipe, module: nn.Module, batches: Batches) -> tuple[float, float]:

@@ -110,7 +110,7 @@ def _tuple(kinds: tuple[Any, ...], text: str) -> tuple[object, ...]:
 
 
 def _check(training: Training) -> None:
-    for name in ("epochs", "batch_size", "lr"):
+    for name in ("epochs", "batch_size", "lr", "threads"):
         if not getattr(training, name) > 0:
             raise UsageError(f"{name} is {getattr(training, name)}, expected more than 0")
     if not 0 <= training.validation < 1:
