@@ -1,0 +1,83 @@
+"""The commands ``slipway`` and ``train-and-export``: entry points, and the one place where errors become exit codes.
+
+Each verb has its own file here. Results go to stdout, everything else to stderr; only this room prints and exits.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from typing import NoReturn
+
+import typer
+from typer.main import get_command
+
+from slipway.cli import _bench as bench
+from slipway.cli import _check as check
+from slipway.cli import _look as look
+from slipway.cli import _run as run
+from slipway.cli import _train as train
+from slipway.cli._console import fail, notice
+from slipway.errors import ExitCode, SlipwayError
+
+_EPILOG = "Results go to stdout, everything else to stderr. --debug shows where an error comes from."
+
+slipway_app = typer.Typer(
+    help="From course notes to native speed: train, export, verify, run and measure small networks.",
+    epilog=_EPILOG,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+train_and_export_app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+train_and_export_app.command(epilog=train.EXAMPLES + _EPILOG)(train.train_and_export)
+slipway_app.command("train", epilog="[b]Example[/b]: slipway train names-gru --data embedded")(train.train_verb)
+slipway_app.command("export", epilog="[b]Example[/b]: slipway export names-gru --out artifacts")(train.export_verb)
+slipway_app.command("verify", epilog="[b]Example[/b]: slipway verify artifacts/names-gru --json -")(check.verify_verb)
+slipway_app.command("run", epilog=run.EXAMPLES)(run.run_verb)
+slipway_app.command("bench", epilog=bench.EXAMPLES)(bench.bench_verb)
+slipway_app.command("inspect", epilog=look.EXAMPLES)(look.inspect_verb)
+slipway_app.command("selftest", epilog="[b]Example[/b]: slipway selftest artifacts/names-gru")(check.selftest_verb)
+slipway_app.command("doctor", epilog="[b]Example[/b]: slipway doctor --json -")(look.doctor_verb)
+slipway_app.command("ops", epilog="[b]Example[/b]: slipway ops --json -")(look.ops_verb)
+
+
+def main() -> NoReturn:
+    """Run the command ``slipway`` and exit."""
+    sys.exit(run_command(slipway_app, "slipway", sys.argv[1:]))
+
+
+def train_and_export_main() -> NoReturn:
+    """Run the command ``train-and-export`` and exit."""
+    sys.exit(run_command(train_and_export_app, "train-and-export", sys.argv[1:]))
+
+
+def run_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
+    """Run a command line and return its exit code; an error is one clear line on stderr."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"] or ["--help"]
+    if not debug:
+        warnings.simplefilter("ignore")
+    try:
+        code = get_command(app).main(arguments, prog_name=name, standalone_mode=False)
+    except Exception as error:  # the boundary: whatever it is, it becomes one line and an exit code
+        if debug:
+            traceback.print_exc()
+        return _explain(error, name)
+    if code == ExitCode.INTERRUPTED:
+        notice("interrupted")
+    return int(code or 0)
+
+
+def _explain(error: Exception, name: str) -> int:
+    if isinstance(error, SlipwayError):
+        fail(str(error))
+        return int(error.exit_code)
+    explain_usage = getattr(error, "format_message", None)  # typer's click errors share no public base class
+    if explain_usage is not None:
+        fail(f"{explain_usage()} ({name} --help shows how)")
+        return int(ExitCode.USAGE)
+    fail(f"{type(error).__name__}: {error} (this is a fault of slipway; --debug shows where)")
+    return int(ExitCode.ERROR)

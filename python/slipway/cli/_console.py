@@ -1,0 +1,84 @@
+"""What the commands print: tables and JSON to stdout, notices and faults to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from slipway._files import write_atomically
+
+#: Width of tables where there is no terminal: nothing is cut, so that scripts find what they look for.
+_PIPE_WIDTH = 400
+
+JsonOption = Annotated[
+    str | None, typer.Option("--json", metavar="FILE|-", help="Write the result as JSON, to a file or (-) to stdout.")
+]
+
+
+def notice(message: str) -> None:
+    """Tell the user something that is not a result."""
+    sys.stderr.write(one_line(message) + "\n")
+
+
+def fail(message: str) -> None:
+    """Tell the user what went wrong, in one line."""
+    sys.stderr.write(f"error: {one_line(message)}\n")
+
+
+def one_line(message: str) -> str:
+    """Return a message as one line that cannot steer a terminal."""
+    return "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in message.strip())
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """Return a plain table; numbers stand to the right. Columns without names have no heading."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
+    for place, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
+        result.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        result.add_row(*(_cell(value) for value in row))
+    return result
+
+
+def write_result(value: Any, target: str | None, text: Table | str) -> None:
+    """Write a result: as JSON to a file or to stdout; for people, to stdout, unless the JSON went there."""
+    if target == "-":
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        return
+    if target is not None:
+        write_atomically(Path(target), (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+    show(text)
+
+
+def show(text: Table | str) -> None:
+    """Print a table or a text to stdout."""
+    if isinstance(text, str):
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        return
+    if sys.stdout.isatty():
+        Console(highlight=False).print(text)
+        return
+    plain = Console(width=_PIPE_WIDTH, highlight=False, color_system=None)  # in a pipe nothing is cut or coloured
+    with plain.capture() as captured:
+        plain.print(text)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    sys.stdout.write("\n".join(line for line in lines if line) + "\n")
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))

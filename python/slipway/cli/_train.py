@@ -1,0 +1,294 @@
+"""``train-and-export``, and its two halves ``slipway train`` and ``slipway export``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from slipway.cli._console import JsonOption, fail, notice, table, write_result
+from slipway.errors import ExitCode, SlipwayError, UsageError
+
+EXAMPLES = """[b]Examples[/b]
+
+train-and-export names-gru
+
+train-and-export names-gru mnist-cnn --data path/to/data --out artifacts --json report.json
+
+train-and-export names-gru --preset notes --set hidden=64 --epochs 20
+
+train-and-export path/to/my_recipe.py:RECIPE
+
+"""
+
+Recipes = Annotated[
+    list[str] | None, typer.Argument(metavar="RECIPE", help="Names (--list), or your own: path/to/file.py:RECIPE.")
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of bundles and checkpoints; a bundle is DIR/<recipe>.")]
+Data = Annotated[str, typer.Option(metavar="auto|embedded|PATH", help="Where the data is; auto asks $SLIPWAY_DATA.")]
+Epochs = Annotated[int | None, typer.Option(metavar="N", help="Epochs.")]
+BatchSize = Annotated[int | None, typer.Option(metavar="N", help="Batch size.")]
+LearningRate = Annotated[float | None, typer.Option("--lr", metavar="X", help="Learning rate.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of weights, order and dropout.")]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]", help="Where to train.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's checkpoint, if there is one.")]
+Preset = Annotated[str, typer.Option(metavar="default|notes|smoke", help="Settings; notes are those of the notes.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; may be repeated.")
+]
+Formats = Annotated[str, typer.Option(metavar="LIST", help="Forms of the model, besides the weights.")]
+Opset = Annotated[int, typer.Option(min=18, max=24, metavar="N", help="ONNX opset.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a bundle that is already there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+ListOption = Annotated[bool, typer.Option("--list", help="List the recipes and end.")]
+
+_ARTIFACTS = Path("artifacts")
+_FORMATS = "onnx,torchscript,pt2"
+_OPSET = 20
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one recipe: its JSON, and its row in the summary."""
+
+    json: dict[str, Any]
+    row: tuple[object, ...]
+    exit_code: ExitCode = ExitCode.OK
+
+
+def train_and_export(
+    recipes: Recipes = None,
+    out: Out = _ARTIFACTS,
+    data: Data = "auto",
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: LearningRate = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    resume: Resume = False,
+    preset: Preset = "default",
+    settings: Settings = None,
+    formats: Formats = _FORMATS,
+    opset: Opset = _OPSET,
+    force: Force = False,
+    json: JsonOption = None,
+    quiet: Quiet = False,
+    list_recipes: ListOption = False,
+) -> int:
+    """Train recipes, export each in every form, verify the forms against eager PyTorch, and seal the bundles."""
+    if list_recipes:
+        return _list(json)
+    changes = _changes(epochs, batch_size, lr, settings)
+    runs = _runs(recipes, out, data, seed, device, resume, preset, changes)
+    _check_export(out, [run.recipe.name for run in runs], force)
+
+    def work(run: Any, progress: Any) -> _Outcome:
+        from slipway.train import train
+
+        trained = train(run, progress)
+        if not changes and preset == "default":
+            _judge(trained)
+        return _export(trained, out, formats, opset, force)
+
+    return _each(runs, work, ("recipe", "score", "value", "data", "seconds", "runtimes agree", "bundle"), json, quiet)
+
+
+def train_verb(
+    recipes: Recipes = None,
+    out: Out = _ARTIFACTS,
+    data: Data = "auto",
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: LearningRate = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    resume: Resume = False,
+    preset: Preset = "default",
+    settings: Settings = None,
+    json: JsonOption = None,
+    quiet: Quiet = False,
+) -> int:
+    """Train recipes to checkpoints, DIR/<recipe>.checkpoint.pt; the verb export goes on from there."""
+    runs = _runs(recipes, out, data, seed, device, resume, preset, _changes(epochs, batch_size, lr, settings))
+
+    def work(run: Any, progress: Any) -> _Outcome:
+        from slipway.train import train
+
+        trained = train(run, progress)
+        facts = _facts(trained) | {"checkpoint": str(run.checkpoint), "seconds": {"train": trained.seconds}}
+        source, name = trained.dataset.source.kind, trained.recipe.score_name
+        row = (trained.recipe.name, name, trained.score, source, trained.seconds, str(run.checkpoint))
+        return _Outcome(facts, row)
+
+    return _each(runs, work, ("recipe", "score", "value", "data", "seconds", "checkpoint"), json, quiet)
+
+
+def export_verb(
+    checkpoints: Annotated[list[str], typer.Argument(metavar="CHECKPOINT|RECIPE", help="What train left.")],
+    out: Out = _ARTIFACTS,
+    formats: Formats = _FORMATS,
+    opset: Opset = _OPSET,
+    force: Force = False,
+    json: JsonOption = None,
+) -> int:
+    """Export trained recipes: verify every form against eager PyTorch and seal the bundles."""
+    from slipway.train import load_trained
+
+    paths = [Path(text) if text.endswith(".pt") else _checkpoint(out, text) for text in checkpoints]
+    outcomes = []
+    for path in paths:
+        trained = load_trained(path)
+        _check_export(out, [trained.recipe.name], force)
+        outcomes.append(_export(trained, out, formats, opset, force))
+    _write(outcomes, ("recipe", "score", "value", "data", "seconds", "runtimes agree", "bundle"), json)
+    return ExitCode.OK
+
+
+def _runs(
+    names: Sequence[str] | None,
+    out: Path,
+    data: str,
+    seed: int,
+    device: str,
+    resume: bool,
+    preset: str,
+    changes: dict[str, object],
+) -> list[Any]:
+    """Check everything that can be checked before the first run begins."""
+    if not names:
+        raise UsageError("name at least one recipe; train-and-export --list shows them")
+    from slipway.recipes import load_recipe
+    from slipway.train import Run, resolve, resolve_device
+
+    where, runs = resolve_device(device), []
+    for name in names:
+        recipe = load_recipe(name)
+        config, training = resolve(recipe, preset, changes)
+        own = name if ".py" in name else None
+        runs.append(
+            Run(recipe, config, training, data, seed, where, _checkpoint(out, recipe.name), resume, recipe_path=own)
+        )
+    repeated = {run.recipe.name for run in runs if sum(r.recipe.name == run.recipe.name for r in runs) > 1}
+    if repeated:
+        raise UsageError(f"named more than once: {', '.join(sorted(repeated))}; each would overwrite the other")
+    return runs
+
+
+def _changes(
+    epochs: int | None, batch_size: int | None, lr: float | None, settings: Sequence[str] | None
+) -> dict[str, object]:
+    changes: dict[str, object] = {}
+    for setting in settings or ():
+        key, separator, value = setting.partition("=")
+        if not separator:
+            raise UsageError(f"--set {setting!r} is not of the form KEY=VALUE")
+        changes[key] = value
+    named = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    return changes | {key: value for key, value in named.items() if value is not None}
+
+
+def _checkpoint(out: Path, recipe: str) -> Path:
+    return out / f"{recipe}.checkpoint.pt"
+
+
+def _check_export(out: Path, names: Sequence[str], force: bool) -> None:
+    """Refuse now what the export would refuse after the training."""
+    from slipway_export.clean import engine_operators
+    from slipway_export.pack import check_target
+
+    for name in names:
+        check_target(out / name, force=force)
+    engine_operators()
+
+
+def _each(
+    runs: Sequence[Any], work: Callable[[Any, Any], _Outcome], columns: Sequence[str], json: str | None, quiet: bool
+) -> int:
+    """Work on the runs in order; one that fails is reported, and the others go on."""
+    from slipway.cli._progress import TrainingProgress
+
+    outcomes = []
+    with TrainingProgress(quiet=quiet) as progress:
+        for run in runs:
+            try:
+                outcomes.append(work(run, progress))
+            except SlipwayError as error:
+                if len(runs) == 1:
+                    raise
+                fail(f"{run.recipe.name}: {error}")
+                failed = {"recipe": run.recipe.name, "error": str(error), "exit_code": int(error.exit_code)}
+                row = (run.recipe.name, "failed", *(None,) * (len(columns) - 2))
+                outcomes.append(_Outcome(failed, row, error.exit_code))
+            except KeyboardInterrupt:
+                if run.checkpoint.is_file():
+                    notice(f"{run.recipe.name}: stopped; --resume continues from {run.checkpoint}")
+                raise
+    _write(outcomes, columns, json)
+    return next((outcome.exit_code for outcome in outcomes if outcome.exit_code), ExitCode.OK)
+
+
+def _write(outcomes: Sequence[_Outcome], columns: Sequence[str], json: str | None) -> None:
+    values = [outcome.json for outcome in outcomes]
+    summary: Table = table(columns, [outcome.row for outcome in outcomes])
+    write_result(values[0] if len(values) == 1 else values, json, summary)
+
+
+def _facts(trained: Any) -> dict[str, Any]:
+    source = asdict(trained.dataset.source)
+    return {
+        "recipe": trained.recipe.name,
+        "data": {"source": source.pop("kind"), **source},
+        "score": {"name": trained.recipe.score_name, "value": trained.score},
+    }
+
+
+def _judge(trained: Any) -> None:
+    """Say so when a default run stays below what its recipe expects."""
+    expected = trained.recipe.expected.get(trained.dataset.source.kind)
+    if expected is not None and trained.score < expected:
+        name = trained.recipe.score_name
+        notice(f"{trained.recipe.name}: {name} {trained.score:.4f} is below the expected {expected}")
+
+
+def _export(trained: Any, out: Path, formats: str, opset: int, force: bool) -> _Outcome:
+    from slipway_export import export_bundle
+
+    chosen: list[Any] = [form.strip() for form in formats.split(",") if form.strip()]
+    bundle = export_bundle(trained, out / trained.recipe.name, opset=opset, formats=chosen, force=force)
+    report = bundle.report
+    facts = _facts(trained) | {"bundle": str(bundle.path), "seconds": report["seconds"], "verify": report["verify"]}
+    runtimes = list(dict.fromkeys(row["runtime"] for row in report["verify"]["rows"] if not row["skipped"]))
+    seconds = sum(report["seconds"].values())
+    source, name = trained.dataset.source.kind, trained.recipe.score_name
+    row = (trained.recipe.name, name, trained.score, source, seconds, ", ".join(runtimes), str(bundle.path))
+    return _Outcome(facts, row)
+
+
+def _list(json: str | None) -> int:
+    from slipway.recipes import load_recipe, recipe_names
+
+    recipes = [load_recipe(name) for name in recipe_names()]
+    values = [
+        {
+            "name": recipe.name,
+            "title": recipe.title,
+            "task": recipe.task,
+            "notes": recipe.notes,
+            "datasets": list(recipe.datasets),
+            "score": recipe.score_name,
+            "expected": dict(recipe.expected),
+            "settings": asdict(recipe.config) | asdict(recipe.training),
+            "presets": ["default", *recipe.presets],
+        }
+        for recipe in recipes
+    ]
+    rows = [
+        (r.name, r.task, ", ".join(r.datasets), ", ".join(f"{k} {v}" for k, v in r.expected.items()), r.notes)
+        for r in recipes
+    ]
+    write_result(values, json, table(("recipe", "task", "data", "expected score", "place in the notes"), rows))
+    return ExitCode.OK
