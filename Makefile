@@ -6,6 +6,8 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
 
 # What the installed extension and program are made from; Python files are used where they stand.
 SOURCES := pyproject.toml CMakeLists.txt python/slipway/__init__.py $(shell find cpp cmake -type f)

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import TypeAlias, TypedDict, final
+from typing import TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ _Attribute: TypeAlias = int | float | str | Sequence[int] | Sequence[float] | Se
 
 __version__: str
 
+@type_check_only
 class OperatorRow(TypedDict):
     id: str
     onnx: str
