@@ -53,7 +53,8 @@ class Pool:
     @staticmethod
     def of(signature: Signature, raws: Sequence[object] = ()) -> Pool:
         """Encode some raw items; without any, cases hold random values in the ports' ranges."""
-        arrays: Mapping[str, Array] = encode(signature, list(raws[:_POOL_ITEMS])) if len(raws) else {}
+        some = [raws[n] for n in range(min(len(raws), _POOL_ITEMS))]
+        arrays: Mapping[str, Array] = encode(signature, some) if some else {}
         rows: dict[str, Array | None] = {}
         streams: dict[str, Array | None] = {}
         longest = 0

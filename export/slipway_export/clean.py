@@ -146,8 +146,8 @@ def _name_ports(graph: ir.Graph, signature: Signature) -> None:
 def _name_dims(graph: ir.Graph, signature: Signature) -> None:
     """Give the exporter's symbols (``s17``, ``u0``) the signature's names, in every shape of the graph.
 
-    A symbol of an output that equals no input's dimension (the longest length, say) must not share an input's name,
-    which would claim that they are equal; it is named after the output.
+    A dimension of an output that equals no input's (the longest length, or ``(H - 1)//2 + 1``) must not share an
+    input's name, which would claim that they are equal; a name that is taken gets the output's name behind it.
     """
     names: dict[str, str] = {}
     for value, in_port in zip(graph.inputs, signature.inputs, strict=True):
@@ -156,7 +156,7 @@ def _name_dims(graph: ir.Graph, signature: Signature) -> None:
                 raise ExportError(f'{dim} of input "{in_port.name}" is always equal to {names[symbol]} in this model')
     for value, out_port in zip(graph.outputs, signature.outputs, strict=True):
         for symbol, dim in _symbols(value, out_port):
-            if re.fullmatch(r"[A-Za-z_]\w*", symbol) and symbol not in names:
+            if symbol not in names:
                 names[symbol] = dim if dim not in names.values() else f"{dim}_{out_port.name}"
     for value in _all_values(graph):
         if value.shape is not None:
@@ -175,7 +175,7 @@ def _renamed(dim: int | ir.SymbolicDim, names: Mapping[str, str]) -> int | str |
         return dim
     if dim.value is None:
         return None
-    return re.sub(r"[A-Za-z_]\w*", lambda match: names.get(match[0], match[0]), dim.value)
+    return names.get(dim.value) or re.sub(r"[A-Za-z_]\w*", lambda match: names.get(match[0], match[0]), dim.value)
 
 
 def _check_dims(graph: ir.Graph, signature: Signature) -> None:

@@ -75,6 +75,13 @@ def test_a_dimension_that_only_an_output_has_gets_a_name_of_its_own() -> None:
     assert names[0] == ["T_y", "N", 6]
 
 
+def test_a_computed_size_has_the_name_of_the_signature() -> None:
+    model = nn.MaxPool2d(2)
+    content = export(model, tensors(("N", 3, "H", "W"), outputs=[("N", 3, "h", "W")]))
+    shape = onnx.load_model_from_string(content).graph.output[0].type.tensor_type.shape.dim
+    assert [d.dim_param or d.dim_value for d in shape] == ["N", 3, "h", "W_y0"]
+
+
 def test_the_file_is_one_without_paths_or_traces() -> None:
     content = export(model := Sequences(), sequence_signature(model))
     proto = onnx.load_model_from_string(content)

@@ -27,6 +27,7 @@ def test_runtimes_are_found_by_name_and_device() -> None:
     assert [runtime.name for runtime in RUNTIMES] == NAMES_IN_ORDER
     assert find_runtime("onnxruntime", "cuda:0").name == "onnxruntime-cuda"
     assert find_runtime("native").name == "native-cpu"
+    assert find_runtime("checked:native:eager").name == "checked:native-cpu:eager"
     assert [runtime.name for runtime in find_runtimes("eager, native-cpu")] == ["eager", "native-cpu"]
     with pytest.raises(UsageError, match="onnxruntime-cpu"):
         find_runtimes("eager,tensorrt")

@@ -20,9 +20,14 @@ RUNTIMES: tuple[Runtime, ...] = (Eager(), TorchScript(), Ort("cpu"), Ort("cuda")
 def find_runtime(name: str, device: str = "cpu") -> Runtime:
     """Return a runtime by its name, or by its short name (``native``, ``onnxruntime``) and a device.
 
+    ``checked:native-cpu:onnxruntime-cpu`` runs the first one and lets the second one judge every output.
+
     Raises:
         UsageError: There is no such runtime; the message lists those there are.
     """
+    if name.startswith("checked:") and name.count(":") == 2:
+        _, first, second = name.split(":")
+        return Checked(find_runtime(first, device), find_runtime(second, device))
     by_name = {runtime.name: runtime for runtime in RUNTIMES}
     found = by_name.get(name) or by_name.get(f"{name}-{device.partition(':')[0]}")
     if found is None:
