@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from export_models import NAMES
+import torch
+from export_models import NAMES, tensors
+from torch import Tensor, nn
 
 from slipway.bundle import TORCHSCRIPT, Bundle
 from slipway.errors import BundleError, InputError, MismatchError, UnavailableError, UsageError
 from slipway.runtime import RUNTIMES, Checked, Eager, find_runtime, find_runtimes
 from slipway.runtime.checked import largest_difference, tolerance
+from slipway.runtime.eager import EagerModel
 from slipway_export.pack import write_sums
 
 NAMES_IN_ORDER = ["eager", "torchscript", "onnxruntime-cpu", "onnxruntime-cuda", "native-cpu", "native-cuda"]
@@ -83,6 +86,24 @@ def test_torchscript_is_not_loaded_from_a_changed_file(copied: Path) -> None:
 def test_a_bundle_does_not_choose_the_code_that_eager_runs(sealed: Path) -> None:
     with pytest.raises(UnavailableError, match="not built in"):
         Eager().load(Bundle.open(sealed))
+
+
+def test_the_double_model_is_double_throughout() -> None:
+    class Casting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(3, 2)
+
+        def forward(self, x0: Tensor) -> Tensor:
+            mask = (x0 > 0).float() + (x0 > 1).to(torch.float32) + torch.zeros(3, dtype=torch.float32)
+            return self.layer(x0 * mask + torch.full_like(x0, 1 / 3))  # type: ignore[no-any-return]
+
+    model = EagerModel.of(Casting(), tensors(("N", 3), outputs=[("N", 2)]))
+    given = {"x0": np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)}
+    single, double = model.run(given)["y0"], model.double().run(given)["y0"]
+    assert (single.dtype, double.dtype) == (np.float32, np.float64)
+    assert 0 < np.abs(single - double).max() < 1e-6
+    assert not np.array_equal(double, double.astype(np.float32))
 
 
 def test_checked_fails_where_two_models_differ(sealed: Path, copied: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class EagerModel:
 
         checked = check_inputs(self.signature, inputs)
         dtype = next((p.dtype for p in self.module.parameters() if p.is_floating_point()), torch.float32)
-        with torch.no_grad(), _settings(dtype, self.threads):
+        with torch.no_grad(), torch_settings(dtype, self.threads):
             return call_any_order(self.module, self.signature, checked, dtype)
 
 
@@ -123,15 +123,18 @@ def _reordered(ports: Any, arrays: Mapping[str, NDArray[np.generic]], order: NDA
 
 
 @contextmanager
-def _settings(dtype: torch.dtype, threads: int) -> Iterator[None]:
-    """Set the type that a module's own ``torch.zeros`` gets, and the number of threads; both are torch globals."""
+def torch_settings(dtype: torch.dtype, threads: int) -> Iterator[None]:
+    """Set the type that a module's own ``torch.zeros`` and ``float()`` give, and the number of threads, for torch."""
     import torch
+
+    from slipway.runtime._in_double import InDouble
 
     before = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_default_dtype(dtype)
     torch.set_num_threads(threads)
     try:
-        yield
+        with InDouble() if dtype is torch.float64 else nullcontext():
+            yield
     finally:
         torch.set_default_dtype(before[0])
         torch.set_num_threads(before[1])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slipway.bundle import TORCHSCRIPT, Bundle
 from slipway.runtime._inputs import check_inputs
-from slipway.runtime.eager import _settings, call_any_order
+from slipway.runtime.eager import call_any_order, torch_settings
 from slipway.runtime.protocol import Arrays
 from slipway.signature import Signature
 
@@ -30,7 +30,7 @@ class TorchScriptModel:
         import torch
 
         checked = check_inputs(self.signature, inputs)
-        with torch.no_grad(), _settings(torch.float32, self.threads):
+        with torch.no_grad(), torch_settings(torch.float32, self.threads):
             return call_any_order(self.module, self.signature, checked, torch.float32)
 
 
