@@ -16,7 +16,7 @@ namespace slipway {
 
 /// Sequences are run in groups; each group has room for this many rows of sums more than it has sequences, so that few
 /// long sequences have several steps in one product of inputs.
-static constexpr int64_t kRecurrentRows = 32;
+static constexpr int64_t kRecurrentRows = 24;
 
 /// Places of the packed weights of one direction, in floats.
 struct RecurrentPacking {
@@ -106,7 +106,7 @@ struct RecurrentScratch {
   [[gnu::always_inline]] RecurrentScratch(const RecurrentPlan& plan, int64_t lanes) noexcept {
     const Recurrent& sizes = plan.sizes;
     const RecurrentPacking packing(sizes, lanes);
-    groups = sizes.batch < 32 ? 1 : sizes.batch > 1024 ? 64 : sizes.batch / 16;
+    groups = sizes.batch < 16 ? 1 : sizes.batch > 512 ? 64 : sizes.batch / 8;
     rows = sizes.batch + groups * kRecurrentRows;
     counts = 0;
     order = counts + aligned(sizes.time + 2);
