@@ -1,0 +1,26 @@
+// CSV (RFC 4180) with commas, and cells as numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slipway::infer {
+
+struct CsvRow {
+  int64_t line = 0;  ///< of the row's first character, counted from 1
+  std::vector<std::string> cells;
+};
+
+/// Splits a text into rows; empty lines are left out, a byte order mark is skipped. Throws Error(kInput) for a quote
+/// that is not closed or text that is not UTF-8.
+[[nodiscard]] std::vector<CsvRow> parse_csv(std::string_view text);
+
+/// True where the cells without surrounding space are the column names, so that the row is a header.
+[[nodiscard]] bool is_header(const CsvRow& row, const std::vector<std::string>& columns);
+
+/// A row as numbers. Throws Error(kInput) naming line and cell.
+[[nodiscard]] std::vector<double> numbers_of(const CsvRow& row);
+
+}  // namespace slipway::infer

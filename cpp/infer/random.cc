@@ -1,0 +1,142 @@
+#include "infer/random.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace slipway::infer {
+
+namespace {
+
+constexpr int64_t kDefaultTime = 16;
+constexpr int64_t kMaxBytes = int64_t{4} << 30;
+
+/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014).
+class Generator final {
+ public:
+  explicit Generator(uint64_t seed) noexcept : state_(seed) {}
+  uint64_t next() noexcept {
+    uint64_t z = state_ += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+  }
+  /// A whole number in [low, high].
+  int64_t between(int64_t low, int64_t high) noexcept {
+    return low + static_cast<int64_t>(next() % (static_cast<uint64_t>(high - low) + 1));
+  }
+  /// A number in [-1, 1) that a float holds exactly.
+  double real() noexcept { return static_cast<double>(next() >> 40) / (1 << 23) - 1.0; }
+
+ private:
+  uint64_t state_;
+};
+
+/// The name that says which dimensions are the same: the model's symbol, or N and T of the metadata.
+std::string name_at(const InputPort& port, int axis) {
+  if (axis == port.batch_axis) return "N";
+  if (axis == port.time_axis) return "T";
+  return port.info.dims[static_cast<std::size_t>(axis)].symbol();
+}
+
+std::map<std::string, int64_t> named_sizes(const Signature& signature, const std::map<std::string, Shape>& shapes) {
+  std::map<std::string, int64_t> sizes = {{"T", kDefaultTime}};
+  for (const auto& [name, shape] : shapes) {
+    const auto port = std::find_if(signature.inputs.begin(), signature.inputs.end(),
+                                   [&](const InputPort& p) { return p.info.name == name; });
+    if (port == signature.inputs.end()) fail(Code::kUsage, "--shapes: the model has no input ", quoted(name));
+    if (shape.sizes().size() != port->info.dims.size()) {
+      fail(Code::kUsage, "--shapes: input ", quoted(name), " has shape ", text_of(port->info.dims), ", got ",
+           shape.text());
+    }
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      const std::string symbol = name_at(*port, axis);
+      if (!symbol.empty()) sizes[symbol] = shape[axis];
+    }
+  }
+  return sizes;
+}
+
+Shape shape_of(const InputPort& port, const std::map<std::string, Shape>& shapes,
+               const std::map<std::string, int64_t>& sizes) {
+  if (const auto given = shapes.find(port.info.name); given != shapes.end()) return given->second;
+  std::vector<int64_t> result;
+  for (std::size_t axis = 0; axis < port.info.dims.size(); ++axis) {
+    const Dim& dim = port.info.dims[axis];
+    const auto named = sizes.find(name_at(port, static_cast<int>(axis)));
+    result.push_back(dim.is_known() ? dim.value() : named != sizes.end() ? named->second : 1);
+  }
+  return Shape(result);
+}
+
+/// The largest whole number that the port's meaning allows.
+int64_t largest_for(const Signature& signature, const InputPort& port, const std::vector<Tensor>& before,
+                    int64_t time) {
+  if (const auto* text = std::get_if<TextSpec>(&port.spec)) {
+    const auto entries = static_cast<int64_t>(text->vocabulary_size);
+    return std::max<int64_t>(0, (text->vocabulary ? std::min(text->limit, entries) : text->limit) - 1);
+  }
+  const auto* length = std::get_if<LengthSpec>(&port.spec);
+  if (length == nullptr) return 1;
+  const int axis = signature.inputs[length->of].time_axis;
+  return length->of < before.size() ? before[length->of].shape()[axis] : time;
+}
+
+void fill(Tensor& tensor, Generator& generator, int64_t low, int64_t high) {
+  const int64_t count = tensor.shape().count();
+  for (int64_t i = 0; i < count; ++i) {
+    switch (tensor.dtype()) {
+      case DType::kFloat32:
+        tensor.as<float>()[i] = static_cast<float>(generator.real());
+        break;
+      case DType::kFloat64:
+        tensor.as<double>()[i] = generator.real();
+        break;
+      case DType::kInt64:
+        tensor.as<int64_t>()[i] = generator.between(low, high);
+        break;
+      case DType::kInt32:
+        tensor.as<int32_t>()[i] = static_cast<int32_t>(generator.between(low, high));
+        break;
+      default:
+        tensor.as<uint8_t>()[i] = static_cast<uint8_t>(generator.between(0, 1));
+    }
+  }
+}
+
+/// A text as one-hot vectors: one 1 in each row of `classes`.
+void fill_one_hot(Tensor& tensor, Generator& generator, int64_t classes) {
+  std::fill_n(tensor.as<float>(), tensor.shape().count(), 0.0F);
+  for (int64_t row = 0; row + classes <= tensor.shape().count(); row += classes) {
+    tensor.as<float>()[row + generator.between(0, classes - 1)] = 1.0F;
+  }
+}
+
+}  // namespace
+
+std::vector<Tensor> random_inputs(const Signature& signature, const std::map<std::string, Shape>& shapes,
+                                  uint64_t seed) {
+  const std::map<std::string, int64_t> sizes = named_sizes(signature, shapes);
+  Generator generator(seed);
+  std::vector<Tensor> inputs;
+  for (const InputPort& port : signature.inputs) {
+    const Shape shape = shape_of(port, shapes, sizes);
+    if (shape.checked_bytes(size_of(port.info.dtype)) > kMaxBytes) {
+      fail(Code::kLimit, "input ", quoted(port.info.name), " of shape ", shape.text(), " is too large");
+    }
+    Tensor tensor(port.info.dtype, shape);
+    const auto* text = std::get_if<TextSpec>(&port.spec);
+    if (text != nullptr && text->one_hot) {
+      fill_one_hot(tensor, generator, text->limit);
+    } else {
+      const bool is_length = std::holds_alternative<LengthSpec>(port.spec);
+      const int64_t high = largest_for(signature, port, inputs, sizes.at("T"));
+      fill(tensor, generator, is_length ? std::min<int64_t>(1, high) : 0, high);
+    }
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+}  // namespace slipway::infer

@@ -1,0 +1,279 @@
+#include "infer/signature.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/error.h"
+#include "infer/json.h"
+#include "infer/utf8.h"
+
+namespace slipway::infer {
+
+namespace {
+
+constexpr int64_t kFormat = 1;
+constexpr int64_t kMaxSide = 1 << 14;
+
+/// A metadata value with its key, for messages.
+class Entry final {
+ public:
+  Entry(std::string key, const std::string& text) : key_(std::move(key)) {
+    try {
+      json_ = parse_json(text);
+    } catch (const Error& error) {
+      throw error.at(key_);
+    }
+  }
+
+  [[nodiscard]] const Json& json() const noexcept { return json_; }
+  [[nodiscard]] std::string field(std::string_view name) const { return concat(key_, ", field ", name); }
+  [[nodiscard]] const Json* find(std::string_view name) const noexcept {
+    const Json* value = json_.find(name);
+    return value == nullptr || value->is_null() ? nullptr : value;
+  }
+  [[nodiscard]] std::string string(std::string_view name, std::string fallback) const {
+    const Json* value = find(name);
+    return value == nullptr ? fallback : value->string(field(name));
+  }
+  [[nodiscard]] int64_t integer(std::string_view name, int64_t fallback, int64_t low, int64_t high) const {
+    const Json* value = find(name);
+    const int64_t number = value == nullptr ? fallback : value->integer(field(name));
+    if (number < low || number > high) refuse(name, concat(number), concat("a number from ", low, " to ", high));
+    return number;
+  }
+  [[nodiscard]] bool boolean(std::string_view name) const {
+    const Json* value = find(name);
+    return value != nullptr && value->boolean(field(name));
+  }
+  [[nodiscard]] std::vector<double> numbers(std::string_view name) const {
+    std::vector<double> result;
+    if (const Json* value = find(name)) {
+      for (const Json& item : value->array(field(name))) result.push_back(item.number(field(name)));
+    }
+    return result;
+  }
+  [[nodiscard]] std::vector<std::string> strings(std::string_view name) const {
+    std::vector<std::string> result;
+    if (const Json* value = find(name)) {
+      for (const Json& item : value->array(field(name))) result.push_back(item.string(field(name)));
+    }
+    return result;
+  }
+  /// The place of field `name` among the names that are known.
+  template <std::size_t Count>
+  [[nodiscard]] std::size_t choice(std::string_view name, const std::array<std::string_view, Count>& names,
+                                   std::string_view fallback) const {
+    const std::string got = string(name, std::string(fallback));
+    const auto found = std::find(names.begin(), names.end(), got);
+    std::string known;
+    for (const std::string_view one : names) known += concat(known.empty() ? "" : ", ", one);
+    if (found == names.end()) refuse(name, quoted(got), concat("one of ", known));
+    return static_cast<std::size_t>(found - names.begin());
+  }
+  [[noreturn]] void refuse(std::string_view name, std::string_view got, std::string_view expected) const {
+    fail(Code::kModel, field(name), ": got ", got, ", expected ", expected);
+  }
+
+ private:
+  std::string key_;
+  Json json_;
+};
+
+std::optional<Entry> entry_for(const Metadata& metadata, const std::string& key) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return std::nullopt;
+  return Entry(key, found->second);
+}
+
+/// Where a dimension stands: by the metadata's dims, else by the symbols of the ONNX port.
+int axis_named(const PortInfo& port, const std::optional<Entry>& entry, std::string_view name) {
+  const Json* dims = entry ? entry->find("dims") : nullptr;
+  if (dims == nullptr) {
+    const auto found =
+        std::find_if(port.dims.begin(), port.dims.end(), [&](const Dim& dim) { return dim.symbol() == name; });
+    return found == port.dims.end() ? -1 : static_cast<int>(found - port.dims.begin());
+  }
+  const Json::Array& items = dims->array(entry->field("dims"));
+  if (items.size() != port.dims.size()) {
+    entry->refuse("dims", concat(items.size(), " dims"), concat(port.dims.size(), ", the rank in the model"));
+  }
+  for (std::size_t axis = 0; axis < items.size(); ++axis) {
+    const auto* text = std::get_if<std::string>(&items[axis].value);
+    if (text != nullptr && *text == name) return static_cast<int>(axis);
+  }
+  return -1;
+}
+
+TextSpec read_text(const Entry& entry) {
+  TextSpec spec;
+  spec.splits_words = entry.choice("unit", std::array<std::string_view, 2>{"character", "word"}, "character") == 1;
+  spec.limit = entry.integer("limit", 128, 1, int64_t{1} << 31);
+  if (entry.find("vocabulary") != nullptr) {
+    const std::vector<std::string> tokens = entry.strings("vocabulary");
+    spec.vocabulary.emplace();
+    spec.vocabulary_size = tokens.size();
+    for (std::size_t i = 0; i < tokens.size(); ++i) (*spec.vocabulary)[tokens[i]] = static_cast<int64_t>(i);
+  }
+  if (const Json* fold = entry.find("fold")) {
+    for (const auto& [from, to] : fold->object(entry.field("fold"))) {
+      const std::u32string key = decode_utf8(from);
+      if (key.size() != 1) entry.refuse("fold", quoted(from), "keys of one character");
+      spec.fold[key[0]] = decode_utf8(to.string(entry.field("fold")));
+    }
+  }
+  spec.one_hot = entry.boolean("one_hot");
+  constexpr int64_t kAny = int64_t{1} << 53;
+  const int64_t most = spec.one_hot ? spec.limit - 1 : kAny;
+  if (entry.find("unknown") != nullptr) spec.unknown = entry.integer("unknown", 0, spec.one_hot ? 0 : -kAny, most);
+  spec.pad = entry.integer("pad", 0, -kAny, kAny);
+  spec.lowercase = entry.boolean("lowercase");
+  return spec;
+}
+
+ImageSpec read_image_spec(const Entry& entry) {
+  ImageSpec spec;
+  spec.channels = entry.integer("channels", 1, 1, 3);
+  if (spec.channels == 2) entry.refuse("channels", "2", "1 or 3");
+  spec.height = entry.integer("height", 0, 0, kMaxSide);
+  spec.width = entry.integer("width", 0, 0, kMaxSide);
+  spec.mean = entry.numbers("mean");
+  spec.std = entry.numbers("std");
+  const auto channels = static_cast<std::size_t>(spec.channels);
+  if (spec.mean.size() < channels || spec.std.size() < channels) {
+    entry.refuse("mean and std", concat(spec.mean.size(), " and ", spec.std.size(), " numbers"),
+                 concat(channels, " of each"));
+  }
+  return spec;
+}
+
+TableSpec read_table(const Entry& entry, const PortInfo& port) {
+  TableSpec spec{entry.strings("columns"), entry.numbers("mean"), entry.numbers("std")};
+  const bool has_width = port.dims.size() == 2 && port.dims[1].is_known();
+  if (!has_width) entry.refuse("kind", concat("table for shape ", text_of(port.dims)), "a shape [N, number]");
+  const auto columns = static_cast<std::size_t>(port.dims[1].value());
+  const bool is_scaled = !spec.mean.empty();
+  if (spec.mean.size() != spec.std.size() || (is_scaled && spec.mean.size() != columns)) {
+    entry.refuse("mean and std", concat(spec.mean.size(), " and ", spec.std.size(), " numbers"),
+                 concat(columns, " of each, or none"));
+  }
+  return spec;
+}
+
+InputSpec read_input_spec(const Entry& entry, const InputPort& port, const std::vector<PortInfo>& inputs) {
+  constexpr std::array<std::string_view, 5> kKinds = {"tensor", "text", "length", "image", "table"};
+  const std::string dtype = entry.string("dtype", std::string(name_of(port.info.dtype)));
+  if (dtype != name_of(port.info.dtype)) entry.refuse("dtype", quoted(dtype), name_of(port.info.dtype));
+  switch (entry.choice("kind", kKinds, "tensor")) {
+    case 1:
+      return read_text(entry);
+    case 2: {
+      const std::string of = entry.string("of", "");
+      const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const PortInfo& p) { return p.name == of; });
+      if (found == inputs.end()) entry.refuse("of", quoted(of), "the name of a text input");
+      return LengthSpec{static_cast<std::size_t>(found - inputs.begin())};
+    }
+    case 3:
+      return read_image_spec(entry);
+    case 4:
+      return read_table(entry, port.info);
+    default:
+      return TensorSpec{};
+  }
+}
+
+// The encoders build exactly these types and ranks, so a model that says otherwise is refused here.
+void check_fits(const InputPort& port, const std::string& key) {
+  const auto require = [&](bool is_fitting, std::string_view expected) {
+    if (is_fitting) return;
+    fail(Code::kModel, key, ": a ", Signature::kind_name(port), " input needs ", expected, ", the model has ",
+         name_of(port.info.dtype), " ", text_of(port.info.dims));
+  };
+  const std::size_t rank = port.info.dims.size();
+  const bool is_float = port.info.dtype == DType::kFloat32;
+  const bool is_whole = port.info.dtype == DType::kInt64 || port.info.dtype == DType::kInt32;
+  if (const auto* text = std::get_if<TextSpec>(&port.spec)) {
+    const bool has_axes = port.batch_axis >= 0 && port.batch_axis < 2 && port.time_axis >= 0 && port.time_axis < 2;
+    require(has_axes && rank == (text->one_hot ? 3u : 2u) && (text->one_hot ? is_float : is_whole),
+            text->one_hot ? "float32 with dims T, N and the limit" : "int64 or int32 with dims T and N");
+  } else if (std::holds_alternative<LengthSpec>(port.spec)) {
+    require(rank == 1 && is_whole, "int64 or int32 [N]");
+  } else if (std::holds_alternative<ImageSpec>(port.spec)) {
+    require(rank == 4 && is_float, "float32 [N, C, H, W]");
+  } else if (std::holds_alternative<TableSpec>(port.spec)) {
+    require(rank == 2 && is_float, "float32 [N, D]");
+  }
+}
+
+InputPort read_input(const PortInfo& info, const std::vector<PortInfo>& inputs, const Metadata& metadata) {
+  const std::string key = "slipway.input." + info.name;
+  const std::optional<Entry> entry = entry_for(metadata, key);
+  InputPort port{info, TensorSpec{}, axis_named(info, entry, "N"), axis_named(info, entry, "T")};
+  if (entry) port.spec = read_input_spec(*entry, port, inputs);
+  check_fits(port, key);
+  if (port.is_raw() && port.batch_axis < 0) port.batch_axis = 0;
+  return port;
+}
+
+OutputPort read_output(const PortInfo& info, const Metadata& metadata) {
+  OutputPort port;
+  port.info = info;
+  const std::optional<Entry> entry = entry_for(metadata, "slipway.output." + info.name);
+  port.batch_axis = axis_named(info, entry, "N");
+  if (!entry) return port;
+  constexpr std::array<std::string_view, 3> kKinds = {"tensor", "class", "binary"};
+  constexpr std::array<std::string_view, 3> kScores = {"logits", "log_probabilities", "probabilities"};
+  port.kind = static_cast<OutputKind>(entry->choice("kind", kKinds, "tensor"));
+  if (port.kind == OutputKind::kTensor) return port;
+  port.scores = static_cast<Scores>(entry->choice("scores", kScores, "logits"));
+  port.per_step = entry->boolean("per_step");
+  port.join = entry->string("join", "");
+  if (const Json* threshold = entry->find("threshold")) port.threshold = threshold->number(entry->field("threshold"));
+  port.batch_axis = port.per_step ? 1 : 0;
+  return port;
+}
+
+}  // namespace
+
+std::vector<std::size_t> Signature::raw_ports() const {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].is_raw()) places.push_back(i);
+  }
+  return places;
+}
+
+std::string_view Signature::kind_name(const InputPort& port) noexcept {
+  constexpr std::string_view kNames[] = {"tensor", "text", "length", "image", "table"};
+  return kNames[port.spec.index()];
+}
+
+Signature read_signature(const std::vector<PortInfo>& inputs, const std::vector<PortInfo>& outputs,
+                         const Metadata& metadata) {
+  if (const auto entry = entry_for(metadata, "slipway.format")) {
+    const int64_t format = entry->json().integer("slipway.format");
+    if (format != kFormat) {
+      fail(Code::kDamaged, "the bundle has format ", format, ", this program reads ", kFormat, "; update slipway");
+    }
+  }
+  Signature signature;
+  if (const auto entry = entry_for(metadata, "slipway.recipe"))
+    signature.recipe = entry->json().string("slipway.recipe");
+  if (const auto entry = entry_for(metadata, "slipway.labels")) {
+    for (const Json& label : entry->json().array("slipway.labels")) {
+      signature.labels.push_back(label.string("slipway.labels"));
+    }
+  }
+  for (const PortInfo& info : inputs) signature.inputs.push_back(read_input(info, inputs, metadata));
+  for (const PortInfo& info : outputs) signature.outputs.push_back(read_output(info, metadata));
+  for (const InputPort& port : signature.inputs) {
+    const auto* length = std::get_if<LengthSpec>(&port.spec);
+    if (length != nullptr && !std::holds_alternative<TextSpec>(signature.inputs[length->of].spec)) {
+      fail(Code::kModel, "slipway.input.", port.info.name, ", field of: ", quoted(inputs[length->of].name),
+           " is not a text input");
+    }
+  }
+  return signature;
+}
+
+}  // namespace slipway::infer

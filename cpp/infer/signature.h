@@ -1,0 +1,74 @@
+// What a model's inputs and outputs mean, from its metadata (docs/bundle-format.md). A port that the metadata says
+// nothing about is a plain tensor, so that any ONNX file has a signature.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "infer/image.h"
+#include "infer/text.h"
+#include "slipway/slipway.h"
+
+namespace slipway::infer {
+
+using Metadata = std::map<std::string, std::string, std::less<>>;
+
+struct TensorSpec {};
+
+struct LengthSpec {
+  std::size_t of = 0;  ///< place of the text port among the inputs
+};
+
+struct TableSpec {
+  std::vector<std::string> columns;
+  std::vector<double> mean;
+  std::vector<double> std;
+};
+
+using InputSpec = std::variant<TensorSpec, TextSpec, LengthSpec, ImageSpec, TableSpec>;
+
+struct InputPort {
+  PortInfo info;
+  InputSpec spec;
+  int batch_axis = -1;  ///< where N stands, -1 where nowhere
+  int time_axis = -1;   ///< where T stands, -1 where nowhere
+
+  /// True where a raw item (a text, an image, a row) is encoded to this input.
+  [[nodiscard]] bool is_raw() const noexcept {
+    return !std::holds_alternative<TensorSpec>(spec) && !std::holds_alternative<LengthSpec>(spec);
+  }
+};
+
+enum class OutputKind { kTensor, kClass, kBinary };
+enum class Scores { kLogits, kLogProbabilities, kProbabilities };
+
+struct OutputPort {
+  PortInfo info;
+  OutputKind kind = OutputKind::kTensor;
+  Scores scores = Scores::kLogits;
+  bool per_step = false;
+  std::string join;
+  double threshold = 0.5;
+  int batch_axis = -1;
+};
+
+struct Signature {
+  std::string recipe;
+  std::vector<std::string> labels;
+  std::vector<InputPort> inputs;
+  std::vector<OutputPort> outputs;
+
+  /// Places of the inputs that take raw items.
+  [[nodiscard]] std::vector<std::size_t> raw_ports() const;
+  /// "text", "image", "table", "length" or "tensor".
+  [[nodiscard]] static std::string_view kind_name(const InputPort& port) noexcept;
+};
+
+/// Throws Error(kModel) naming the metadata key at fault, Error(kDamaged) where the format is not this program's.
+[[nodiscard]] Signature read_signature(const std::vector<PortInfo>& inputs, const std::vector<PortInfo>& outputs,
+                                       const Metadata& metadata);
+
+}  // namespace slipway::infer

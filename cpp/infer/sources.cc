@@ -1,0 +1,245 @@
+#include "infer/sources.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <utility>
+
+#include "base/error.h"
+#include "infer/raw.h"
+
+namespace slipway::infer {
+
+namespace {
+
+constexpr std::size_t kMaxLineBytes = 1 << 20;
+
+std::string described_inputs(const Signature& signature) {
+  std::string text;
+  for (const InputPort& port : signature.inputs) {
+    text += concat(text.empty() ? "" : ", ", Signature::kind_name(port), " ", quoted(port.info.name));
+  }
+  return text;
+}
+
+/// Items whose raw things are all known: one list per raw port, empty where an array was given.
+class ArgumentSource final : public Source {
+ public:
+  ArgumentSource(const Signature& signature, std::vector<std::vector<Raw>> raws, bool in_one_batch)
+      : signature_(signature), raws_(std::move(raws)), in_one_batch_(in_one_batch) {
+    for (const std::vector<Raw>& list : raws_) count_ = std::max(count_, list.size());
+  }
+
+  std::vector<Item> next() override {
+    std::vector<Item> items;
+    int64_t bytes = 0;
+    while (at_ < count_ && (in_one_batch_ || (items.size() < kMaxBatch && bytes < kMaxBatchBytes))) {
+      items.push_back(read(at_++));
+      bytes += encoded_bytes(items.back());
+    }
+    return items;
+  }
+
+ private:
+  Item read(std::size_t at) const {
+    Item item;
+    const std::vector<std::size_t> ports = signature_.raw_ports();
+    for (std::size_t place = 0; place < ports.size(); ++place) {
+      if (raws_[place].empty()) {
+        item.parts.emplace_back();  // stands for the array from --input
+      } else {
+        add_part(item, signature_.inputs[ports[place]], raws_[place][at]);
+      }
+    }
+    if (std::count_if(raws_.begin(), raws_.end(), [](const auto& list) { return !list.empty(); }) > 1) {
+      item.json = "[" + item.json + "]";
+    }
+    return item;
+  }
+
+  const Signature& signature_;
+  std::vector<std::vector<Raw>> raws_;
+  bool in_one_batch_;
+  std::size_t count_ = 0;
+  std::size_t at_ = 0;
+};
+
+/// Sorts the command line's values to the raw ports of their kind.
+class Sorter final {
+ public:
+  Sorter(const Signature& signature, const std::vector<bool>& given)
+      : signature_(signature), given_(given), raws_(signature.raw_ports().size()) {}
+
+  /// Splits "NAME=value" where several ports take this kind; gives the port's place among the raw ports.
+  std::size_t place_of(std::string_view kind, std::string& value) const {
+    const std::vector<std::size_t> ports = signature_.raw_ports();
+    std::vector<std::size_t> fitting;
+    for (std::size_t place = 0; place < ports.size(); ++place) {
+      const InputPort& port = signature_.inputs[ports[place]];
+      if (Signature::kind_name(port) == kind && !given_[ports[place]]) fitting.push_back(place);
+    }
+    if (fitting.empty()) fail(Code::kUsage, "the model takes no ", kind, "; it takes ", described_inputs(signature_));
+    if (fitting.size() == 1) return fitting[0];
+    for (const std::size_t place : fitting) {
+      const std::string prefix = signature_.inputs[ports[place]].info.name + "=";
+      if (!value.starts_with(prefix)) continue;
+      value.erase(0, prefix.size());
+      return place;
+    }
+    fail(Code::kUsage, "the model takes several ", kind, " inputs (", described_inputs(signature_),
+         "); write NAME=", value);
+  }
+
+  void add(std::string_view kind, const std::vector<std::string>& values) {
+    for (std::string value : values) {
+      const std::size_t place = place_of(kind, value);
+      const InputPort& port = signature_.inputs[signature_.raw_ports()[place]];
+      if (kind == "table") {
+        std::vector<Raw> rows = rows_of(port, value);
+        std::move(rows.begin(), rows.end(), std::back_inserter(raws_[place]));
+      } else {
+        raws_[place].push_back({value, {}, ""});
+      }
+    }
+  }
+
+  std::vector<std::vector<Raw>> take() {
+    const std::vector<std::size_t> ports = signature_.raw_ports();
+    std::size_t count = 0;
+    for (const std::vector<Raw>& list : raws_) count = std::max(count, list.size());
+    for (std::size_t place = 0; place < ports.size(); ++place) {
+      const InputPort& port = signature_.inputs[ports[place]];
+      if (given_[ports[place]] || raws_[place].size() == count) continue;
+      fail(Code::kUsage, "input ", quoted(port.info.name), " (", Signature::kind_name(port), ") has ",
+           raws_[place].size(), " items, another input has ", count);
+    }
+    return std::move(raws_);
+  }
+
+ private:
+  const Signature& signature_;
+  const std::vector<bool>& given_;
+  std::vector<std::vector<Raw>> raws_;
+};
+
+/// Lines as they arrive.
+class LineReader final {
+ public:
+  /// The complete lines at hand, at most kMaxBatch, waiting for one if there is none; no lines at the end.
+  std::vector<std::string> read_lines() {
+    std::vector<std::string> lines;
+    for (;;) {
+      take_lines(lines);
+      if (!lines.empty() || (at_end_ && buffer_.empty())) return lines;
+      if (at_end_) {
+        buffer_ += '\n';  // the last line has no end
+        continue;
+      }
+      if (buffer_.size() > kMaxLineBytes) fail(Code::kLimit, "a line has more than ", kMaxLineBytes, " bytes");
+      fill();
+    }
+  }
+
+ private:
+  void take_lines(std::vector<std::string>& lines) {
+    std::size_t begin = 0;
+    while (lines.size() < kMaxBatch) {
+      const std::size_t end = buffer_.find('\n', begin);
+      if (end == std::string::npos) break;
+      const std::size_t stop = end > begin && buffer_[end - 1] == '\r' ? end - 1 : end;
+      lines.push_back(buffer_.substr(begin, stop - begin));
+      begin = end + 1;
+    }
+    buffer_.erase(0, begin);
+  }
+
+  void fill() {
+    char piece[1 << 16];
+    ssize_t got = 0;
+    do {
+      got = ::read(STDIN_FILENO, piece, sizeof piece);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) fail(Code::kIo, "cannot read standard input: ", std::strerror(errno));
+    at_end_ = got == 0;
+    buffer_.append(piece, static_cast<std::size_t>(got));
+  }
+
+  std::string buffer_;
+  bool at_end_ = false;
+};
+
+class StandardInput final : public Source {
+ public:
+  explicit StandardInput(const InputPort& port) : port_(port) {}
+
+  std::vector<Item> next() override {
+    std::vector<Item> items;
+    int64_t bytes = 0;
+    while (items.empty()) {
+      if (pending_.empty()) {
+        pending_ = lines_.read_lines();
+        std::reverse(pending_.begin(), pending_.end());
+        if (pending_.empty()) return items;
+      }
+      while (!pending_.empty() && bytes < kMaxBatchBytes) {
+        const std::string line = std::move(pending_.back());
+        pending_.pop_back();
+        add_line(items, line);
+        if (!items.empty()) bytes += encoded_bytes(items.back());
+      }
+    }
+    return items;
+  }
+
+ private:
+  void add_line(std::vector<Item>& items, const std::string& line) {
+    const std::string place = concat("line ", ++line_);
+    if (!std::holds_alternative<TableSpec>(port_.spec)) {
+      add_part(items.emplace_back(), port_, {line, {}, place});
+      return;
+    }
+    std::vector<CsvRow> rows;
+    try {
+      rows = parse_csv(line);
+      if (rows.empty() || (line_ == 1 && is_header(rows[0], std::get<TableSpec>(port_.spec).columns))) return;
+      rows[0].line = line_;
+      add_part(items.emplace_back(), port_, {"", numbers_of(rows[0]), ""});
+      items.back().name = place;
+    } catch (const Error& error) {
+      // numbers_of() names the line already.
+      throw error.message().starts_with("line ") ? error : error.at(place);
+    }
+  }
+
+  const InputPort& port_;
+  LineReader lines_;
+  std::vector<std::string> pending_;  // of the last read, in reverse
+  int64_t line_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_arguments(const Signature& signature, const Arguments& arguments,
+                                       const std::vector<bool>& given) {
+  Sorter sorter(signature, given);
+  sorter.add("text", arguments.texts);
+  sorter.add("image", arguments.images);
+  sorter.add("table", arguments.tables);
+  const bool in_one_batch = std::find(given.begin(), given.end(), true) != given.end();
+  return std::make_unique<ArgumentSource>(signature, sorter.take(), in_one_batch);
+}
+
+std::unique_ptr<Source> open_standard_input(const Signature& signature) {
+  const std::vector<std::size_t> ports = signature.raw_ports();
+  const auto is_tensor = [](const InputPort& port) { return std::holds_alternative<TensorSpec>(port.spec); };
+  if (ports.size() != 1 || std::any_of(signature.inputs.begin(), signature.inputs.end(), is_tensor)) {
+    fail(Code::kUsage, "lines on standard input need a model with one raw input, this one takes ",
+         described_inputs(signature), "; give --input NAME=FILE.npy or --random");
+  }
+  return std::make_unique<StandardInput>(signature.inputs[ports[0]]);
+}
+
+}  // namespace slipway::infer

@@ -1,0 +1,98 @@
+#include "infer/sums.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+#include "infer/files.h"
+#include "infer/sha256.h"
+
+namespace slipway::infer {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMaxSumsBytes = 16 << 20;
+constexpr std::size_t kMaxFaults = 10;
+
+struct Sum {
+  std::string digest;
+  std::string name;
+};
+
+/// A line of sha256sum: 64 digits, a space, a space or star, the name.
+bool parse_line(std::string_view line, Sum& sum) {
+  if (line.size() < 67 || line[64] != ' ' || (line[65] != ' ' && line[65] != '*')) return false;
+  sum.digest = line.substr(0, 64);
+  sum.name = line.substr(66);
+  return sum.digest.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+bool is_inside(const fs::path& folder, const std::string& name) {
+  const fs::path path(name);
+  if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end()) return false;
+  // By what the name leads to, not by its look: a link may point anywhere.
+  std::error_code error;
+  const fs::path base = fs::canonical(folder, error);
+  if (error) return false;
+  const fs::path target = fs::weakly_canonical(folder / path, error);
+  if (error) return false;
+  return std::mismatch(base.begin(), base.end(), target.begin(), target.end()).first == base.end();
+}
+
+std::string fault_of(const fs::path& bundle, const Sum& sum) {
+  if (!is_inside(bundle, sum.name)) return slipway::quoted(sum.name) + " leads out of the bundle";
+  std::error_code error;
+  if (!fs::is_regular_file(bundle / sum.name, error)) return slipway::quoted(sum.name) + " is missing";
+  try {
+    const std::string digest = sha256_hex(read_file((bundle / sum.name).string()));
+    return digest == sum.digest ? "" : slipway::quoted(sum.name) + " differs from its checksum";
+  } catch (const Error& failure) {
+    return failure.message();
+  }
+}
+
+}  // namespace
+
+std::set<std::string> check_sums(const std::string& bundle) {
+  std::error_code error;
+  const fs::path file = fs::path(bundle) / "SHA256SUMS";
+  if (!fs::is_regular_file(file, error))
+    fail(Code::kDamaged, "bundle ", slipway::quoted(bundle, 400), " has no SHA256SUMS");
+  const std::string text = read_file(file.string(), kMaxSumsBytes);
+  std::set<std::string> listed;
+  std::vector<std::string> faults;
+  int64_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    Sum sum;
+    ++number;
+    if (!parse_line(std::string_view(text).substr(at, end - at), sum)) {
+      faults.push_back(concat("line ", number, " of SHA256SUMS is not a checksum"));
+    } else if (std::string fault = fault_of(bundle, sum); !fault.empty()) {
+      faults.push_back(std::move(fault));
+    } else {
+      listed.insert(sum.name);
+    }
+    at = end + 1;
+  }
+  if (faults.empty() && listed.empty()) faults.emplace_back("SHA256SUMS is empty");
+  if (faults.empty()) return listed;
+  std::string message = concat("bundle ", slipway::quoted(bundle, 400), " is damaged: ");
+  for (std::size_t i = 0; i < std::min(faults.size(), kMaxFaults); ++i) message += (i > 0 ? "; " : "") + faults[i];
+  if (faults.size() > kMaxFaults) message += concat("; and ", faults.size() - kMaxFaults, " more");
+  throw Error(Code::kDamaged, message);
+}
+
+std::string listed_file(const std::string& bundle, const std::set<std::string>& listed, const std::string& folder,
+                        const std::string& name) {
+  const std::string relative = folder.empty() ? name : folder + "/" + name;
+  if (!listed.contains(relative)) fail(Code::kDamaged, "SHA256SUMS does not list ", slipway::quoted(relative, 400));
+  return (fs::path(bundle) / relative).string();
+}
+
+}  // namespace slipway::infer
