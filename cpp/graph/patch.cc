@@ -4,6 +4,31 @@
 
 namespace slipway {
 
+namespace {
+
+// Redirects are followed to their end, so that a chain of removed nodes goes at once; one walk over the graph serves
+// all of them.
+void redirect(Graph& graph, const std::vector<std::pair<ValueId, ValueId>>& redirects) {
+  if (redirects.empty()) return;
+  std::vector<ValueId> target(graph.values.size(), kNoValue);
+  for (const auto& [from, to] : redirects) target[static_cast<std::size_t>(from)] = to;
+  const auto follow = [&](ValueId& id) {
+    if (id == kNoValue) return;
+    ValueId end = id;
+    while (target[static_cast<std::size_t>(end)] != kNoValue) end = target[static_cast<std::size_t>(end)];
+    // What was passed on the way leads to the end from now on: no chain is walked twice.
+    while (id != end) {
+      const ValueId next = target[static_cast<std::size_t>(id)];
+      target[static_cast<std::size_t>(id)] = end;
+      id = next;
+    }
+  };
+  for (Node& node : graph.nodes) std::for_each(node.inputs.begin(), node.inputs.end(), follow);
+  std::for_each(graph.outputs.begin(), graph.outputs.end(), follow);
+}
+
+}  // namespace
+
 void apply(Graph& graph, Patch patch) {
   for (Value& value : patch.values) graph.values.push_back(std::move(value));
   for (auto& [id, fact] : patch.facts) graph.values[static_cast<std::size_t>(id)].fact = std::move(fact);
@@ -20,10 +45,7 @@ void apply(Graph& graph, Patch patch) {
   }
   graph.nodes = std::move(nodes);
 
-  for (const auto& [from, to] : patch.redirect) {
-    for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), from, to);
-    std::replace(graph.outputs.begin(), graph.outputs.end(), from, to);
-  }
+  redirect(graph, patch.redirect);
 }
 
 std::vector<int> count_readers(const Graph& graph) {

@@ -14,7 +14,8 @@ struct Patch {
   std::vector<std::size_t> remove;
   /// Nodes that come, each with the index of the node before which it stands.
   std::vector<std::pair<std::size_t, Node>> insert;
-  /// Every reader of `first` (and the graph's outputs) reads `second` instead.
+  /// Every reader of `first` (and the graph's outputs) reads `second` instead, or what that is redirected to. No
+  /// value may lead back to itself.
   std::vector<std::pair<ValueId, ValueId>> redirect;
   /// Values that come; new nodes refer to them as values.size() + index here.
   std::vector<Value> values;

@@ -9,8 +9,14 @@ namespace slipway {
 
 namespace {
 
-// What the file declares of a value is kept where inference knows less.
-void merge(Fact& known, Fact made) {
+// What the file states of a value is kept where inference knows less.
+void merge(Value& value, Fact made) {
+  Fact& known = value.fact;
+  if (made.dtype == DType::kNone) fail(Code::kModel, "the type of output ", quoted(value.name), " does not follow");
+  if (known.dtype != DType::kNone && known.dtype != made.dtype) {
+    fail(Code::kModel, "makes output ", quoted(value.name), " of type ", name_of(made.dtype), ", but the model states ",
+         name_of(known.dtype));
+  }
   if (!made.dims) {
     made.dims = known.dims;
   } else if (known.dims && known.dims->size() == made.dims->size()) {
@@ -24,15 +30,22 @@ void merge(Fact& known, Fact made) {
 
 }  // namespace
 
+std::vector<Fact> infer_node(const Node& node, const std::function<const Fact*(ValueId)>& fact_of) {
+  std::vector<const Fact*> inputs;
+  for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : fact_of(id));
+  InferContext context(node, inputs);
+  node.row->infer(context);
+  return std::move(context.outputs());
+}
+
 void infer_facts(Graph& graph) {
   for (const Node& node : graph.nodes) {
     try {
-      std::vector<const Fact*> inputs;
-      for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &graph.values[static_cast<std::size_t>(id)].fact);
-      InferContext context(node, inputs);
-      node.row->infer(context);
+      std::vector<Fact> made =
+          infer_node(node, [&](ValueId id) { return &graph.values[static_cast<std::size_t>(id)].fact; });
       for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-        if (node.outputs[i] != kNoValue) merge(graph.values[static_cast<std::size_t>(node.outputs[i])].fact, std::move(context.outputs()[i]));
+        if (node.outputs[i] != kNoValue)
+          merge(graph.values[static_cast<std::size_t>(node.outputs[i])], std::move(made[i]));
       }
     } catch (const Error& error) {
       throw error.at(node.title());

@@ -1,0 +1,109 @@
+// Runs nodes whose inputs are all constants, with the scalar kernels, and keeps the results instead.
+//
+// 1. Chains fold in one sweep: a result counts as a constant for the nodes after it.
+// 2. Results are bounded per node and per sweep; operators that compute much from little are bounded more tightly.
+//    A node above a bound stays and runs with the model.
+// 3. A node that fails (an index out of range) stays too, so that it fails when the model runs, as ONNX has it.
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "ops/single.h"
+#include "passes/infer_facts.h"
+#include "passes/sweep.h"
+
+namespace slipway {
+
+namespace {
+
+constexpr int64_t kMaxNodeBytes = int64_t{64} << 20;
+constexpr int64_t kMaxHeavyBytes = int64_t{1} << 20;
+constexpr int64_t kMaxSweepBytes = int64_t{256} << 20;
+
+int64_t limit_of(const Node& node) {
+  constexpr std::string_view kHeavy[] = {"Conv", "ConvTranspose", "Gemm", "MatMul", "GRU", "LSTM", "RNN"};
+  const bool is_heavy =
+      !node.domain.empty() || std::find(std::begin(kHeavy), std::end(kHeavy), node.op) != std::end(kHeavy);
+  return is_heavy ? kMaxHeavyBytes : kMaxNodeBytes;
+}
+
+class Folder final {
+ public:
+  explicit Folder(const Graph& graph) : sweep_(graph) {}
+
+  Rewrite run() {
+    const Graph& graph = sweep_.graph();
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      const Node& node = graph.nodes[i];
+      if (!std::all_of(node.inputs.begin(), node.inputs.end(),
+                       [&](ValueId id) { return id == kNoValue || known(id); })) {
+        continue;
+      }
+      std::optional<std::vector<Tensor>> results = evaluate(node);
+      if (results) keep(static_cast<int>(i), node, std::move(*results));
+    }
+    return sweep_.finish();
+  }
+
+ private:
+  [[nodiscard]] const Fact* known(ValueId id) const {
+    const auto found = folded_.find(id);
+    if (found != folded_.end()) return &found->second;
+    const Fact& fact = sweep_.fact(id);
+    return fact.constant ? &fact : nullptr;
+  }
+
+  // The results' bytes, or nothing where they are too many or do not follow from the inputs.
+  [[nodiscard]] std::optional<int64_t> bytes_of(const Node& node, const std::vector<const Fact*>& inputs) const {
+    const std::vector<Fact> facts = infer_node(node, [&](ValueId id) { return known(id); });
+    int64_t read = 0;
+    int64_t made = 0;
+    for (const Fact* input : inputs) read += input != nullptr ? input->constant->bytes() : 0;
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] == kNoValue) continue;
+      const Fact& fact = facts[i];
+      if (!fact.is_concrete() || fact.shape().checked_bytes(1) > kMaxNodeBytes) return std::nullopt;
+      made += fact.shape().checked_bytes(size_of(fact.dtype));
+    }
+    const bool fits = read + made <= limit_of(node) && made <= kMaxSweepBytes - bytes_;
+    return fits ? std::optional(made) : std::nullopt;
+  }
+
+  std::optional<std::vector<Tensor>> evaluate(const Node& node) {
+    try {
+      std::vector<const Fact*> inputs;
+      std::vector<TensorView> views;
+      for (const ValueId id : node.inputs) {
+        inputs.push_back(id == kNoValue ? nullptr : known(id));
+        views.push_back(id == kNoValue ? TensorView{} : inputs.back()->constant->view());
+      }
+      const std::optional<int64_t> bytes = bytes_of(node, inputs);
+      if (!bytes) return std::nullopt;
+      bytes_ += *bytes;
+      return run_single(node, views, Isa::kScalar, nullptr, true);
+    } catch (const Error&) {
+      return std::nullopt;  // case 3
+    }
+  }
+
+  void keep(int index, const Node& node, std::vector<Tensor> results) {
+    for (std::size_t k = 0; k < node.outputs.size(); ++k) {
+      if (node.outputs[k] == kNoValue) continue;
+      Fact fact = Fact::of(std::make_shared<const Tensor>(std::move(results[k])));
+      sweep_.set_fact(node.outputs[k], fact);
+      folded_[node.outputs[k]] = std::move(fact);
+    }
+    sweep_.remove(index);
+    sweep_.note(node.title(), " became a constant");
+  }
+
+  Sweep sweep_;
+  std::map<ValueId, Fact> folded_;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace
+
+Rewrite fold_constants(const Graph& graph) { return Folder(graph).run(); }
+
+}  // namespace slipway

@@ -1,0 +1,28 @@
+// The order of the passes, and the checks between them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace slipway {
+
+/// What one pass did in one round.
+struct PassRecord {
+  int round = 0;
+  std::string pass;
+  std::vector<std::string> notes;
+};
+
+/// Runs the passes until none finds anything. Rows must be resolved, and every node accept its inputs (infer_facts.h).
+/// Graph inputs and outputs keep their place, name and meaning; an output may become an input or a constant. `log`, if
+/// given, gets what each pass did.
+///
+/// One symbol stands for one size: whoever runs the result must refuse inputs that give a symbol two. Throws Error.
+[[nodiscard]] Graph run_pipeline(Graph graph, std::vector<PassRecord>* log = nullptr);
+
+/// The stable text form of a log (`slipway inspect --stage passes`).
+[[nodiscard]] std::string text_of(const std::vector<PassRecord>& log);
+
+}  // namespace slipway
