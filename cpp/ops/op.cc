@@ -137,6 +137,12 @@ std::optional<std::vector<int64_t>> InferContext::ints(int i) {
   return std::nullopt;
 }
 
+const Tensor* InferContext::value(int i) {
+  const Fact& fact = input(i);
+  if (!fact.constant) awaited_.push_back(i);
+  return fact.constant.get();
+}
+
 void InferContext::require_counts(int min_inputs, int max_inputs, int min_outputs, int max_outputs) const {
   if (input_count() < min_inputs || input_count() > max_inputs) {
     fail(Code::kModel, "has ", input_count(), " inputs, expected ", min_inputs, " to ", max_inputs);

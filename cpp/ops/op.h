@@ -73,6 +73,8 @@ class InferContext final : public NodeReader {
   /// The integers of input i (int64 or int32, any shape, row-major). Where its value is not known yet this
   /// remembers that the output shapes wait for it, and returns nothing: then set the outputs by output_unknown().
   [[nodiscard]] std::optional<std::vector<int64_t>> ints(int i);
+  /// The value of input i, of whatever type; null, and waited for as by ints(), where it is not known yet.
+  [[nodiscard]] const Tensor* value(int i);
 
   /// Refuses a count of inputs or outputs outside the range, or a missing input below `min_inputs`.
   void require_counts(int min_inputs, int max_inputs, int min_outputs, int max_outputs) const;

@@ -24,6 +24,14 @@ std::vector<const Fact*> pointers(const std::vector<Fact>& facts) {
   return out;
 }
 
+// Which inputs the output shapes wait for.
+std::vector<int> awaited(const Node& node, const std::vector<Fact>& facts) {
+  const std::vector<const Fact*> in = pointers(facts);
+  InferContext infer(node, in);
+  node.row->infer(infer);
+  return infer.awaited();
+}
+
 }  // namespace
 
 std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inputs, Isa isa, ThreadPool* pool,
@@ -33,6 +41,10 @@ std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inp
     for (const TensorView& view : inputs) {
       const bool integer = view.dtype == DType::kInt64 || view.dtype == DType::kInt32;
       facts.push_back(view.is_present() ? fact_of(view, all_constant || integer) : Fact{});
+    }
+    for (const int i : awaited(node, facts)) {
+      const auto at = static_cast<std::size_t>(i);
+      facts[at] = fact_of(inputs[at], true);
     }
     const std::vector<const Fact*> in = pointers(facts);
     InferContext infer(node, in);

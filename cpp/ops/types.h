@@ -16,6 +16,7 @@ using WideNumbers = Types<float, double, int64_t, int32_t>;
 using Numbers = Types<float, double, int64_t, int32_t, int8_t, uint8_t>;
 using SignedNumbers = Types<float, double, int64_t, int32_t, int8_t>;
 using AnyType = Types<float, double, int64_t, int32_t, int8_t, uint8_t, bool>;
+using IndexTypes = Types<int64_t, int32_t>;
 /// Types that share a way of being stored: what only moves elements needs no more than these.
 using Storage = Types<float, double, int64_t, int32_t, uint8_t>;
 

@@ -1,0 +1,151 @@
+// Pad:  x with more elements (or, where a pad is negative, fewer) at both ends of its axes.
+//
+// ONNX Pad, opsets 13 to 24. x: any type; pads: int64 list, all begins then all ends; value: one element, 0 where
+// absent; axes: int32 or int64 list (since 18), all where absent. `mode` constant, reflect (without the edge itself),
+// edge, wrap (since 19). Negative pads: with constant only; elsewhere ONNX does not say what they mean.
+#include "ops/shapes.h"
+
+namespace slipway {
+
+namespace {
+
+enum class Mode { kConstant, kReflect, kEdge, kWrap };
+
+Mode mode_of(const NodeReader& node) {
+  const std::string name = node.get_string("mode", "constant");
+  if (name == "constant") return Mode::kConstant;
+  if (name == "reflect") return Mode::kReflect;
+  if (name == "edge") return Mode::kEdge;
+  if (name == "wrap" && node.opset() >= 19) return Mode::kWrap;
+  fail(Code::kModel, "mode is ", quoted(name), ", expected constant, reflect, edge",
+       node.opset() >= 19 ? " or wrap" : "");
+}
+
+struct Pads {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+// Pads of every axis. The lists have been checked to have equal lengths.
+std::vector<Pads> spread(const std::vector<int64_t>& pads, const std::vector<int64_t>& axes, std::size_t rank) {
+  std::vector<Pads> out(rank);
+  const std::size_t half = pads.size() / 2;
+  for (std::size_t i = 0; i < half; ++i) {
+    const auto axis =
+        axes.empty() ? i : static_cast<std::size_t>(axes[i] < 0 ? axes[i] + static_cast<int64_t>(rank) : axes[i]);
+    out[axis] = {pads[i], pads[half + i]};
+  }
+  return out;
+}
+
+Dim padded(const InferContext& context, const Dim& x, const Pads& pads, Mode mode) {
+  if (mode != Mode::kConstant && (pads.begin < 0 || pads.end < 0)) {
+    context.refuse("a pad is ", std::min(pads.begin, pads.end),
+                   "; negative ones are supported with mode constant only");
+  }
+  if (pads.begin == 0 && pads.end == 0) return x;
+  if (!x.is_known()) return {};
+  if (mode != Mode::kConstant && x.value() == 0) context.reject("an axis of size 0 has nothing to repeat");
+  const int64_t size = checked_add(checked_add(x.value(), pads.begin), pads.end);
+  if (size < 0 || pads.begin < -x.value() || pads.end < -x.value())
+    context.reject("pads of ", pads.begin, " and ", pads.end, " leave nothing of an axis of ", x.value());
+  return size;
+}
+
+// Place in [0, size) that an axis's place `at` shows, or -1 for the constant.
+int64_t source_of(int64_t at, int64_t size, Mode mode) {
+  if (at >= 0 && at < size) return at;
+  if (mode == Mode::kConstant) return -1;
+  if (mode == Mode::kEdge) return at < 0 ? 0 : size - 1;
+  const int64_t period = mode == Mode::kWrap ? size : std::max<int64_t>(2 * (size - 1), 1);
+  const int64_t phase = (at % period + period) % period;
+  return phase < size ? phase : period - phase;
+}
+
+}  // namespace
+
+void infer_pad(InferContext& context) {
+  context.allow_attributes({"mode"});
+  context.require_counts(2, context.opset() >= 18 ? 4 : 3, 1, 1);
+  const Mode mode = mode_of(context);
+  context.require_dtype(1, {DType::kInt64});
+  context.require_rank(1, 1, 1);
+  context.require_same_dtype({0, 2});
+  if (context.has_input(2)) require_one_element(context, 2);
+  const auto pads = context.ints(1);
+  const bool has_axes = context.has_input(3);
+  const auto axes = has_axes ? context.ints(3) : std::nullopt;
+  const Dims* x = context.dims(0);
+  if (!pads || (has_axes && !axes) || x == nullptr) {
+    return context.output_unknown(0, context.dtype(0), x == nullptr ? -1 : static_cast<int>(x->size()));
+  }
+  const auto places =
+      has_axes ? normalise_axes(context, *axes, static_cast<int64_t>(x->size())) : std::vector<int64_t>();
+  const std::size_t count = has_axes ? places.size() : x->size();
+  if (pads->size() != 2 * count) context.reject("pads has ", pads->size(), " values, expected ", 2 * count);
+  Dims y;
+  const std::vector<Pads> all = spread(*pads, places, x->size());
+  for (std::size_t i = 0; i < x->size(); ++i) y.push_back(padded(context, (*x)[i], all[i], mode));
+  context.output(0, context.dtype(0), std::move(y));
+}
+
+namespace {
+
+// For each axis of y and each place on it: the offset in x, or -1 for the constant.
+struct PadPrepared {
+  std::vector<std::vector<int64_t>> offsets;
+};
+
+}  // namespace
+
+std::shared_ptr<const void> prepare_pad(PrepareContext& context) {
+  (void)prepare_nothing(context);
+  const Mode mode = mode_of(context);
+  const Shape x = context.shape(0);
+  const Shape y = context.output_shape(0);
+  const auto strides = strides_of(x);
+  const std::vector<int64_t> axes = context.has_input(3) ? context.ints(3) : std::vector<int64_t>();
+  const std::vector<Pads> pads = spread(context.ints(1), axes, static_cast<std::size_t>(x.rank()));
+  auto prepared = std::make_shared<PadPrepared>();
+  if (y.count() == 0) return prepared;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const auto at = static_cast<std::size_t>(axis);
+    std::vector<int64_t> offsets;
+    for (int64_t i = 0; i < y[axis]; ++i) {
+      const int64_t source = source_of(i - pads[at].begin, x[axis], mode);
+      offsets.push_back(source < 0 ? -1 : source * strides[at]);
+    }
+    prepared->offsets.push_back(std::move(offsets));
+  }
+  return prepared;
+}
+
+namespace scalar {
+
+namespace {
+
+// Fills y's part from `axis` on, whose other axes stand at `from` in x, or outside of it where that is -1.
+template <typename T>
+T* fill(const PadPrepared& prepared, std::size_t axis, const T* x, int64_t from, T constant, T* y) noexcept {
+  if (axis == prepared.offsets.size()) {
+    *y = from < 0 ? constant : x[from];
+    return y + 1;
+  }
+  for (const int64_t offset : prepared.offsets[axis]) {
+    y = fill(prepared, axis + 1, x, from < 0 || offset < 0 ? -1 : from + offset, constant, y);
+  }
+  return y;
+}
+
+}  // namespace
+
+void pad(const OpCall& call) noexcept {
+  if (call.outputs[0].shape.count() == 0) return;
+  dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
+    const T constant = call.has_input(2) ? *call.inputs[2].as<T>() : T{0};
+    (void)fill(call.as<PadPrepared>(), 0, call.inputs[0].as<T>(), 0, constant, call.outputs[0].as<T>());
+  });
+}
+
+}  // namespace scalar
+}  // namespace slipway

@@ -1,0 +1,20 @@
+// ReduceSumSquare:  y = sum of x^2; integers wrap, 0 of nothing.
+//
+// ONNX ReduceSumSquare, opsets 13 to 24 (`axes` an attribute before 18, an input since). x: float32, float64, int64 or
+// int32; reduced axes are kept with size 1 unless `keepdims` is 0.
+#include "ops/reduce.h"
+
+namespace slipway {
+
+void infer_reduce_sum_square(InferContext& context) { infer_reduce(context, WideNumbers{}); }
+
+std::shared_ptr<const void> prepare_reduce_sum_square(PrepareContext& context) { return prepare_reduce(context); }
+
+namespace scalar {
+
+void reduce_sum_square(const OpCall& call) noexcept {
+  reduce_sum_of(call, WideNumbers{}, [](auto x) { return wrap_multiply(x, x); }, kSumItself);
+}
+
+}  // namespace scalar
+}  // namespace slipway

@@ -1,0 +1,105 @@
+// TopK:  the k largest (or smallest) elements along an axis, and their places.
+//
+// ONNX TopK, opsets 13 to 24. x: numbers, rank 1 or more; k: one int64. Of equal elements the one that comes first is
+// taken first; NaN counts as larger than everything. The results are in order, with `sorted` 0 too.
+#include <numeric>
+
+#include "ops/elementwise.h"
+#include "ops/shapes.h"
+
+namespace slipway {
+
+namespace {
+
+struct TopKPrepared {
+  int64_t axis;
+  bool largest;
+};
+
+}  // namespace
+
+void infer_top_k(InferContext& context) {
+  context.allow_attributes({"axis", "largest", "sorted"});
+  context.require_counts(2, 2, 1, 2);
+  if (!context.wants_output(0)) context.refuse("output 0 (values) must be wanted");
+  require_types(context, 0, Numbers{});
+  context.require_rank(0, 1, kMaxRank);
+  context.require_dtype(1, {DType::kInt64});
+  const auto k = scalar_int(context, 1);
+  const Dims* x = context.dims(0);
+  if (x == nullptr || !k) {
+    const int rank = x == nullptr ? -1 : static_cast<int>(x->size());
+    context.output_unknown(0, context.dtype(0), rank);
+    return context.output_unknown(1, DType::kInt64, rank);
+  }
+  const int64_t axis = context.normalise_axis(context.get_int("axis", -1), static_cast<int64_t>(x->size()));
+  Dims y = *x;
+  Dim& size = y[static_cast<std::size_t>(axis)];
+  if (*k < 0 || (size.is_known() && *k > size.value())) {
+    context.reject("k is ", *k, ", expected 0 to ", size.text(), ", the size of axis ", axis);
+  }
+  size = *k;
+  context.output(0, context.dtype(0), y);
+  context.output(1, DType::kInt64, std::move(y));
+}
+
+std::shared_ptr<const void> prepare_top_k(PrepareContext& context) {
+  (void)prepare_nothing(context);
+  const Shape x = context.shape(0);
+  const int64_t axis = context.get_int("axis", -1);
+  const TopKPrepared prepared{axis < 0 ? axis + x.rank() : axis, context.get_int("largest", 1) != 0};
+  context.scratch_bytes = checked_multiply(x[static_cast<int>(prepared.axis)], sizeof(int64_t));
+  return std::make_shared<const TopKPrepared>(prepared);
+}
+
+namespace scalar {
+
+namespace {
+
+// A strict order in which NaN is larger than everything.
+template <typename T>
+bool is_larger(T a, T b) noexcept {
+  if (a != a || b != b) return b == b;
+  return a > b;
+}
+
+// Sorts the places of one line x[0], x[stride], ... so that the first k are the answer.
+template <typename T>
+void order_places(const T* x, int64_t stride, std::span<int64_t> places, int64_t k, bool largest) noexcept {
+  std::iota(places.begin(), places.end(), 0);
+  std::partial_sort(places.begin(), places.begin() + k, places.end(), [=](int64_t i, int64_t j) {
+    const T a = x[i * stride];
+    const T b = x[j * stride];
+    if (largest ? is_larger(a, b) : is_larger(b, a)) return true;
+    if (largest ? is_larger(b, a) : is_larger(a, b)) return false;
+    return i < j;
+  });
+}
+
+template <typename T>
+void take_top(const OpCall& call) noexcept {
+  const auto [axis, largest] = call.as<TopKPrepared>();
+  const Split x = split_at(call.inputs[0].shape, axis);
+  const Split y = split_at(call.outputs[0].shape, axis);
+  const std::span places(reinterpret_cast<int64_t*>(call.scratch), static_cast<std::size_t>(x.axis));
+  for (int64_t o = 0; o < y.outer; ++o) {
+    for (int64_t i = 0; i < y.inner; ++i) {
+      const T* line = call.inputs[0].as<T>() + o * x.axis * x.inner + i;
+      order_places(line, x.inner, places, y.axis, largest);
+      for (int64_t k = 0; k < y.axis; ++k) {
+        const int64_t at = (o * y.axis + k) * y.inner + i;
+        call.outputs[0].as<T>()[at] = line[places[static_cast<std::size_t>(k)] * x.inner];
+        if (call.has_output(1)) call.outputs[1].as<int64_t>()[at] = places[static_cast<std::size_t>(k)];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void top_k(const OpCall& call) noexcept {
+  dispatch(Numbers{}, call.inputs[0].dtype, [&]<typename T>() { take_top<T>(call); });
+}
+
+}  // namespace scalar
+}  // namespace slipway

@@ -1,0 +1,30 @@
+"""ReduceL1 against numpy in double; integers wrap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from harness import Case, check_refused, name_of
+from moving_cases import ints
+from reduce_cases import check_reduction, reduce_cases
+
+OP = "ReduceL1"
+
+CASES = [
+    *reduce_cases(np.float32, np.float64, np.int64, np.int32),
+    Case("nothing", [np.zeros((2, 0), np.float32), ints(1)]),
+    Case("special", [np.array([[1, np.nan], [np.inf, 1], [-np.inf, 2]], np.float32), ints(1)]),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_reduce_l1_agrees_with_numpy(case: Case, isa: str) -> None:
+    check_reduction(OP, case, isa, lambda x, **how: np.sum(np.abs(x), **how))
+
+
+def test_reduce_l1_refuses_what_does_not_fit() -> None:
+    x = np.zeros((2, 3), np.float32)
+    check_refused(OP, Case("axis", [x, ints(2)]), "axis 2 does not fit rank 2")
+    check_refused(OP, Case("twice", [x, ints(1, -1)]), "axis 1 stands twice")
+    check_refused(OP, Case("keepdims", [x], {"keepdims": 2}), "keepdims is 2")
+    check_refused(OP, Case("attribute", [x], {"axes": [0]}), "axes")
