@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/activation.h"
+#include "ops/call.h"
 #include "ops/window.h"
 
 namespace slipway {
@@ -15,5 +16,10 @@ struct ConvCall {
   const float* packed = nullptr;  ///< weights as tiles (conv_rules.h), or null: pack nothing
   ActivationCall activation;
 };
+
+namespace scalar {
+/// The meaning; vector kernels leave other types than float32 to it.
+void convolve(const OpCall& call) noexcept;
+}  // namespace scalar
 
 }  // namespace slipway

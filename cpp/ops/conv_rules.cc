@@ -37,6 +37,17 @@ void check_bias(const InferContext& context, const Dims* w) {
   }
 }
 
+/// A window of one element that moves by one sees the spatial axes as a single one: longer rows for the kernels.
+void join_axes(Window& window) {
+  for (const WindowAxis& axis : window.axes) {
+    if (axis.kernel != 1 || axis.stride != 1 || axis.begin != 0 || axis.end != 0) return;
+  }
+  WindowAxis joined;
+  joined.input = joined.output = window.inputs();
+  window = {};
+  window.axes[2] = joined;
+}
+
 std::shared_ptr<const Tensor> pack_weights(const Tensor& weights, int64_t groups, int64_t rows, int64_t terms,
                                            int64_t lanes) {
   auto packed = std::make_shared<Tensor>(DType::kFloat32, Shape{groups * rows * terms});
@@ -94,6 +105,7 @@ std::shared_ptr<const void> prepare_convolution(PrepareContext& context) {
   call->outputs = w[0] / call->groups;
   call->activation = read_activation(context);
   const int64_t terms = w.count(1, w.rank());
+  if (context.isa() != Isa::kScalar) join_axes(call->window);
   const Tensor* weights = context.constant(1);
   if (weights != nullptr && weights->dtype() == DType::kFloat32 && context.isa() != Isa::kScalar) {
     call->weights = context.shared<Tensor>(concat("tiles ", name_of(context.isa())), [&] {

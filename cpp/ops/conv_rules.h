@@ -15,8 +15,4 @@ void infer_convolution(InferContext& context, bool fused);
 /// each block of kGemmDepth terms the tiles of all M rows.
 [[nodiscard]] std::shared_ptr<const void> prepare_convolution(PrepareContext& context);
 
-namespace scalar {
-void convolve(const OpCall& call) noexcept;
-}
-
 }  // namespace slipway

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ops/activation.h"
+#include "ops/call.h"
 
 namespace slipway {
 
@@ -22,5 +23,10 @@ struct GemmCall {
   const float* packed = nullptr;  ///< B as panels, or null: packed into scratch by every call
   ActivationCall activation;
 };
+
+namespace scalar {
+/// The meaning; vector kernels leave other types than float32 to it.
+void multiply_add(const OpCall& call) noexcept;
+}  // namespace scalar
 
 }  // namespace slipway

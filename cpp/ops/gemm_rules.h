@@ -14,8 +14,4 @@ void infer_gemm_rule(InferContext& context, bool fused);
 /// A GemmCall. For float32 on a vector column a constant B is packed once; one that is not gets scratch for its panels.
 [[nodiscard]] std::shared_ptr<const void> prepare_gemm_rule(PrepareContext& context);
 
-namespace scalar {
-void multiply_add(const OpCall& call) noexcept;
-}
-
 }  // namespace slipway

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/shape.h"
+#include "ops/call.h"
 
 namespace slipway {
 
@@ -11,9 +12,10 @@ struct MatMulCall {
   int64_t m = 0;
   int64_t n = 0;
   int64_t k = 0;
-  int64_t batch = 0;    ///< products in the stack
-  int64_t b_batch = 0;  ///< matrices that B holds
-  int rank = 0;         ///< axes of the stack
+  int64_t batch = 0;            ///< products in the stack
+  int64_t b_batch = 0;          ///< matrices that B holds
+  bool is_one_product = false;  ///< B is one matrix, and the stack of A one tall one
+  int rank = 0;                 ///< axes of the stack
   int64_t sizes[kMaxRank] = {};
   int64_t a_strides[kMaxRank] = {};  ///< in matrices; 0 repeats one
   int64_t b_strides[kMaxRank] = {};
@@ -36,5 +38,10 @@ struct MatMulPair {
   }
   return pair;
 }
+
+namespace scalar {
+/// The meaning; vector kernels leave other types than float32 to it.
+void matmul(const OpCall& call) noexcept;
+}  // namespace scalar
 
 }  // namespace slipway

@@ -1,6 +1,7 @@
 // Pooling as kernels see it.
 #pragma once
 
+#include "ops/call.h"
 #include "ops/window.h"
 
 namespace slipway {
@@ -11,5 +12,10 @@ struct PoolCall {
   bool counts_padding = false;   ///< AveragePool: count_include_pad
   bool is_column_major = false;  ///< MaxPool: storage_order
 };
+
+namespace scalar {
+/// The meaning; vector kernels leave other types than float32, and indices, to it.
+void max_pool(const OpCall& call) noexcept;
+}  // namespace scalar
 
 }  // namespace slipway

@@ -1,0 +1,33 @@
+// Activations of fused operators on rows of float32, for _simd.cc files.
+#pragma once
+
+#include "ops/activation.h"
+#include "simd/math.h"
+
+namespace slipway::SLIPWAY_ISA {
+
+[[gnu::always_inline]] static inline Vec activate(const ActivationCall& call, Vec x) noexcept {
+  switch (call.kind) {
+    case Activation::kRelu:
+      return max(x, broadcast(0.0f));
+    case Activation::kLeakyRelu:
+      return x < 0.0f ? x * broadcast(call.alpha) : x;
+    case Activation::kSigmoid:
+      return sigmoid(x);
+    case Activation::kTanh:
+      return tanh(x);
+    case Activation::kNone:
+      break;
+  }
+  return x;
+}
+
+/// y = f(y) for `count` elements.
+[[maybe_unused]] static void activate_row(const ActivationCall& call, float* y, int64_t count) noexcept {
+  if (call.kind == Activation::kNone) return;
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(y + i, activate(call, load(y + i)));
+  if (i < count) store_first(y + i, activate(call, load_first(y + i, count - i)), count - i);
+}
+
+}  // namespace slipway::SLIPWAY_ISA
