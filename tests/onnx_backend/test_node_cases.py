@@ -1,0 +1,78 @@
+"""Every node test case of the onnx package passes on the engine, or stands in REFUSED with a reason.
+
+A refused case must be refused by name at load: the engine never computes something other than ONNX says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from node_cases import NodeCase, array_of, collect, save
+
+import slipway
+from slipway.errors import ModelError
+
+TAKEN, _ = collect()
+
+#: Case name -> why the engine refuses it.
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(
+        ("test_dropout_default_mask", "test_dropout_default_mask_ratio"),
+        "the mask of Dropout has no use in inference",
+    ),
+    **dict.fromkeys(
+        (
+            "test_training_dropout",
+            "test_training_dropout_default",
+            "test_training_dropout_default_mask",
+            "test_training_dropout_mask",
+            "test_training_dropout_zero_ratio",
+            "test_training_dropout_zero_ratio_mask",
+        ),
+        "Dropout in training mode draws random numbers",
+    ),
+    **dict.fromkeys(
+        ("test_batchnorm_epsilon_training_mode", "test_batchnorm_example_training_mode"),
+        "BatchNormalization in training mode changes its statistics",
+    ),
+    **dict.fromkeys(
+        (
+            "test_mod_float32_mixed_sign_fmod_0",
+            "test_mod_float64_mixed_sign_fmod_0",
+            "test_mod_float_edge_cases_fmod_0_float32",
+            "test_mod_float_edge_cases_fmod_0_float64",
+        ),
+        "Mod of floats needs fmod 1 up to opset 24",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN, ids=lambda case: case.name)
+def test_node_case(case: NodeCase, tmp_path: Path) -> None:
+    """The outputs are those that onnx states, within onnx's own tolerance; types and shapes exactly."""
+    model = save(case, tmp_path)
+    if case.name in REFUSED:
+        with pytest.raises(ModelError):
+            _run_all(case, model)
+        return
+    _run_all(case, model)
+
+
+def _run_all(case: NodeCase, model: Path) -> None:
+    session = slipway.Session(model)
+    names = [port.name for port in case.model.graph.input]
+    for inputs, expected in case.data:
+        arrays = {name: array_of(value) for name, value in zip(names, inputs, strict=True)}
+        got = session.run(arrays)
+        for port, stated in zip(case.model.graph.output, expected, strict=True):
+            value, want = got[port.name], array_of(stated)
+            assert value.dtype == want.dtype
+            assert value.shape == want.shape
+            np.testing.assert_allclose(value, want, rtol=case.rtol, atol=case.atol)
+
+
+def test_no_refused_case_is_unknown() -> None:
+    """A name in REFUSED that no case has is a leftover."""
+    assert set(REFUSED) <= {case.name for case in TAKEN}
