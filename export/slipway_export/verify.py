@@ -139,7 +139,19 @@ def verify(
         except UnavailableError as error:
             if required:
                 raise
-            rows.append(Row(runtime.name, "*", "*", None, None, None, None, ok=True, skipped=str(error)))
+            rows.append(
+                Row(
+                    runtime.name,
+                    "*",
+                    "*",
+                    None,
+                    None,
+                    None,
+                    None,
+                    ok=True,
+                    skipped=str(error).removeprefix(f"{runtime.name}: "),
+                )
+            )
             continue
         for item in expected:
             rows += _compare(bundle, runtime.name, model, item, eager_error, _bounds(atol, rtol))
