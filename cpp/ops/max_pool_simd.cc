@@ -1,5 +1,5 @@
-// MaxPool without indices: one vector is kLanes neighbouring outputs, for strides 1 and 2 along the row; what reaches
-// into the padding, and other strides, go one by one.
+// MaxPool without indices, in two steps for every row of outputs: the largest of the window's lines, column by column,
+// goes to a buffer on the stack, -infinity where the padding lies; then the largest of its taps along the buffer.
 #include "ops/call.h"
 #include "ops/pool.h"
 #include "simd/vec.h"
@@ -10,93 +10,110 @@ namespace {
 
 /// Comparisons below which waking a thread costs more than it saves.
 constexpr int64_t kThreadWork = int64_t{1} << 19;
+/// Columns that the buffer holds.
+constexpr int64_t kColumns = 1024;
+/// Vectors read beyond what they need, at most this far.
+constexpr int64_t kSlack = 2 * kLanes;
 
-/// The larger of both; a NaN in either wins, and that of `a` stays.
+/// The larger of both; a NaN in either wins.
 [[gnu::always_inline]] inline Vec larger(Vec a, Vec b) noexcept { return (b <= a) | (a != a) ? a : b; }
 [[gnu::always_inline]] inline float larger(float a, float b) noexcept { return b <= a || a != a ? a : b; }
 
-/// p[0], p[2], p[4], ...; reads nothing behind the last of them.
+/// p[0], p[2], p[4], ...
 [[gnu::always_inline]] inline Vec load_even(const float* p) noexcept {
   VecInt places{};
-  for (int i = 0; i < kLanes; ++i) places[i] = i < kLanes / 2 ? 2 * i : 2 * i + 1;
-  return __builtin_shuffle(load(p), load(p + kLanes - 1), places);
+  for (int i = 0; i < kLanes; ++i) places[i] = 2 * i;
+  return __builtin_shuffle(load(p), load(p + kLanes), places);
 }
 
-/// One row of outputs: the planes and rows of its window are known, all of them inside.
-struct Row {
-  const Window& window;
-  const float* x;  // the plane
-  Taps planes;
-  Taps rows;
-  int64_t z;  // input position of tap 0, which may lie outside
-  int64_t y;
+void raise_to_line(const float* line, int64_t count, float* columns) noexcept {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(columns + i, larger(load(columns + i), load(line + i)));
+  for (; i < count; ++i) columns[i] = larger(columns[i], line[i]);
+}
 
-  /// Calls f(p) with the input of every plane and row of the window, seen from column 0.
-  template <typename F>
-  [[gnu::always_inline]] void for_each_line(const F& f) const noexcept {
-    const auto& [d, h, w] = window.axes;
-    for (int64_t i = planes.begin; i < planes.end; ++i) {
-      for (int64_t j = rows.begin; j < rows.end; ++j) {
-        f(x + ((z + i * d.dilation) * h.input + y + j * h.dilation) * w.input);
+/// The window's lines for one row of outputs; those in the padding are left out.
+struct Lines {
+  const WindowAxis& d;
+  const WindowAxis& h;
+  const WindowAxis& w;
+  int64_t i;  ///< of the output, along d
+  int64_t j;  ///< along h
+
+  /// columns[c] = the largest of all lines at position first + c.
+  void gather(const float* x, int64_t first, int64_t count, float* columns) const noexcept {
+    for (int64_t c = 0; c < count + kSlack; ++c) columns[c] = -__builtin_inff();
+    const int64_t begin = first < 0 ? -first : 0;
+    const int64_t end = w.input - first < count ? w.input - first : count;
+    if (begin >= end) return;
+    const Taps planes = taps_within(d, i, d.input);
+    const Taps rows = taps_within(h, j, h.input);
+    for (int64_t p = planes.begin; p < planes.end; ++p) {
+      const int64_t z = i * d.stride - d.begin + p * d.dilation;
+      for (int64_t r = rows.begin; r < rows.end; ++r) {
+        const int64_t y = j * h.stride - h.begin + r * h.dilation;
+        raise_to_line(x + (z * h.input + y) * w.input + first + begin, end - begin, columns + begin);
       }
     }
   }
 };
 
-float pool_one(const Row& row, int64_t o) noexcept {
-  const WindowAxis& w = row.window.axes[2];
-  const Taps taps = taps_within(w, o, w.input);
-  float best = -__builtin_inff();
-  row.for_each_line([&](const float* line) {
-    for (int64_t k = taps.begin; k < taps.end; ++k) {
-      best = larger(best, line[o * w.stride - w.begin + k * w.dilation]);
-    }
-  });
-  return best;
-}
-
+/// out[o] = the largest of columns[o * Stride + k * dilation] over the taps k.
 template <int Stride>
-Vec pool_vector(const Row& row, int64_t o) noexcept {
-  const WindowAxis& w = row.window.axes[2];
-  Vec best = broadcast(-__builtin_inff());
-  row.for_each_line([&](const float* line) {
+void pool_columns(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
+  for (int64_t o = 0; o < count; o += kLanes) {
+    Vec best = broadcast(-__builtin_inff());
     for (int64_t k = 0; k < w.kernel; ++k) {
-      const float* p = line + o * Stride - w.begin + k * w.dilation;
+      const float* p = columns + o * Stride + k * w.dilation;
       best = larger(best, Stride == 1 ? load(p) : load_even(p));
     }
-  });
-  return best;
+    if (count - o >= kLanes) {
+      store(out + o, best);
+    } else {
+      store_first(out + o, best, count - o);
+    }
+  }
 }
 
-void pool_row(const Row& row, float* out) noexcept {
-  const WindowAxis& w = row.window.axes[2];
-  // Outputs [begin, end) have every tap inside the row.
-  const int64_t last = w.input - 1 - (w.kernel - 1) * w.dilation + w.begin;
-  const int64_t begin = (w.begin + w.stride - 1) / w.stride;
-  const int64_t end = last < 0 ? 0 : last / w.stride + 1 < w.output ? last / w.stride + 1 : w.output;
-  int64_t o = 0;
-  for (; o < w.output && o < begin; ++o) out[o] = pool_one(row, o);
-  for (; w.stride == 1 && o + kLanes <= end; o += kLanes) store(out + o, pool_vector<1>(row, o));
-  for (; w.stride == 2 && o + kLanes <= end; o += kLanes) store(out + o, pool_vector<2>(row, o));
-  for (; o < w.output; ++o) out[o] = pool_one(row, o);
+void pool_columns_one_by_one(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
+  for (int64_t o = 0; o < count; ++o) {
+    float best = -__builtin_inff();
+    for (int64_t k = 0; k < w.kernel; ++k) best = larger(best, columns[o * w.stride + k * w.dilation]);
+    out[o] = best;
+  }
+}
+
+void pool_row(const Lines& lines, const float* x, float* out) noexcept {
+  const WindowAxis& w = lines.w;
+  alignas(64) float columns[kColumns + kSlack];
+  const int64_t extent = (w.kernel - 1) * w.dilation + 1;
+  const int64_t chunk = (kColumns - extent) / w.stride + 1;
+  for (int64_t o = 0; o < w.output; o += chunk) {
+    const int64_t count = w.output - o < chunk ? w.output - o : chunk;
+    lines.gather(x, o * w.stride - w.begin, (count - 1) * w.stride + extent, columns);
+    if (w.stride == 1) {
+      pool_columns<1>(w, columns, count, out + o);
+    } else if (w.stride == 2) {
+      pool_columns<2>(w, columns, count, out + o);
+    } else {
+      pool_columns_one_by_one(w, columns, count, out + o);
+    }
+  }
 }
 
 }  // namespace
 
 void max_pool(const OpCall& call) noexcept {
-  if (call.inputs[0].dtype != DType::kFloat32 || call.has_output(1)) return scalar::max_pool(call);
   const auto& pool = call.as<PoolCall>();
   const auto& [d, h, w] = pool.window.axes;
+  const bool fits = (w.kernel - 1) * w.dilation < kColumns;
+  if (call.inputs[0].dtype != DType::kFloat32 || call.has_output(1) || !fits) return scalar::max_pool(call);
   const auto body = [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) {
       const float* x = call.inputs[0].as<float>() + plane * pool.window.inputs();
       float* out = call.outputs[0].as<float>() + plane * pool.window.outputs();
       for (int64_t i = 0; i < d.output; ++i) {
-        for (int64_t j = 0; j < h.output; ++j, out += w.output) {
-          pool_row({pool.window, x, taps_within(d, i, d.input), taps_within(h, j, h.input), i * d.stride - d.begin,
-                    j * h.stride - h.begin},
-                   out);
-        }
+        for (int64_t j = 0; j < h.output; ++j, out += w.output) pool_row({d, h, w, i, j}, x, out);
       }
     }
   };
