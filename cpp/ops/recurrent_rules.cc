@@ -66,7 +66,9 @@ void read_activations(const NodeReader& node, const RecurrentKind& kind, Recurre
   if (names.empty()) {
     for (std::size_t i = 0; i < count; ++i) names.emplace_back(kind.activations[i % kind.activation_count]);
   }
-  if (names.size() != count) {
+  // RNN's own default in the ONNX schema is two names whatever the direction, and exporters write it out.
+  const bool is_rnn_default = names == std::vector<std::string>{"Tanh", "Tanh"} && kind.activation_count == 1;
+  if (names.size() != count && !is_rnn_default) {
     fail(Code::kModel, "attribute activations has ", names.size(), " names, expected ", count);
   }
   const std::vector<float> alphas = node.get_floats("activation_alpha");
