@@ -13,8 +13,8 @@ def counted(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> Array:
     """0, 1, 2, ... in the given shape; every third element true for bool."""
     numbers = np.arange(int(np.prod(shape)))
     if np.dtype(dtype).kind == "b":
-        return (numbers % 3 == 0).reshape(shape)
-    return (numbers % 101).astype(dtype).reshape(shape)
+        return np.asarray((numbers % 3 == 0).reshape(shape))
+    return np.asarray((numbers % 101).astype(dtype).reshape(shape))
 
 
 def ints(*values: int) -> Array:

@@ -13,8 +13,8 @@ OP = "ArgMin"
 def oracle(x: Array, axis: int = 0, keepdims: int = 1, select_last_index: int = 0) -> Array:
     """The first of equals, or the last."""
     if select_last_index:
-        return x.shape[axis] - 1 - np.argmin(np.flip(x, axis), axis, keepdims=bool(keepdims))
-    return np.argmin(x, axis, keepdims=bool(keepdims))
+        return np.asarray(x.shape[axis] - 1 - np.argmin(np.flip(x, axis), axis, keepdims=bool(keepdims)))
+    return np.asarray(np.argmin(x, axis, keepdims=bool(keepdims)))
 
 
 CASES = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from elementwise_cases import INTEGERS, NUMBERS, special_values
-from harness import Array, Case, check, check_refused
+from harness import Array, Case, Oracle, check, check_refused
 from onnx import helper
 
 OP = "Cast"
@@ -17,7 +17,7 @@ def number_of(dtype: type) -> int:
     return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
-def oracle_to(dtype: type) -> object:
+def oracle_to(dtype: type) -> Oracle:
     """The conversion of numpy."""
     return lambda x, to: x.astype(dtype)
 
@@ -25,7 +25,7 @@ def oracle_to(dtype: type) -> object:
 @pytest.mark.parametrize("to", DTYPES, ids=lambda t: f"to_{np.dtype(t).name}")
 @pytest.mark.parametrize("source", DTYPES, ids=lambda t: np.dtype(t).name)
 def test_cast_agrees_with_numpy(source: type, to: type, isa: str) -> None:
-    x = special_values(source)
+    x: Array = special_values(source)
     if x.dtype.kind == "f" and np.dtype(to).kind in "iu":
         x = np.array([0.0, -0.0, 0.5, 1.5, 2.99, 100.25, 127.9], source)
     for value in (x, x[:0], x[:1].reshape(()), np.tile(x, 4).reshape(2, 2, -1)):
@@ -41,7 +41,7 @@ def test_cast_of_floats_beyond_an_integer_keeps_to_its_ends(source: type, to: ty
         values = [0 if np.isnan(v) else limits.max if v > 0 else limits.min for v in x]
         return np.array(values, limits.dtype)
 
-    x = np.array([np.nan, np.inf, -np.inf, 2.0**63, -(2.0**63) * 1.5, 2.0**100], source)
+    x: Array = np.array([np.nan, np.inf, -np.inf, 2.0**63, -(2.0**63) * 1.5, 2.0**100], source)
     check(OP, Case("beyond", [x], {"to": number_of(to)}), isa, oracle=oracle)
 
 

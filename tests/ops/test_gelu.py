@@ -19,7 +19,7 @@ def test_gelu_agrees_with_the_normal_distribution(case: Case, isa: str) -> None:
 @pytest.mark.parametrize("case", unary_cases(*FLOATS, attributes={"approximate": "tanh"}), ids=name_of)
 def test_gelu_by_tanh_agrees_with_its_formula(case: Case, isa: str) -> None:
     def oracle(x: Array, approximate: str) -> Array:
-        return x * special.expit(2 * np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
+        return np.asarray(x * special.expit(2 * np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
     check(OP, case, isa, oracle=oracle)
 

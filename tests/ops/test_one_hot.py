@@ -29,7 +29,7 @@ def oracle(indices: Array, depth: Array, values: Array, axis: int = -1) -> Array
     places = np.where(indices < 0, indices + size, indices)
     places = np.expand_dims(places, axis)
     steps = np.arange(size).reshape([-1 if i == axis % places.ndim else 1 for i in range(places.ndim)])
-    return np.where(places == steps, values[1], values[0])
+    return np.asarray(np.where(places == steps, values[1], values[0]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

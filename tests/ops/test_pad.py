@@ -23,7 +23,7 @@ def oracle(
     if mode == "constant":
         fill = x.dtype.type(0) if value is None else value.reshape(())
         return np.pad(x[crop], wider, constant_values=fill)
-    return np.pad(x, wider, mode=mode)  # type: ignore[call-overload]
+    return np.asarray(np.pad(x, wider, mode=mode))  # type: ignore[call-overload]
 
 
 X = counted((3, 4)) + 1

@@ -17,7 +17,7 @@ def test_pow_agrees_with_numpy(case: Case, isa: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32])
 def test_integer_pow_wraps(dtype: type, isa: str) -> None:
-    base = np.array([-7, -2, -1, 0, 1, 2, 3, 10], dtype)[:, None].copy()
+    base: Array = np.array([-7, -2, -1, 0, 1, 2, 3, 10], dtype)[:, None].copy()
     check(OP, Case("integers", [base, np.array([0, 1, 2, 3, 31, 64, 101], dtype)]), isa, oracle=np.power)
 
 

@@ -17,7 +17,7 @@ def numbers(dtype: type, *values: float) -> list[Array]:
 def oracle(start: Array, limit: Array, delta: Array) -> Array:
     """start + i * delta."""
     count = max(int(np.ceil((float(limit) - float(start)) / float(delta))), 0)
-    return start + np.arange(count, dtype=start.dtype) * delta
+    return np.asarray(start + np.arange(count, dtype=start.dtype) * delta)
 
 
 CASES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import Case, check, check_refused, name_of
+from harness import Array, Case, check, check_refused, name_of
 from moving_cases import ints
 from reduce_cases import check_reduction, reduce_cases
 
@@ -36,6 +36,6 @@ def test_reduce_mean_of_nothing_is_nan(isa: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32])
 def test_reduce_mean_of_integers_is_cut(dtype: type, isa: str) -> None:
-    x = np.array([[1, 2], [-1, -2], [3, 3]], dtype)
+    x: Array = np.array([[1, 2], [-1, -2], [3, 3]], dtype)
     check(OP, Case("cut", [x, ints(1)]), isa, oracle=lambda x, axes: np.array([[1], [-1], [3]], dtype))
     check_refused(OP, Case("nothing", [np.zeros((2, 0), dtype), ints(1)]), "integer divisor", isa)

@@ -15,7 +15,7 @@ OP = "ReduceProd"
 
 def product(x: Array, **how: Any) -> Array:
     """The product in a type so wide that its own roundings do not count; integers in theirs."""
-    return np.prod(x.astype(np.longdouble) if x.dtype.kind == "f" else x, **how)
+    return np.asarray(np.prod(x.astype(np.longdouble) if x.dtype.kind == "f" else x, **how))
 
 
 CASES = [

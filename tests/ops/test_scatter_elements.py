@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import HOSTILE_INTS, Array, Case, check, check_refused, name_of
+from harness import HOSTILE_INTS, Array, Case, Oracle, check, check_refused, name_of
 from moving_cases import DTYPES, counted, ints
 
 OP = "ScatterElements"
 
 RNG = np.random.default_rng(0)
-COMBINE = {
+COMBINE: dict[str, Oracle] = {
     "none": lambda y, x: x,
     "add": lambda y, x: y + x,
     "mul": lambda y, x: y * x,
