@@ -29,10 +29,12 @@ FLAGS = ("bidirectional", "batch_first", "enforce_sorted", "explicit_state", "ke
 
 
 def configurations() -> list[Any]:
-    """Every combination; a part of them, in which each pair of choices meets, is not marked slow."""
+    """A part of all 256 combinations in which each pair of choices meets, and as many again, marked slow."""
     cases = []
     for number, (kind, layers, *flags) in enumerate(itertools.product(KINDS, (1, 2), *[(False, True)] * len(FLAGS))):
         quick = number % 11 == 0
+        if not quick and number % 7:
+            continue
         chosen = dict(zip(FLAGS, flags, strict=True))
         name = "-".join([kind, str(layers), *(flag for flag, on in chosen.items() if on)])
         marks = () if quick else (pytest.mark.slow,)
