@@ -80,7 +80,7 @@ def _stack(
     """Chain the layers; gives y [T, N, directions * H] and each last state [layers * directions, N, H]."""
     operator, gates = _ONNX_FORM[mode]
     directions = 2 if bidirectional else 1
-    attributes = _attributes(mode, int(weights[1].shape[1]), directions)
+    attributes = _attributes(mode, operator, int(weights[1].shape[1]), directions)
     sequence_lens = None if lengths is None else op.Cast(lengths, to=onnx.TensorProto.INT32)
     ends: list[tuple[Any, ...]] = []
     per_direction = 4 if has_biases else 2
@@ -94,14 +94,14 @@ def _stack(
     return (x, *(e[0] if layers == 1 else op.Concat(*e, axis=0) for e in zip(*ends, strict=True)))
 
 
-def _attributes(mode: str, hidden: int, directions: int) -> dict[str, Any]:
+def _attributes(mode: str, operator: str, hidden: int, directions: int) -> dict[str, Any]:
     attributes: dict[str, Any] = {"hidden_size": hidden}
     if directions == 2:
         attributes["direction"] = "bidirectional"
     if mode == "gru":
         attributes["linear_before_reset"] = 1
-    if mode == "rnn_relu":
-        attributes["activations"] = ["Relu"] * directions
+    if operator == "RNN":  # onnxscript would write the default, two names, for one direction too
+        attributes["activations"] = [mode.removeprefix("rnn_").capitalize()] * directions
     return attributes
 
 

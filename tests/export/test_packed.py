@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from export_models import FEATURES, HIDDEN, Sequences, assert_agrees, export, op_types, run_onnx, sequence_signature
@@ -77,6 +78,16 @@ def test_unpacked_layers_agree_with_eager_at_unseen_shapes(kind: str, bias: bool
     content = export(model, signature)
     assert_agrees(model, signature, content)
     assert kind.partition("_")[0].upper() in op_types(content)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("kind", ["rnn_tanh", "rnn_relu"])
+def test_an_rnn_names_one_activation_per_direction(kind: str, bidirectional: bool) -> None:
+    model = make(kind, bidirectional=bidirectional)
+    nodes = onnx.load_model_from_string(export(model, sequence_signature(model))).graph.node
+    attributes = {a.name: a for node in nodes if node.op_type == "RNN" for a in node.attribute}
+    name = b"Tanh" if kind == "rnn_tanh" else b"Relu"
+    assert list(attributes["activations"].strings) == [name] * (2 if bidirectional else 1)
 
 
 def test_time_beyond_the_longest_sequence_is_cut_off() -> None:
