@@ -15,7 +15,7 @@ import torch
 
 from slipway.errors import BundleError, SlipwayError, UnavailableError, UsageError
 from slipway.recipes import load_recipe
-from slipway.train import Checkpoint, Run, Trained, load_trained, resolve, resolve_device, train
+from slipway.train import Checkpoint, Run, Trained, load_trained, loop, resolve, resolve_device, train
 from slipway.train.batches import Batches
 from slipway.train.loop import Silent, evaluate
 
@@ -23,7 +23,12 @@ from slipway.train.loop import Silent, evaluate
 def run_of(name: str, checkpoint: Path | None = None, *, resume: bool = False, seed: int = 3, **changes: object) -> Run:
     recipe = load_recipe(name)
     config, training = resolve(recipe, "default", changes)
-    return Run(recipe, config, training, "embedded", seed, checkpoint=checkpoint, resume=resume, checkpoint_seconds=0)
+    return Run(recipe, config, training, "embedded", seed, checkpoint=checkpoint, resume=resume)
+
+
+@pytest.fixture(autouse=True)
+def checkpoint_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
 
 
 NAMES = {"hidden": 12, "limit": 300, "epochs": 4}  # with dropout, so that the random state matters
@@ -143,7 +148,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_train import NAMES, run_of
-from slipway.train import train
+from slipway.train import loop, train
+loop.CHECKPOINT_SECONDS = 0.0
 train(run_of("names-gru", Path({path!r}), **NAMES | {{"epochs": 400}}))
 """
 

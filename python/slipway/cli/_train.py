@@ -84,7 +84,7 @@ def train_and_export(
         return _list(json)
     changes = _changes(epochs, batch_size, lr, settings)
     runs = _runs(recipes, out, data, seed, device, resume, preset, changes)
-    _check_export(out, [run.recipe.name for run in runs], force)
+    forms = _check_export(out, [run.recipe.name for run in runs], formats, force)
 
     def work(run: Any, progress: Any) -> _Outcome:
         from slipway.train import train
@@ -92,7 +92,7 @@ def train_and_export(
         trained = train(run, progress)
         if not changes and preset == "default":
             _judge(trained)
-        return _export(trained, out, formats, opset, force)
+        return _export(trained, out, forms, opset, force)
 
     return _each(runs, work, ("recipe", "score", "value", "data", "seconds", "runtimes agree", "bundle"), json, quiet)
 
@@ -142,8 +142,8 @@ def export_verb(
     outcomes = []
     for path in paths:
         trained = load_trained(path)
-        _check_export(out, [trained.recipe.name], force)
-        outcomes.append(_export(trained, out, formats, opset, force))
+        forms = _check_export(out, [trained.recipe.name], formats, force)
+        outcomes.append(_export(trained, out, forms, opset, force))
     _write(outcomes, ("recipe", "score", "value", "data", "seconds", "runtimes agree", "bundle"), json)
     return ExitCode.OK
 
@@ -195,14 +195,20 @@ def _checkpoint(out: Path, recipe: str) -> Path:
     return out / f"{recipe}.checkpoint.pt"
 
 
-def _check_export(out: Path, names: Sequence[str], force: bool) -> None:
-    """Refuse now what the export would refuse after the training."""
+def _check_export(out: Path, names: Sequence[str], formats: str, force: bool) -> list[Any]:
+    """Refuse now what the export would refuse after the training, and return the forms to make."""
+    from slipway_export import FORMATS
     from slipway_export.clean import engine_operators
     from slipway_export.pack import check_target
 
     for name in names:
         check_target(out / name, force=force)
     engine_operators()
+    forms = [form.strip() for form in formats.split(",")]
+    unknown = sorted(set(forms) - set(FORMATS))
+    if unknown:
+        raise UsageError(f"there is no format {', '.join(map(repr, unknown))}; there are {', '.join(FORMATS)}")
+    return forms
 
 
 def _each(
@@ -254,11 +260,10 @@ def _judge(trained: Any) -> None:
         notice(f"{trained.recipe.name}: {name} {trained.score:.4f} is below the expected {expected}")
 
 
-def _export(trained: Any, out: Path, formats: str, opset: int, force: bool) -> _Outcome:
+def _export(trained: Any, out: Path, forms: Sequence[Any], opset: int, force: bool) -> _Outcome:
     from slipway_export import export_bundle
 
-    chosen: list[Any] = [form.strip() for form in formats.split(",") if form.strip()]
-    bundle = export_bundle(trained, out / trained.recipe.name, opset=opset, formats=chosen, force=force)
+    bundle = export_bundle(trained, out / trained.recipe.name, opset=opset, formats=forms, force=force)
     report = bundle.report
     facts = _facts(trained) | {"bundle": str(bundle.path), "seconds": report["seconds"], "verify": report["verify"]}
     runtimes = list(dict.fromkeys(row["runtime"] for row in report["verify"]["rows"] if not row["skipped"]))

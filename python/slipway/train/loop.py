@@ -71,7 +71,6 @@ class Run:
         checkpoint: File to keep the state in; None keeps none.
         resume: Continue from the checkpoint, if there is one.
         recipe_path: How a user's own recipe was named on the command line.
-        checkpoint_seconds: Least time between two checkpoints.
     """
 
     recipe: Recipe
@@ -83,7 +82,6 @@ class Run:
     checkpoint: Path | None = None
     resume: bool = False
     recipe_path: str | None = None
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 def train(run: Run, progress: Progress | None = None) -> Trained:
@@ -208,7 +206,7 @@ class _Session:
             row["validation_loss"], row["validation_score"] = evaluate(self.run.recipe, self.module, self.held)
         row |= {"lr": float(self.optimizer.param_groups[0]["lr"]), "seconds": self._seconds()}
         self.history.append(row)
-        if time.monotonic() - self.saved >= self.run.checkpoint_seconds:
+        if time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
             self._save(row["seconds"])
         self.progress.epoch_done(row)
 
