@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+import slipway
 from slipway.recipes._recipe import Dataset, Recipe, Source, Split, Training
 from slipway.runtime.eager import EagerModel
 from slipway.signature import (
@@ -138,12 +140,17 @@ def onnx_runner(content: bytes) -> Callable[[Mapping[str, Array]], dict[str, Arr
 
 
 def assert_agrees(module: nn.Module, signature: Signature, content: bytes, cases: Sequence[Case] | None = None) -> None:
-    """Compare onnxruntime with eager at every verification case."""
-    eager, run = EagerModel.of(module, signature), onnx_runner(content)
+    """Compare onnxruntime, and the engine where it is built, with eager at every verification case."""
+    eager = EagerModel.of(module, signature)
+    runners: list[Callable[[Mapping[str, Array]], Mapping[str, Any]]] = [onnx_runner(content)]
+    if find_spec("slipway._engine") is not None:
+        runners.append(slipway.Session(content).run)
     for case in verification_cases(Pool.of(signature)) if cases is None else cases:
-        expected, got = eager.run(case.inputs), run(case.inputs)
-        for name, array in expected.items():
-            np.testing.assert_allclose(got[name], array, rtol=0, atol=1e-6, err_msg=f"{case.name}, {name}")
+        expected = eager.run(case.inputs)
+        for run in runners:
+            got = run(case.inputs)
+            for name, array in expected.items():
+                np.testing.assert_allclose(got[name], array, rtol=0, atol=1e-6, err_msg=f"{case.name}, {name}, {run}")
 
 
 def op_types(content: bytes) -> list[str]:
