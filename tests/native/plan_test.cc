@@ -61,7 +61,8 @@ std::vector<float> run_ladder(Runner& runner, int64_t rows, float scale) {
   std::vector<Tensor> outputs;
   runner.run({&view, 1}, {}, &outputs);
   std::vector<float> all;
-  for (const Tensor& tensor : outputs) all.insert(all.end(), tensor.as<float>(), tensor.as<float>() + tensor.shape().count());
+  for (const Tensor& tensor : outputs)
+    all.insert(all.end(), tensor.as<float>(), tensor.as<float>() + tensor.shape().count());
   return all;
 }
 
