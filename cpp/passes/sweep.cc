@@ -62,11 +62,19 @@ Node copy_of(const Node& node) {
 }
 
 int64_t int_attribute(const Node& node, std::string_view name, int64_t otherwise) {
-  return NodeReader(node).get_int(name, otherwise);
+  try {
+    return NodeReader(node).get_int(name, otherwise);
+  } catch (const Error& error) {
+    throw error.at(node.title());
+  }
 }
 
 float float_attribute(const Node& node, std::string_view name, float otherwise) {
-  return NodeReader(node).get_float(name, otherwise);
+  try {
+    return NodeReader(node).get_float(name, otherwise);
+  } catch (const Error& error) {
+    throw error.at(node.title());
+  }
 }
 
 bool same_dims(const Fact& a, const Fact& b) {

@@ -60,7 +60,8 @@ class Sweep final {
 
 /// A copy of a node with a cache of its own, since what is cached belongs to a node's constants.
 [[nodiscard]] Node copy_of(const Node& node);
-/// An integer attribute, or `otherwise` where it is absent.
+/// An attribute, or `otherwise` where it is absent. One of another kind, which infer may not have looked at, is an
+/// Error with the node's title.
 [[nodiscard]] int64_t int_attribute(const Node& node, std::string_view name, int64_t otherwise);
 [[nodiscard]] float float_attribute(const Node& node, std::string_view name, float otherwise);
 /// True where both shapes are known and surely the same.
