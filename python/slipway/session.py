@@ -40,7 +40,7 @@ class Session:
     """A model that can be run, from many threads at once if wanted.
 
         session = slipway.Session("artifacts/names-gru")
-        scores = session.run({"tokens": tokens, "lengths": lengths})["scores"]
+        logits = session.run({"tokens": tokens, "lengths": lengths})["logits"]
 
     Args:
         model: An ONNX file, a bundle folder, or the bytes of an ONNX file.
