@@ -91,9 +91,7 @@ def echo(tmp_path: Path) -> Echo:
         signature = Signature((source,), (target,))
         node = helper.make_node("Identity", ["x"], ["y"])
         metadata = signature_to_metadata(signature)
-        path = save_model(
-            tmp_path / "echo.onnx", [node], [port_info(source)], [port_info(target)], metadata=metadata
-        )
+        path = save_model(tmp_path / "echo.onnx", [node], [port_info(source)], [port_info(target)], metadata=metadata)
         return path, signature
 
     return make

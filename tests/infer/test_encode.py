@@ -44,9 +44,7 @@ SPECS = {
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_text_is_the_twin_of_python(infer: Run, echo: Echo, dims: tuple[str, str], name: str, text: str) -> None:
     spec = SPECS[name]
-    model, signature = (
-        echo("float32", (*dims, spec.limit), spec) if spec.one_hot else echo("int64", dims, spec)
-    )
+    model, signature = echo("float32", (*dims, spec.limit), spec) if spec.one_hot else echo("int64", dims, spec)
     check(infer, model, signature, [text], "--text", text)
 
 
@@ -55,7 +53,9 @@ def test_texts_of_one_length_make_a_batch(infer: Run, echo: Echo) -> None:
     check(infer, model, signature, ["abc", "xyz"], "--text", "abc", "xyz")
 
 
-@pytest.mark.parametrize("text", [b"\xff", b"a\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", "é".encode(), b" "])
+@pytest.mark.parametrize(
+    "text", [b"\xff", b"a\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", "é".encode(), b" "]
+)
 def test_a_text_that_cannot_be_encoded_is_refused(infer: Run, echo: Echo, text: bytes) -> None:
     model, _ = echo("int64", ("T", "N"), TextInput(unit="word", vocabulary=["a"], limit=1))
     infer(model, stdin=b"a\n" + text + b"\n", code=1)
@@ -92,7 +92,9 @@ def test_a_table_is_the_twin_of_python(infer: Run, echo: Echo, tmp_path: Path, t
     check(infer, model, signature, read_csv(file, TABLE.columns), "--csv", file)
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n", "1\n", "1,2,3\n", "1,x\n", '1,"2\n', "1,0x1p3\n", "1,nan(3)\n", "1,\n", "\xff,2"])
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n", "1\n", "1,2,3\n", "1,x\n", '1,"2\n', "1,0x1p3\n", "1,nan(3)\n", "1,\n", "\xff,2"]
+)
 def test_a_broken_table_is_refused(infer: Run, echo: Echo, tmp_path: Path, text: str) -> None:
     model, _ = echo("float32", ("N", 2), TABLE)
     file = tmp_path / "rows.csv"
@@ -132,7 +134,9 @@ def test_a_png_is_the_twin_of_python(
     check(infer, model, signature, [read_image(file)], "--image", file)
 
 
-@pytest.mark.parametrize("options", [{"quality": 30}, {"quality": 95, "subsampling": 0}, {"progressive": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"quality": 30}, {"quality": 95, "subsampling": 0}, {"progressive": True}], ids=str
+)
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_jpeg_is_the_twin_of_python(
     infer: Run, echo: Echo, tmp_path: Path, mode: str, options: dict[str, Any]
@@ -169,7 +173,9 @@ def hostile_images() -> dict[str, bytes]:
     return cases | {f"jpeg_cut_{n}": jpeg[:n] for n in (3, 20, 200, len(jpeg) // 2, len(jpeg) - 40)}
 
 
-@pytest.mark.parametrize(("name", "data"), hostile_images().items(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "data"), hostile_images().items(), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_hostile_image_is_refused(infer: Run, echo: Echo, tmp_path: Path, name: str, data: bytes) -> None:
     model, _ = echo("float32", ("N", 1, 28, 28), ImageInput())
     (tmp_path / name).write_bytes(data)
