@@ -95,6 +95,10 @@ def collect() -> tuple[tuple[NodeCase, ...], tuple[Left, ...]]:
     from onnx.backend.test.case.node import collect_testcases
 
     known = {row["onnx"] for row in _engine.operators() if row["domain"] == ""} | {"Constant"}
+
+    def is_known(node: onnx.NodeProto) -> bool:
+        return node.domain in ("", "ai.onnx") and node.op_type in known
+
     taken: list[NodeCase] = []
     left: list[Left] = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from node_cases import NodeCase, array_of, collect, save
 
@@ -76,3 +77,14 @@ def _run_all(case: NodeCase, model: Path) -> None:
 def test_no_refused_case_is_unknown() -> None:
     """A name in REFUSED that no case has is a leftover."""
     assert set(REFUSED) <= {case.name for case in TAKEN}
+
+
+def test_the_document_states_these_counts() -> None:
+    """The numbers in docs/operators.md are those of the onnx version that it names."""
+    text = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
+    if f"With onnx {onnx.__version__}:" not in text:
+        pytest.skip(f"the document speaks of another onnx than {onnx.__version__}")
+    _, left = collect()
+    by_type = sum(case.reason.startswith("type") for case in left)
+    for count in (len(TAKEN) - len(REFUSED), len(REFUSED), by_type, len(left) - by_type):
+        assert f"\n| {count} | " in text
