@@ -48,6 +48,7 @@ def test_the_header_is_complete_and_measured(recipe: Recipe) -> None:
         assert re.search(rf"^{field}:\s+\S", header, re.MULTILINE), field
     assert re.search(r"^Metric:.*\d", header, re.MULTILINE)
     assert re.search(r"^Time:.*\d+ s .*core", header, re.MULTILINE)
+    assert len(header.splitlines()[0]) < 120
     assert recipe.notes[:3].isdigit()
     assert recipe.expected
 

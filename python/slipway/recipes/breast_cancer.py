@@ -3,8 +3,8 @@
 Title:   Breast cancer Wisconsin, perceptron 30-25-20-15-10-5-1
 Paper:   Street, Wolberg, Mangasarian 1993, "Nuclear feature extraction for breast tumor diagnosis"
 Data:    569 rows in scikit-learn (CC BY 4.0), 455 to train and 114 to test in file order; see data/breast_cancer.py
-Metric:  accuracy on the test split, expected 0.95
-Time:    MEASURED_TIME on two CPU cores
+Metric:  accuracy on the test split 0.974 (five seeds: 0.965 to 0.982); expected 0.95
+Time:    2 s on one core of an AMD EPYC
 
 The notes feed the raw measurements (a BatchNorm is made and not used); here each is standardised by the mean and
 deviation of the training rows, which are part of the signature and so of the exported file.

@@ -3,8 +3,8 @@
 Title:   Surname to country, two bidirectional GRU layers of 100 over packed sequences
 Paper:   Schuster and Paliwal 1997, "Bidirectional Recurrent Neural Networks"; otherwise as names_gru
 Data:    as names_gru
-Metric:  accuracy on the test split, expected 0.84 (full set), MEASURED_EMBEDDED (embedded)
-Time:    MEASURED_TIME on two CPU cores
+Metric:  accuracy on the test split 0.848 (full set), 0.725 (embedded); expected 0.84 and 0.70
+Time:    240 s (full set), 120 s (embedded) on one core of an AMD EPYC
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Title:   Surname to country, two GRU layers of 100 over packed sequences
 Paper:   Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder ..." (the GRU)
 Data:    13,374 + 6,700 surnames of 18 countries (MIT), or surnames of Faker (MIT); see data/names.py
-Metric:  accuracy on the test split, expected 0.84 (full set), MEASURED_EMBEDDED (embedded)
-Time:    MEASURED_TIME on two CPU cores
+Metric:  accuracy on the test split 0.854 (full set; 0.850 with seed 1), 0.720 (embedded); expected 0.84 and 0.70
+Time:    120 s (full set), 70 s (embedded) on one core of an AMD EPYC
 
 The notes freeze the batch size and sort each batch by hand; here any T, N and order work, with the same arithmetic.
 """
