@@ -19,11 +19,11 @@ namespace slipway {
 namespace {
 
 TEST(Error, text_that_may_hold_anything_is_safe_to_print) {
-  EXPECT_EQ(quoted("conv1"), "\"conv1\"");
-  EXPECT_EQ(quoted(std::string_view("a\0b\n\x1b", 5)), "\"a\\x00b\\x0a\\x1b\"");
-  EXPECT_EQ(quoted("\xff\xc3"), "\"\\xff\\xc3\"");
-  EXPECT_EQ(quoted("größe"), "\"größe\"");
-  EXPECT_LE(quoted(std::string(1000, 'x'), 80).size(), 90u);
+  EXPECT_EQ(quote("conv1"), "\"conv1\"");
+  EXPECT_EQ(quote(std::string_view("a\0b\n\x1b", 5)), "\"a\\x00b\\x0a\\x1b\"");
+  EXPECT_EQ(quote("\xff\xc3"), "\"\\xff\\xc3\"");
+  EXPECT_EQ(quote("größe"), "\"größe\"");
+  EXPECT_LE(quote(std::string(1000, 'x'), 80).size(), 90u);
 }
 
 TEST(Error, a_stage_adds_its_place_and_keeps_the_code) {

@@ -2,15 +2,11 @@
 // a graph or an Error; sanitizers watch the rest.
 //
 // With -DSLIPWAY_FUZZ=ON (clang) libFuzzer drives it: fuzz_parse -max_len=65536 FOLDER. Without, main() replays the
-// files named on the command line, or, without any, changes its own small models at random, always in the same way.
+// files named on the command line, or, without any, changed models of fuzz_driver.h.
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
-#include <iterator>
-#include <random>
 
 #include "base/error.h"
-#include "onnx_writer.h"
+#include "fuzz_driver.h"
 #include "ops/table.h"
 #include "passes/infer_facts.h"
 #include "passes/pipeline.h"
@@ -46,113 +42,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 }
 
 #if !defined(SLIPWAY_FUZZ)
-namespace slipway {
-namespace {
-
-using namespace check;
-
-std::vector<std::string> seeds() {
-  Model cnn;
-  cnn.inputs = {value("x", {"N", "1", "6", "6"})};
-  cnn.initializers = {floats("w", {2, 1, 3, 3}, std::vector<float>(18, 0.5F)),
-                      floats("s", {2}, {1.0F, 2.0F}),
-                      floats("v", {2}, {1.0F, 1.0F}),
-                      ints("shape", {2}, {0, -1}),
-                      floats("fc", {32, 3}, std::vector<float>(96, 0.1F)),
-                      floats("b", {3}, {1.0F, 2.0F, 3.0F})};
-  cnn.nodes = {node("Conv", {"x", "w"}, {"c"},
-                    {attribute("kernel_shape", std::vector<int64_t>{3, 3}), attribute("group", int64_t{1})}),
-               node("BatchNormalization", {"c", "s", "s", "s", "v"}, {"n"}, {attribute("epsilon", 1e-5F)}),
-               node("Relu", {"n"}, {"r"}),
-               node("Reshape", {"r", "shape"}, {"f"}),
-               node("MatMul", {"f", "fc"}, {"m"}),
-               node("Add", {"m", "b"}, {"y"})};
-  cnn.outputs = {value("y", {"N", "3"})};
-
-  Model shapes;
-  shapes.inputs = {value("x", {"N", "4"})};
-  shapes.initializers = {ints("one", {1}, {1}), ints("two", {2}, {2, 2}), ints("zero", {1}, {0})};
-  shapes.nodes = {node("Shape", {"x"}, {"sh"}),
-                  node("Gather", {"sh", "zero"}, {"n"}, {attribute("axis", int64_t{0})}),
-                  node("Concat", {"n", "two"}, {"to"}, {attribute("axis", int64_t{0})}),
-                  node("Reshape", {"x", "to"}, {"a"}),
-                  node("Transpose", {"a"}, {"t"}, {attribute("perm", std::vector<int64_t>{0, 2, 1})}),
-                  node("Slice", {"t", "zero", "one", "one"}, {"sl"}),
-                  node("Squeeze", {"sl", "one"}, {"q"}),
-                  node("Constant", {}, {"k"}, {attribute("value_ints", std::vector<int64_t>{3, 1})}),
-                  node("Expand", {"zero", "k"}, {"e"}),
-                  node("Identity", {"q"}, {"y"})};
-  shapes.outputs = {value("y", {"N", "2"}), value("e", {"3", "1"}, 7)};
-
-  Model recurrent;
-  recurrent.inputs = {value("x", {"T", "N", "3"})};
-  recurrent.initializers = {floats("w", {1, 6, 3}, std::vector<float>(18, 0.1F)),
-                            floats("r", {1, 6, 2}, std::vector<float>(12, 0.1F))};
-  recurrent.nodes = {node("GRU", {"x", "w", "r"}, {"all", "h"}, {attribute("hidden_size", int64_t{2})}),
-                     node("Softmax", {"h"}, {"y"}, {attribute("axis", int64_t{-1})})};
-  recurrent.outputs = {value("y", {"1", "N", "2"})};
-  return {cnn.bytes(), shapes.bytes(), recurrent.bytes()};
-}
-
-// One to four changes of the kinds that file formats break at.
-std::string changed(std::string bytes, std::mt19937& engine) {
-  constexpr unsigned char kBytes[] = {0, 1, 2, 0x7F, 0x80, 0xFF};
-  const auto pick = [&](std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(engine); };
-  for (std::size_t round = pick(4) + 1; round > 0 && !bytes.empty(); --round) {
-    const std::size_t at = pick(bytes.size());
-    const std::size_t count = std::min(pick(16) + 1, bytes.size() - at);
-    switch (pick(6)) {
-      case 0:
-        bytes[at] = static_cast<char>(pick(256));
-        break;
-      case 1:
-        bytes[at] = static_cast<char>(kBytes[pick(std::size(kBytes))]);
-        break;
-      case 2:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << pick(8)));
-        break;
-      case 3:
-        bytes.erase(at, count);
-        break;
-      case 4:
-        bytes.insert(at, bytes.substr(pick(bytes.size()), count));
-        break;
-      default:
-        if (pick(8) == 0) bytes.resize(at);
-    }
-  }
-  return bytes;
-}
-
-int replay(int count, char** paths) {
-  for (int i = 0; i < count; ++i) {
-    std::ifstream in(paths[i], std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
-    std::printf("%s: %s\n", paths[i], load(std::as_bytes(std::span(bytes))) ? "loaded" : "refused");
-  }
-  return 0;
-}
-
-}  // namespace
-}  // namespace slipway
-
-int main(int argc, char** argv) {
-  if (argc > 1) return slipway::replay(argc - 1, argv + 1);
-  constexpr int kRuns = 100'000;
-  const std::vector<std::string> seeds = slipway::seeds();
-  for (const std::string& seed : seeds) {
-    if (!slipway::load(std::as_bytes(std::span(seed)))) {
-      std::fprintf(stderr, "a seed does not load\n");
-      return 1;
-    }
-  }
-  std::mt19937 engine(1);
-  int loaded = 0;
-  for (int run = 0; run < kRuns; ++run) {
-    const std::string bytes = slipway::changed(seeds[static_cast<std::size_t>(run) % seeds.size()], engine);
-    loaded += slipway::load(std::as_bytes(std::span(bytes))) ? 1 : 0;
-  }
-  std::printf("%d inputs, %d of them loaded\n", kRuns, loaded);
-  return 0;
-}
+int main(int argc, char** argv) { return slipway::check::drive(argc, argv, 100'000, &slipway::load); }
 #endif
