@@ -45,11 +45,11 @@ constexpr int kMaxThreads = 256;
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
-  if (error) fail(Code::kIo, "cannot read ", quoted(path.string(), 400), ": ", error.message());
+  if (error) fail(Code::kIo, "cannot read ", quote(path.string(), 400), ": ", error.message());
   std::ifstream in(path, std::ios::binary);
   std::vector<std::byte> content(bytes);
   if (!in || !in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(bytes))) {
-    fail(Code::kIo, "cannot read ", quoted(path.string(), 400));
+    fail(Code::kIo, "cannot read ", quote(path.string(), 400));
   }
   return content;
 }
@@ -62,13 +62,13 @@ Isa isa_of(const SessionOptions& options) {
     if (!can_run(isa)) fail(Code::kUnavailable, "instruction set ", options.isa, " is not available on this processor");
     return isa;
   }
-  fail(Code::kUsage, "unknown instruction set ", quoted(options.isa),
+  fail(Code::kUsage, "unknown instruction set ", quote(options.isa),
        ", expected scalar, baseline, avx2, avx512 or neon");
 }
 
 void check(const SessionOptions& options) {
   if (options.device != "cpu") {
-    fail(Code::kUnavailable, "device ", quoted(options.device),
+    fail(Code::kUnavailable, "device ", quote(options.device),
          " is not available: this build has no CUDA kernels; use cpu");
   }
   if (options.threads < 1 || options.threads > kMaxThreads) {
@@ -128,7 +128,7 @@ std::vector<SharedSize> shared_sizes_of(const std::vector<PortInfo>& inputs) {
 
 void check_input(const PortInfo& port, const TensorView& view) {
   const auto refuse = [&] {
-    fail(Code::kInput, "input ", quoted(port.name), " is ", name_of(view.dtype), " ", view.shape.text(), ", expected ",
+    fail(Code::kInput, "input ", quote(port.name), " is ", name_of(view.dtype), " ", view.shape.text(), ", expected ",
          name_of(port.dtype), " ", port.has_rank ? text_of(port.dims) : "of any shape");
   };
   if (view.dtype != port.dtype || view.data == nullptr) refuse();
@@ -144,8 +144,8 @@ void check_shared(const std::vector<PortInfo>& ports, const SharedSize& shared, 
   const int64_t first = inputs[shared.first_input].shape[shared.first_axis];
   const int64_t second = inputs[shared.second_input].shape[shared.second_axis];
   if (first == second) return;
-  fail(Code::kInput, "dimension ", quoted(shared.symbol), " is ", first, " in input ",
-       quoted(ports[shared.first_input].name), " but ", second, " in input ", quoted(ports[shared.second_input].name));
+  fail(Code::kInput, "dimension ", quote(shared.symbol), " is ", first, " in input ",
+       quote(ports[shared.first_input].name), " but ", second, " in input ", quote(ports[shared.second_input].name));
 }
 
 }  // namespace
@@ -158,7 +158,7 @@ Session Session::open(const std::string& path, const SessionOptions& options) {
   const bool is_bundle = std::filesystem::is_directory(given, ignored);
   const auto file = is_bundle ? given / "model.onnx" : given;
   if (is_bundle && !std::filesystem::exists(file, ignored)) {
-    fail(Code::kDamaged, quoted(path, 400), " is a folder without model.onnx, so it is no bundle");
+    fail(Code::kDamaged, quote(path, 400), " is a folder without model.onnx, so it is no bundle");
   }
   const std::vector<std::byte> bytes = read_file(file);
   try {
@@ -215,7 +215,7 @@ std::string Session::text(const std::string& stage, const InputShapes& shapes) c
   if (stage == "onnx") return state_->onnx_text;
   if (stage == "graph") return state_->graph_text;
   if (stage == "passes") return state_->passes_text;
-  if (stage != "plan") fail(Code::kUsage, "unknown stage ", quoted(stage), ", expected onnx, graph, passes or plan");
+  if (stage != "plan") fail(Code::kUsage, "unknown stage ", quote(stage), ", expected onnx, graph, passes or plan");
   if (shapes.size() != state_->inputs.size()) {
     fail(Code::kUsage, "stage plan needs the shapes of all ", state_->inputs.size(), " inputs, got ", shapes.size());
   }

@@ -49,7 +49,7 @@ Isa choose_isa() {
       if (can_run(static_cast<Isa>(i))) return static_cast<Isa>(i);
       fail(Code::kUsage, "SLIPWAY_ISA is ", wanted, ", which this build or processor does not have");
     }
-    fail(Code::kUsage, "SLIPWAY_ISA is ", quoted(wanted), ", expected scalar, baseline, avx2, avx512 or neon");
+    fail(Code::kUsage, "SLIPWAY_ISA is ", quote(wanted), ", expected scalar, baseline, avx2, avx512 or neon");
   }
   for (const Isa isa : {Isa::kNeon, Isa::kAvx512, Isa::kAvx2}) {
     if (can_run(isa)) return isa;

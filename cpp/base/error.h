@@ -58,6 +58,6 @@ template <typename... Parts>
 
 /// Text that may hold anything, made safe to print: control characters, quotes and broken UTF-8 become
 /// \xNN, and at most `limit` bytes are kept.
-[[nodiscard]] std::string quoted(std::string_view text, std::size_t limit = 80);
+[[nodiscard]] std::string quote(std::string_view text, std::size_t limit = 80);
 
 }  // namespace slipway

@@ -36,7 +36,7 @@ Isa isa_named(const std::string& name) {
     if (!can_run(static_cast<Isa>(i))) fail(Code::kUnavailable, "instruction set ", name, " is not available here");
     return static_cast<Isa>(i);
   }
-  fail(Code::kUsage, "unknown instruction set ", quoted(name));
+  fail(Code::kUsage, "unknown instruction set ", quote(name));
 }
 
 py::list run_op(const std::string& op, const std::vector<std::optional<py::array>>& inputs, const py::dict& attributes,

@@ -38,17 +38,17 @@ std::vector<MutableView> buffers_of(const Session& session, const OptionalArrays
     const std::string& name = session.outputs().at(i).name;
     MutableView buffer;
     if (arrays[i]) {
-      if (!arrays[i]->writeable()) fail(Code::kInput, "the buffer for output ", quoted(name), " is read-only");
+      if (!arrays[i]->writeable()) fail(Code::kInput, "the buffer for output ", quote(name), " is read-only");
       const TensorView view = view_of(*arrays[i]);
       buffer = {arrays[i]->request(true).ptr, view.dtype, view.shape};
     }
     for (const TensorView& input : inputs) {
       if (!overlap(buffer.data, buffer.bytes(), input.data, input.bytes())) continue;
-      fail(Code::kInput, "the buffer for output ", quoted(name), " shares memory with an input");
+      fail(Code::kInput, "the buffer for output ", quote(name), " shares memory with an input");
     }
     for (const MutableView& other : buffers) {
       if (!overlap(buffer.data, buffer.bytes(), other.data, other.bytes())) continue;
-      fail(Code::kInput, "the buffer for output ", quoted(name), " shares memory with another output");
+      fail(Code::kInput, "the buffer for output ", quote(name), " shares memory with another output");
     }
     buffers.push_back(buffer);
   }

@@ -61,7 +61,7 @@ class Runner::Run {
   void check_given(std::size_t k, const Operand& operand) const {
     if (into_[k].dtype == operand.dtype && into_[k].shape == operand.shape) return;
     fail(Code::kInput, "the memory given for output ",
-         quoted(runner_.graph_.values[static_cast<std::size_t>(operand.value)].name), " is ", name_of(into_[k].dtype),
+         quote(runner_.graph_.values[static_cast<std::size_t>(operand.value)].name), " is ", name_of(into_[k].dtype),
          " ", into_[k].shape.text(), ", expected ", name_of(operand.dtype), " ", operand.shape.text());
   }
 

@@ -34,7 +34,7 @@ std::string Fact::text() const {
   return concat(name_of(dtype), " ", dims ? text_of(*dims) : "[...]", constant ? " constant" : "");
 }
 
-std::string Node::title() const { return concat(op, " ", quoted(name)); }
+std::string Node::title() const { return concat(op, " ", quote(name)); }
 
 void Graph::check() const {
   std::vector<bool> made(values.size(), false);
@@ -46,21 +46,21 @@ void Graph::check() const {
       if (id == kNoValue) continue;
       if (!in_range(id) || !made[static_cast<std::size_t>(id)]) {
         fail(Code::kModel, node.title(), ": reads value ",
-             in_range(id) ? quoted(values[static_cast<std::size_t>(id)].name) : "?", ", which no node before it makes");
+             in_range(id) ? quote(values[static_cast<std::size_t>(id)].name) : "?", ", which no node before it makes");
       }
     }
     for (const ValueId id : node.outputs) {
       if (id == kNoValue) continue;
       if (!in_range(id) || made[static_cast<std::size_t>(id)]) {
         fail(Code::kModel, node.title(), ": makes value ",
-             in_range(id) ? quoted(values[static_cast<std::size_t>(id)].name) : "?", ", which is already there");
+             in_range(id) ? quote(values[static_cast<std::size_t>(id)].name) : "?", ", which is already there");
       }
       made[static_cast<std::size_t>(id)] = true;
     }
   }
   for (const ValueId id : outputs) {
     if (!in_range(id) || !made[static_cast<std::size_t>(id)]) {
-      fail(Code::kModel, "graph output ", in_range(id) ? quoted(values[static_cast<std::size_t>(id)].name) : "?",
+      fail(Code::kModel, "graph output ", in_range(id) ? quote(values[static_cast<std::size_t>(id)].name) : "?",
            " is made by no node");
     }
   }

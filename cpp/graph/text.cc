@@ -18,11 +18,11 @@ std::string name_text(const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
            c == '/' || c == ':';
   });
-  return is_plain ? name : quoted(name);
+  return is_plain ? name : quote(name);
 }
 
 std::string item_text(int64_t value) { return std::to_string(value); }
-std::string item_text(const std::string& value) { return quoted(value); }
+std::string item_text(const std::string& value) { return quote(value); }
 // Nine significant digits tell every float32 from its neighbours, seventeen every float64.
 std::string item_text(double value, int digits) {
   char text[40];
@@ -107,7 +107,7 @@ std::string facts_text(const Graph& graph, const std::vector<ValueId>& ids) {
 
 std::string node_text(const Graph& graph, const Node& node) {
   const std::string domain = node.domain.empty() ? "" : name_text(node.domain) + ".";
-  return concat("  ", domain, node.op, " ", quoted(node.name), " ", values_text(graph, node.inputs), " -> ",
+  return concat("  ", domain, node.op, " ", quote(node.name), " ", values_text(graph, node.inputs), " -> ",
                 values_text(graph, node.outputs), attributes_text(node.attributes), facts_text(graph, node.outputs),
                 "\n");
 }

@@ -26,7 +26,7 @@ int64_t number_of(std::string_view option, const std::string& text, int64_t low,
   const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool is_whole = result.ec == std::errc() && result.ptr == text.data() + text.size();
   if (!is_whole || number < low || number > high) {
-    fail(Code::kUsage, option, ": got ", quoted(text), ", expected a number from ", low, " to ", high);
+    fail(Code::kUsage, option, ": got ", quote(text), ", expected a number from ", low, " to ", high);
   }
   return number;
 }
@@ -39,7 +39,7 @@ void add_shapes(Arguments& arguments, const std::string& text) {
     const std::string_view one = std::string_view(text).substr(at, comma - at);
     at = comma + 1;
     const std::size_t colon = one.rfind(':');
-    if (colon == std::string_view::npos || colon == 0) fail(Code::kUsage, "--shapes: got ", quoted(text), kForm);
+    if (colon == std::string_view::npos || colon == 0) fail(Code::kUsage, "--shapes: got ", quote(text), kForm);
     std::vector<int64_t> sizes;
     for (std::size_t begin = colon + 1; begin <= one.size();) {
       const std::size_t end = std::min(one.find('x', begin), one.size());
@@ -48,14 +48,14 @@ void add_shapes(Arguments& arguments, const std::string& text) {
     }
     if (sizes.size() > kMaxRank) fail(Code::kUsage, "--shapes: at most ", kMaxRank, " sizes are supported");
     if (!arguments.shapes.emplace(std::string(one.substr(0, colon)), Shape(sizes)).second) {
-      fail(Code::kUsage, "--shapes: ", quoted(one.substr(0, colon)), " is given twice");
+      fail(Code::kUsage, "--shapes: ", quote(one.substr(0, colon)), " is given twice");
     }
   }
 }
 
 void set_engine(Arguments& arguments, const std::string& text) {
   if (text != "native" && text != "onnxruntime") {
-    fail(Code::kUsage, "--engine: got ", quoted(text), ", expected native or onnxruntime");
+    fail(Code::kUsage, "--engine: got ", quote(text), ", expected native or onnxruntime");
   }
   arguments.engine.kind = text == "native" ? EngineKind::kNative : EngineKind::kOnnxruntime;
 }
@@ -64,7 +64,7 @@ void set_device(Arguments& arguments, const std::string& text) {
   const bool is_numbered = text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
                            text.find_first_not_of("0123456789", 5) == std::string::npos;
   if (text != "cpu" && text != "cuda" && !is_numbered) {
-    fail(Code::kUsage, "--device: got ", quoted(text), ", expected cpu, cuda or cuda:N");
+    fail(Code::kUsage, "--device: got ", quote(text), ", expected cpu, cuda or cuda:N");
   }
   arguments.engine.device = text;
 }
@@ -118,7 +118,7 @@ const Option& option_named(std::string_view name) {
   const auto found =
       std::find_if(std::begin(kOptions), std::end(kOptions), [&](const Option& o) { return o.name == name; });
   if (found == std::end(kOptions)) {
-    fail(Code::kUsage, "there is no option ", quoted(name), "; slipway-infer --help lists them");
+    fail(Code::kUsage, "there is no option ", quote(name), "; slipway-infer --help lists them");
   }
   return *found;
 }
@@ -177,7 +177,7 @@ Arguments parse_arguments(const std::vector<std::string>& texts) {
     } else if (!only_models && is_option(all[at])) {
       at += take_option(arguments, all.subspan(at));
     } else {
-      if (!arguments.model.empty()) fail(Code::kUsage, "got a second model, ", quoted(all[at]));
+      if (!arguments.model.empty()) fail(Code::kUsage, "got a second model, ", quote(all[at]));
       if (all[at].empty()) fail(Code::kUsage, "the model's name is empty");
       arguments.model = all[at++];
     }

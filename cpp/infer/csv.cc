@@ -101,7 +101,7 @@ std::vector<double> numbers_of(const CsvRow& row) {
   for (std::size_t i = 0; i < row.cells.size(); ++i) {
     const std::string cell(trimmed(row.cells[i]));
     if (!is_number(cell)) {
-      fail(Code::kInput, "line ", row.line, ", cell ", i + 1, ": ", quoted(row.cells[i]), " is not a number");
+      fail(Code::kInput, "line ", row.line, ", cell ", i + 1, ": ", quote(row.cells[i]), " is not a number");
     }
     // strtod, unlike from_chars, gives infinity, zero or a denormal for what a double cannot hold, as Python does.
     numbers.push_back(std::strtod(cell.c_str(), nullptr));

@@ -53,7 +53,7 @@ std::vector<Choice> best_of(const Signature& signature, const OutputPort& port, 
 }
 
 [[noreturn]] void refuse_shape(const OutputPort& port, const TensorView& scores, std::string_view expected) {
-  fail(Code::kInput, "output ", quoted(port.info.name), ": got ", name_of(scores.dtype), " ", scores.shape.text(),
+  fail(Code::kInput, "output ", quote(port.info.name), ": got ", name_of(scores.dtype), " ", scores.shape.text(),
        ", its labels need float ", expected);
 }
 

@@ -17,7 +17,7 @@ constexpr int64_t kMaxTensorBytes = int64_t{4} << 30;
 Tensor make_tensor(const InputPort& port, const Shape& shape) {
   const int64_t bytes = shape.checked_bytes(size_of(port.info.dtype));
   if (bytes > kMaxTensorBytes) {
-    fail(Code::kLimit, "input ", quoted(port.info.name), " would have shape ", shape.text(), " and ", bytes,
+    fail(Code::kLimit, "input ", quote(port.info.name), " would have shape ", shape.text(), " and ", bytes,
          " bytes, the limit is ", kMaxTensorBytes);
   }
   return Tensor(port.info.dtype, shape);
@@ -86,7 +86,7 @@ Tensor encode_images(const InputPort& port, const ImageSpec& spec,
     for (std::size_t c = 0; c < planes->size(); ++c) {
       const Plane& plane = (*planes)[c];
       if (plane.height != first.height || plane.width != first.width) {
-        fail(Code::kInput, "input ", quoted(port.info.name), ": one batch holds images of one size, got ", first.height,
+        fail(Code::kInput, "input ", quote(port.info.name), ": one batch holds images of one size, got ", first.height,
              " x ", first.width, " and ", plane.height, " x ", plane.width);
       }
       float levels[256];
@@ -123,14 +123,14 @@ Part part_of_image(const InputPort& port, const std::string& file) {
   try {
     return planes_of(std::get<ImageSpec>(port.spec), decode_image(bytes));
   } catch (const Error& error) {
-    throw error.at(concat("cannot read image ", quoted(file, 400)));
+    throw error.at(concat("cannot read image ", quote(file, 400)));
   }
 }
 
 Part part_of_row(const InputPort& port, std::vector<double> row) {
   const int64_t expected = port.info.dims[1].value();
   if (static_cast<int64_t>(row.size()) != expected) {
-    fail(Code::kInput, "got ", row.size(), " numbers, expected ", expected, " for input ", quoted(port.info.name));
+    fail(Code::kInput, "got ", row.size(), " numbers, expected ", expected, " for input ", quote(port.info.name));
   }
   return row;
 }
@@ -178,7 +178,7 @@ std::vector<Tensor> encode(const Signature& signature, std::span<const Item* con
     const auto* length_of = std::get_if<LengthSpec>(&port.spec);
     if (items.empty() || std::holds_alternative<TensorSpec>(port.spec) ||
         (length_of != nullptr && was_given[length_of->of])) {
-      fail(Code::kUsage, "input ", quoted(port.info.name), " (", Signature::kind_name(port), ", ",
+      fail(Code::kUsage, "input ", quote(port.info.name), " (", Signature::kind_name(port), ", ",
            name_of(port.info.dtype), " ", text_of(port.info.dims), ") is missing; give --input ", port.info.name,
            "=FILE.npy");
     }

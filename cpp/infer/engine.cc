@@ -46,8 +46,8 @@ void check_input(const PortInfo& port, const TensorView& view) {
     fits = !dim.is_known() || dim.value() == view.shape[axis];
   }
   if (fits) return;
-  fail(Code::kInput, "input ", slipway::quoted(port.name), ": got ", name_of(view.dtype), " ", view.shape.text(),
-       ", expected ", name_of(port.dtype), " ", text_of(port.dims));
+  fail(Code::kInput, "input ", quote(port.name), ": got ", name_of(view.dtype), " ", view.shape.text(), ", expected ",
+       name_of(port.dtype), " ", text_of(port.dims));
 }
 
 /// Where pip puts onnxruntime, seen from a program in the same environment's folder of scripts.
@@ -75,11 +75,10 @@ std::vector<Tensor> Engine::run(const std::vector<Tensor>& tensors) const {
 std::string model_file(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) fail(Code::kIo, "there is no model ", slipway::quoted(path, 400));
+  if (!fs::exists(status)) fail(Code::kIo, "there is no model ", quote(path, 400));
   if (!fs::is_directory(status)) return path;
   const fs::path file = fs::path(path) / "model.onnx";
-  if (!fs::is_regular_file(file, error))
-    fail(Code::kDamaged, "bundle ", slipway::quoted(path, 400), " has no model.onnx");
+  if (!fs::is_regular_file(file, error)) fail(Code::kDamaged, "bundle ", quote(path, 400), " has no model.onnx");
   return file.string();
 }
 
@@ -92,8 +91,7 @@ std::unique_ptr<Engine> open_engine(const std::string& path, const EngineOptions
     return std::make_unique<NativeEngine>(slipway::Session::open(file, session));
   }
   if (options.device != "cpu") {
-    fail(Code::kUnavailable, "device ", slipway::quoted(options.device),
-         " is not available for engine onnxruntime; use cpu");
+    fail(Code::kUnavailable, "device ", quote(options.device), " is not available for engine onnxruntime; use cpu");
   }
   return std::make_unique<OrtEngine>(ort::Session::open(file, {options.ort_library, wheel_folders(), options.threads}));
 }

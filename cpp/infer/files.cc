@@ -18,7 +18,7 @@ namespace {
 
 [[noreturn]] void fail_io(const char* what, const std::string& path) {
   const int number = errno;
-  fail(Code::kIo, "cannot ", what, " ", quoted(path, 400), ": ", std::strerror(number));
+  fail(Code::kIo, "cannot ", what, " ", quote(path, 400), ": ", std::strerror(number));
 }
 
 /// An open file, closed at the end of its life.
@@ -78,10 +78,10 @@ std::string read_file(const std::string& path, int64_t limit) {
   if (file.get() < 0) fail_io("read", path);
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) fail_io("read", path);
-  if (S_ISDIR(status.st_mode)) fail(Code::kIo, "cannot read ", quoted(path, 400), ": it is a folder");
+  if (S_ISDIR(status.st_mode)) fail(Code::kIo, "cannot read ", quote(path, 400), ": it is a folder");
   const bool is_regular = S_ISREG(status.st_mode);
   if (is_regular && status.st_size > limit) {
-    fail(Code::kLimit, quoted(path, 400), " has ", status.st_size, " bytes, the limit is ", limit);
+    fail(Code::kLimit, quote(path, 400), " has ", status.st_size, " bytes, the limit is ", limit);
   }
   std::string bytes;
   if (is_regular) bytes.reserve(static_cast<std::size_t>(status.st_size));
@@ -93,7 +93,7 @@ std::string read_file(const std::string& path, int64_t limit) {
     if (got == 0) return bytes;
     bytes.append(piece, static_cast<std::size_t>(got));
     if (static_cast<int64_t>(bytes.size()) > limit) {
-      fail(Code::kLimit, quoted(path, 400), " has more than ", limit, " bytes");
+      fail(Code::kLimit, quote(path, 400), " has more than ", limit, " bytes");
     }
   }
 }

@@ -36,7 +36,7 @@ void check_pixels(int64_t width, int64_t height) {
 Image decode_image(std::string_view bytes) {
   if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes);
   if (bytes.starts_with("\xFF\xD8\xFF")) return decode_jpeg(bytes);
-  fail(Code::kInput, "it is neither PNG nor JPEG (it starts with ", quoted(bytes.substr(0, 8)), ")");
+  fail(Code::kInput, "it is neither PNG nor JPEG (it starts with ", quote(bytes.substr(0, 8)), ")");
 }
 
 std::string image_libraries() {

@@ -29,7 +29,7 @@ class Reader final {
  private:
   [[noreturn]] void refuse(std::string_view expected) const {
     fail(Code::kModel, "not JSON at byte ", at_ + 1, ": expected ", expected, ", got ",
-         at_ < text_.size() ? quoted(text_.substr(at_, 12)) : "the end");
+         at_ < text_.size() ? quote(text_.substr(at_, 12)) : "the end");
   }
   [[nodiscard]] char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
   void skip_space() noexcept {
@@ -77,7 +77,7 @@ class Reader final {
       skip_space();
       if (peek() != '"') refuse("a key");
       std::string key = read_string();
-      if (!keys.insert(key).second) refuse(concat("no second ", quoted(key)));
+      if (!keys.insert(key).second) refuse(concat("no second ", quote(key)));
       skip_space();
       if (!take(':')) refuse("':'");
       Json value = read_value(depth + 1);

@@ -63,12 +63,12 @@ std::vector<Tensor> read_given(const Signature& signature, const std::vector<std
     }
     if (place == given.size()) {
       std::string names;
-      for (const InputPort& port : signature.inputs) names += (names.empty() ? "" : ", ") + quoted(port.info.name);
+      for (const InputPort& port : signature.inputs) names += (names.empty() ? "" : ", ") + quote(port.info.name);
       if (given.size() != 1) fail(Code::kUsage, "--input: write NAME=FILE.npy; the model's inputs are ", names);
       place = 0;
     }
     const std::string& name = signature.inputs[place].info.name;
-    if (given[place].dtype() != DType::kNone) fail(Code::kUsage, "--input: ", quoted(name), " is given twice");
+    if (given[place].dtype() != DType::kNone) fail(Code::kUsage, "--input: ", quote(name), " is given twice");
     given[place] = read_npy(file);
   }
   return given;

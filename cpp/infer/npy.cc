@@ -60,7 +60,7 @@ class HeaderReader final {
 
  private:
   [[noreturn]] void refuse(std::string_view expected) const {
-    fail(Code::kInput, "the header ", quoted(text_, 120), " is damaged at byte ", at_ + 1, ": expected ", expected);
+    fail(Code::kInput, "the header ", quote(text_, 120), " is damaged at byte ", at_ + 1, ": expected ", expected);
   }
   void skip_space() noexcept {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
@@ -92,7 +92,7 @@ class HeaderReader final {
     for (const auto& [text, dtype] : kTypes) {
       if (name == text) return dtype;
     }
-    fail(Code::kInput, "its type ", quoted(name), " is not supported; supported are <f4 <f8 <i8 <i4 |u1 |i1 |b1");
+    fail(Code::kInput, "its type ", quote(name), " is not supported; supported are <f4 <f8 <i8 <i4 |u1 |i1 |b1");
   }
 
   bool read_bool() {
@@ -183,7 +183,7 @@ Tensor read_npy(const std::string& path) {
   try {
     return parse_npy(bytes);
   } catch (const Error& error) {
-    throw error.at(concat("cannot read array ", quoted(path, 400)));
+    throw error.at(concat("cannot read array ", quote(path, 400)));
   }
 }
 

@@ -24,7 +24,7 @@ Tensor stacked(const OutputPort& port, const std::vector<Tensor>& entries) {
   }
   for (const Tensor& entry : entries) {
     if (entry.shape() == first) continue;
-    fail(Code::kInput, "output ", slipway::quoted(port.info.name), " has shape ", first.text(), " for one input and ",
+    fail(Code::kInput, "output ", quote(port.info.name), " has shape ", first.text(), " for one input and ",
          entry.shape().text(), " for another; they do not fit into one file");
   }
   Tensor tensor(entries[0].dtype(), shape);
@@ -73,7 +73,7 @@ void OutputFiles::finish() {
   if (!folder_.empty()) {
     std::error_code error;
     std::filesystem::create_directories(folder_, error);
-    if (error) fail(Code::kIo, "cannot make folder ", slipway::quoted(folder_, 400), ": ", error.message());
+    if (error) fail(Code::kIo, "cannot make folder ", quote(folder_, 400), ": ", error.message());
   }
   std::set<std::string> names;
   for (std::size_t i = 0; i < kept_.size(); ++i) {
@@ -81,8 +81,7 @@ void OutputFiles::finish() {
     const Tensor& first = kept_[i][0];
     const bool is_cut = port.batch_axis >= 0 && first.shape().rank() + 1 == static_cast<int>(port.info.dims.size());
     if (!is_cut && runs_ > 1) {
-      fail(Code::kInput, "output ", slipway::quoted(port.info.name),
-           " has no batch dimension; run the inputs one by one");
+      fail(Code::kInput, "output ", quote(port.info.name), " has no batch dimension; run the inputs one by one");
     }
     const std::string bytes = is_cut ? npy_bytes(stacked(port, kept_[i]).view()) : npy_bytes(first.view());
     std::string name = file_name_for(port.info.name);

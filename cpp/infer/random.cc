@@ -45,9 +45,9 @@ std::map<std::string, int64_t> named_sizes(const Signature& signature, const std
   for (const auto& [name, shape] : shapes) {
     const auto port = std::find_if(signature.inputs.begin(), signature.inputs.end(),
                                    [&](const InputPort& p) { return p.info.name == name; });
-    if (port == signature.inputs.end()) fail(Code::kUsage, "--shapes: the model has no input ", quoted(name));
+    if (port == signature.inputs.end()) fail(Code::kUsage, "--shapes: the model has no input ", quote(name));
     if (shape.sizes().size() != port->info.dims.size()) {
-      fail(Code::kUsage, "--shapes: input ", quoted(name), " has shape ", text_of(port->info.dims), ", got ",
+      fail(Code::kUsage, "--shapes: input ", quote(name), " has shape ", text_of(port->info.dims), ", got ",
            shape.text());
     }
     for (int axis = 0; axis < shape.rank(); ++axis) {
@@ -123,7 +123,7 @@ std::vector<Tensor> random_inputs(const Signature& signature, const std::map<std
   for (const InputPort& port : signature.inputs) {
     const Shape shape = shape_of(port, shapes, sizes);
     if (shape.checked_bytes(size_of(port.info.dtype)) > kMaxBytes) {
-      fail(Code::kLimit, "input ", quoted(port.info.name), " of shape ", shape.text(), " is too large");
+      fail(Code::kLimit, "input ", quote(port.info.name), " of shape ", shape.text(), " is too large");
     }
     Tensor tensor(port.info.dtype, shape);
     const auto* text = std::get_if<TextSpec>(&port.spec);

@@ -58,7 +58,7 @@ std::vector<Raw> rows_of_text(const InputPort& port, std::string_view text, cons
 
 std::vector<Raw> rows_of(const InputPort& port, const std::string& file) {
   std::vector<Raw> rows = rows_of_text(port, read_file(file), file);
-  if (rows.empty()) fail(Code::kInput, "table ", quoted(file, 400), " has no rows");
+  if (rows.empty()) fail(Code::kInput, "table ", quote(file, 400), " has no rows");
   return rows;
 }
 

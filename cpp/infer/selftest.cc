@@ -36,7 +36,7 @@ struct Row {
 /// The value of a member that must be there.
 const Json& member(const Json& object, std::string_view key, std::string_view where) {
   const Json* value = object.find(key);
-  if (value == nullptr) fail(Code::kDamaged, where, " has no ", slipway::quoted(key));
+  if (value == nullptr) fail(Code::kDamaged, where, " has no ", quote(key));
   return *value;
 }
 
@@ -222,7 +222,7 @@ bool run_selftest(const Arguments& arguments) {
   std::error_code error;
   if (!std::filesystem::is_directory(arguments.model, error)) {
     if (!std::filesystem::exists(arguments.model, error)) (void)model_file(arguments.model);
-    fail(Code::kUsage, "--selftest needs a bundle folder, ", slipway::quoted(arguments.model, 400), " is a file");
+    fail(Code::kUsage, "--selftest needs a bundle folder, ", quote(arguments.model, 400), " is a file");
   }
   Replay replay(arguments);
   const std::vector<Row> rows = replay.run();

@@ -68,7 +68,7 @@ class Entry final {
     const auto found = std::find(names.begin(), names.end(), got);
     std::string known;
     for (const std::string_view one : names) known += concat(known.empty() ? "" : ", ", one);
-    if (found == names.end()) refuse(name, quoted(got), concat("one of ", known));
+    if (found == names.end()) refuse(name, quote(got), concat("one of ", known));
     return static_cast<std::size_t>(found - names.begin());
   }
   [[noreturn]] void refuse(std::string_view name, std::string_view got, std::string_view expected) const {
@@ -118,7 +118,7 @@ TextSpec read_text(const Entry& entry) {
   if (const Json* fold = entry.find("fold")) {
     for (const auto& [from, to] : fold->object(entry.field("fold"))) {
       const std::u32string key = decode_utf8(from);
-      if (key.size() != 1) entry.refuse("fold", quoted(from), "keys of one character");
+      if (key.size() != 1) entry.refuse("fold", quote(from), "keys of one character");
       spec.fold[key[0]] = decode_utf8(to.string(entry.field("fold")));
     }
   }
@@ -163,14 +163,14 @@ TableSpec read_table(const Entry& entry, const PortInfo& port) {
 InputSpec read_input_spec(const Entry& entry, const InputPort& port, const std::vector<PortInfo>& inputs) {
   constexpr std::array<std::string_view, 5> kKinds = {"tensor", "text", "length", "image", "table"};
   const std::string dtype = entry.string("dtype", std::string(name_of(port.info.dtype)));
-  if (dtype != name_of(port.info.dtype)) entry.refuse("dtype", quoted(dtype), name_of(port.info.dtype));
+  if (dtype != name_of(port.info.dtype)) entry.refuse("dtype", quote(dtype), name_of(port.info.dtype));
   switch (entry.choice("kind", kKinds, "tensor")) {
     case 1:
       return read_text(entry);
     case 2: {
       const std::string of = entry.string("of", "");
       const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const PortInfo& p) { return p.name == of; });
-      if (found == inputs.end()) entry.refuse("of", quoted(of), "the name of a text input");
+      if (found == inputs.end()) entry.refuse("of", quote(of), "the name of a text input");
       return LengthSpec{static_cast<std::size_t>(found - inputs.begin())};
     }
     case 3:
@@ -269,7 +269,7 @@ Signature read_signature(const std::vector<PortInfo>& inputs, const std::vector<
   for (const InputPort& port : signature.inputs) {
     const auto* length = std::get_if<LengthSpec>(&port.spec);
     if (length != nullptr && !std::holds_alternative<TextSpec>(signature.inputs[length->of].spec)) {
-      fail(Code::kModel, "slipway.input.", port.info.name, ", field of: ", quoted(inputs[length->of].name),
+      fail(Code::kModel, "slipway.input.", port.info.name, ", field of: ", quote(inputs[length->of].name),
            " is not a text input");
     }
   }

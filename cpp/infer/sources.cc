@@ -20,7 +20,7 @@ constexpr std::size_t kMaxLineBytes = 1 << 20;
 std::string described_inputs(const Signature& signature) {
   std::string text;
   for (const InputPort& port : signature.inputs) {
-    text += concat(text.empty() ? "" : ", ", Signature::kind_name(port), " ", quoted(port.info.name));
+    text += concat(text.empty() ? "" : ", ", Signature::kind_name(port), " ", quote(port.info.name));
   }
   return text;
 }
@@ -113,7 +113,7 @@ class Sorter final {
     for (std::size_t place = 0; place < ports.size(); ++place) {
       const InputPort& port = signature_.inputs[ports[place]];
       if (given_[ports[place]] || raws_[place].size() == count) continue;
-      fail(Code::kUsage, "input ", quoted(port.info.name), " (", Signature::kind_name(port), ") has ",
+      fail(Code::kUsage, "input ", quote(port.info.name), " (", Signature::kind_name(port), ") has ",
            raws_[place].size(), " items, another input has ", count);
     }
     return std::move(raws_);

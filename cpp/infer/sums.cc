@@ -45,12 +45,12 @@ bool is_inside(const fs::path& folder, const std::string& name) {
 }
 
 std::string fault_of(const fs::path& bundle, const Sum& sum) {
-  if (!is_inside(bundle, sum.name)) return slipway::quoted(sum.name) + " leads out of the bundle";
+  if (!is_inside(bundle, sum.name)) return quote(sum.name) + " leads out of the bundle";
   std::error_code error;
-  if (!fs::is_regular_file(bundle / sum.name, error)) return slipway::quoted(sum.name) + " is missing";
+  if (!fs::is_regular_file(bundle / sum.name, error)) return quote(sum.name) + " is missing";
   try {
     const std::string digest = sha256_hex(read_file((bundle / sum.name).string()));
-    return digest == sum.digest ? "" : slipway::quoted(sum.name) + " differs from its checksum";
+    return digest == sum.digest ? "" : quote(sum.name) + " differs from its checksum";
   } catch (const Error& failure) {
     return failure.message();
   }
@@ -61,8 +61,7 @@ std::string fault_of(const fs::path& bundle, const Sum& sum) {
 std::set<std::string> check_sums(const std::string& bundle) {
   std::error_code error;
   const fs::path file = fs::path(bundle) / "SHA256SUMS";
-  if (!fs::is_regular_file(file, error))
-    fail(Code::kDamaged, "bundle ", slipway::quoted(bundle, 400), " has no SHA256SUMS");
+  if (!fs::is_regular_file(file, error)) fail(Code::kDamaged, "bundle ", quote(bundle, 400), " has no SHA256SUMS");
   const std::string text = read_file(file.string(), kMaxSumsBytes);
   std::set<std::string> listed;
   std::vector<std::string> faults;
@@ -82,7 +81,7 @@ std::set<std::string> check_sums(const std::string& bundle) {
   }
   if (faults.empty() && listed.empty()) faults.emplace_back("SHA256SUMS is empty");
   if (faults.empty()) return listed;
-  std::string message = concat("bundle ", slipway::quoted(bundle, 400), " is damaged: ");
+  std::string message = concat("bundle ", quote(bundle, 400), " is damaged: ");
   for (std::size_t i = 0; i < std::min(faults.size(), kMaxFaults); ++i) message += (i > 0 ? "; " : "") + faults[i];
   if (faults.size() > kMaxFaults) message += concat("; and ", faults.size() - kMaxFaults, " more");
   throw Error(Code::kDamaged, message);
@@ -91,7 +90,7 @@ std::set<std::string> check_sums(const std::string& bundle) {
 std::string listed_file(const std::string& bundle, const std::set<std::string>& listed, const std::string& folder,
                         const std::string& name) {
   const std::string relative = folder.empty() ? name : folder + "/" + name;
-  if (!listed.contains(relative)) fail(Code::kDamaged, "SHA256SUMS does not list ", slipway::quoted(relative, 400));
+  if (!listed.contains(relative)) fail(Code::kDamaged, "SHA256SUMS does not list ", quote(relative, 400));
   return (fs::path(bundle) / relative).string();
 }
 

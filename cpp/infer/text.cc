@@ -56,7 +56,7 @@ int64_t number_of(const TextSpec& spec, const std::u32string& unit) {
                                                : concat("code points below ", spec.limit);
   const std::string folds =
       spec.fold.empty() ? "" : concat(", and ", spec.fold.size(), " characters that are folded to those");
-  fail(Code::kInput, "text ", quoted(text), ": ", spec.splits_words ? "word " : "character ", quoted(encode_utf8(unit)),
+  fail(Code::kInput, "text ", quote(text), ": ", spec.splits_words ? "word " : "character ", quote(encode_utf8(unit)),
        code, " at place ", place + 1, " is unknown; accepted are ", accepted, folds);
 }
 
@@ -65,7 +65,7 @@ int64_t number_of(const TextSpec& spec, const std::u32string& unit) {
 std::vector<int64_t> tokenize(const TextSpec& spec, std::string_view text) {
   const std::vector<std::u32string> units = units_of(spec, fold(spec, decode_utf8(text)));
   if (units.empty()) {
-    fail(Code::kInput, "the text ", quoted(text), " is empty; give at least one ",
+    fail(Code::kInput, "the text ", quote(text), " is empty; give at least one ",
          spec.splits_words ? "word" : "character");
   }
   std::vector<int64_t> numbers;

@@ -37,7 +37,7 @@ std::u32string decode_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     char32_t code = 0;
     const std::size_t length = read_code(text, at, code);
-    if (length == 0) fail(Code::kInput, "text ", quoted(text), " is not valid UTF-8 at byte ", at + 1);
+    if (length == 0) fail(Code::kInput, "text ", quote(text), " is not valid UTF-8 at byte ", at + 1);
     codes += code;
     at += length;
   }

@@ -9,7 +9,7 @@ Activation activation_named(const std::string& name) {
   if (name == "leaky_relu") return Activation::kLeakyRelu;
   if (name == "sigmoid") return Activation::kSigmoid;
   if (name == "tanh") return Activation::kTanh;
-  fail(Code::kUnsupported, "activation ", quoted(name),
+  fail(Code::kUnsupported, "activation ", quote(name),
        " is not supported, supported are: relu, leaky_relu, sigmoid, tanh");
 }
 

@@ -21,7 +21,7 @@ void infer_gelu(InferContext& context) {
   context.allow_attributes({"approximate"});
   const std::string approximate = context.get_string("approximate", "none");
   if (approximate != "none" && approximate != "tanh") {
-    context.reject("approximate is ", quoted(approximate), ", expected \"none\" or \"tanh\"");
+    context.reject("approximate is ", quote(approximate), ", expected \"none\" or \"tanh\"");
   }
   infer_unary(context, Floats{});
 }

@@ -71,7 +71,7 @@ Reduction reduction_of(const NodeReader& node) {
   if (name == "mul") return Reduction::kMul;
   if (name == "max" && node.opset() >= 18) return Reduction::kMax;
   if (name == "min" && node.opset() >= 18) return Reduction::kMin;
-  fail(Code::kModel, "reduction is ", quoted(name), ", expected none, add, mul",
+  fail(Code::kModel, "reduction is ", quote(name), ", expected none, add, mul",
        node.opset() >= 18 ? ", max or min" : "");
 }
 

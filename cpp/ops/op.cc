@@ -105,7 +105,7 @@ void NodeReader::allow_attributes(std::initializer_list<std::string_view> names)
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     std::string allowed;
     for (const auto& other : names) allowed += concat(allowed.empty() ? "" : ", ", other);
-    fail(Code::kUnsupported, "attribute ", quoted(name),
+    fail(Code::kUnsupported, "attribute ", quote(name),
          " is not supported, supported are: ", allowed.empty() ? "none" : allowed);
   }
 }

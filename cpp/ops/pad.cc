@@ -17,7 +17,7 @@ Mode mode_of(const NodeReader& node) {
   if (name == "reflect") return Mode::kReflect;
   if (name == "edge") return Mode::kEdge;
   if (name == "wrap" && node.opset() >= 19) return Mode::kWrap;
-  fail(Code::kModel, "mode is ", quoted(name), ", expected constant, reflect, edge",
+  fail(Code::kModel, "mode is ", quote(name), ", expected constant, reflect, edge",
        node.opset() >= 19 ? " or wrap" : "");
 }
 

@@ -49,7 +49,7 @@ const ActivationName& find_activation(std::string_view name) {
     if (entry.name == name) return entry;
     known += concat(known.empty() ? "" : ", ", entry.name);
   }
-  fail(Code::kUnsupported, "activation ", quoted(name), " is not supported, supported are: ", known);
+  fail(Code::kUnsupported, "activation ", quote(name), " is not supported, supported are: ", known);
 }
 
 // activation_alpha and activation_beta hold values only for the activations that take one, in order.
@@ -90,7 +90,7 @@ void read_activations(const NodeReader& node, const RecurrentKind& kind, Recurre
 void read_direction(const NodeReader& node, Recurrent& out) {
   const std::string direction = node.get_string("direction", "forward");
   if (direction != "forward" && direction != "reverse" && direction != "bidirectional") {
-    fail(Code::kModel, "attribute direction is ", quoted(direction), ", expected forward, reverse or bidirectional");
+    fail(Code::kModel, "attribute direction is ", quote(direction), ", expected forward, reverse or bidirectional");
   }
   out.is_reverse = direction == "reverse";
   out.directions = direction == "bidirectional" ? 2 : 1;

@@ -78,7 +78,7 @@ const OpRow* find_row(std::string_view domain, std::string_view onnx) noexcept {
 void resolve(Node& node) {
   node.row = find_row(node.domain, node.op);
   if (node.row == nullptr) {
-    fail(Code::kUnsupported, "operator ", quoted(node.op), " of domain ", quoted(node.domain),
+    fail(Code::kUnsupported, "operator ", quote(node.op), " of domain ", quote(node.domain),
          " is not supported; `slipway ops` lists those that are");
   }
   if (node.opset < node.row->min_opset || node.opset > node.row->max_opset) {

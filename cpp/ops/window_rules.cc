@@ -13,7 +13,7 @@ AutoPad read_auto_pad(const NodeReader& node) {
   if (name == "SAME_UPPER") return AutoPad::kSameUpper;
   if (name == "SAME_LOWER") return AutoPad::kSameLower;
   if (name == "VALID") return AutoPad::kValid;
-  fail(Code::kModel, "auto_pad is ", quoted(name), ", expected NOTSET, SAME_UPPER, SAME_LOWER or VALID");
+  fail(Code::kModel, "auto_pad is ", quote(name), ", expected NOTSET, SAME_UPPER, SAME_LOWER or VALID");
 }
 
 std::vector<Dim> read_kernel(const NodeReader& node, std::size_t rank, const std::vector<Dim>* weights) {

@@ -74,7 +74,7 @@ Library open_library(const Options& options) {
     }
     return {Api::from(api), version};
   }
-  fail(Code::kUnavailable, "engine onnxruntime is not available: ", slipway::quoted(reasons, 600),
+  fail(Code::kUnavailable, "engine onnxruntime is not available: ", quote(reasons, 600),
        "; name its library by --ort-library FILE or SLIPWAY_ORT_LIBRARY");
 }
 

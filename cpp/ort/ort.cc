@@ -61,7 +61,7 @@ DType dtype_of(const Api& api, const OrtTensorInfo* info, std::string_view what)
 }
 
 PortInfo port_of(const Api& api, const OrtTypeInfo* type, std::string name) {
-  const std::string what = concat("port ", quoted(name));
+  const std::string what = concat("port ", quote(name));
   int kind = 0;
   check(api, Code::kModel, api.type_kind(type, &kind));
   if (kind != kTypeTensor) fail(Code::kUnsupported, what, " is not a tensor");
@@ -88,7 +88,7 @@ Tensor tensor_of(const Api& api, OrtValue* value, const std::string& name) {
   check(api, Code::kFault, api.rank(info.get(), &rank));
   std::vector<int64_t> sizes(rank);
   check(api, Code::kFault, api.dimensions(info.get(), sizes.data(), rank));
-  Tensor tensor(dtype_of(api, info.get(), concat("output ", quoted(name))), Shape(sizes));
+  Tensor tensor(dtype_of(api, info.get(), concat("output ", quote(name))), Shape(sizes));
   void* data = nullptr;
   check(api, Code::kFault, api.tensor_data(value, &data));
   if (tensor.bytes() > 0) std::memcpy(tensor.as<std::byte>(), data, static_cast<std::size_t>(tensor.bytes()));

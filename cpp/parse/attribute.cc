@@ -149,7 +149,7 @@ std::pair<std::string, Attribute> read_attribute(Bytes message, const ParseLimit
     if (header.name.empty()) fail(Code::kModel, "has no name");
     return {std::string(header.name), value_of(header, message, limits, budget)};
   } catch (const Error& error) {
-    throw error.at(concat("attribute ", quoted(header.name)));
+    throw error.at(concat("attribute ", quote(header.name)));
   }
 }
 
@@ -175,7 +175,7 @@ std::shared_ptr<const Tensor> constant_of(const Node& node) {
   if (const auto* list = std::get_if<std::vector<int64_t>>(&value); list && name == "value_ints") {
     return filled(DType::kInt64, {static_cast<int64_t>(list->size())}, list->data());
   }
-  fail(Code::kUnsupported, "attribute ", quoted(name),
+  fail(Code::kUnsupported, "attribute ", quote(name),
        " is not supported here, supported are: value, value_float, value_floats, value_int, value_ints");
 }
 

@@ -62,7 +62,7 @@ class GraphReader final {
     Field field;
     std::string name;
     while (reader.next(field)) {
-      if (field.number == 1) name = " " + quoted(tensor_name(field.message()));
+      if (field.number == 1) name = " " + quote(tensor_name(field.message()));
     }
     fail(Code::kUnsupported, "sparse initializer", name, " is not supported; store it as a dense tensor");
   }
@@ -88,13 +88,13 @@ class GraphReader final {
   void add_initializer(Bytes message) {
     NamedTensor named = read_tensor(message, limits_, budget_);
     if (named.name.empty()) fail(Code::kModel, "an initializer has no name");
-    if (ids_.contains(named.name)) fail(Code::kModel, "initializer ", quoted(named.name), " stands twice");
+    if (ids_.contains(named.name)) fail(Code::kModel, "initializer ", quote(named.name), " stands twice");
     fact_of(id_of(named.name)) = Fact::of(std::move(named.tensor));
   }
 
   static void require_type(const NamedFact& stated, std::string_view what) {
     if (!stated.unsupported.empty()) {
-      fail(Code::kUnsupported, what, " ", quoted(stated.name), " is ", stated.unsupported,
+      fail(Code::kUnsupported, what, " ", quote(stated.name), " is ", stated.unsupported,
            ", supported are tensors of float32, float64, int64, int32, int8, uint8 and bool");
     }
   }
@@ -105,9 +105,9 @@ class GraphReader final {
     if (stated.name.empty()) fail(Code::kModel, "an input of the graph has no name");
     const ValueId id = id_of(stated.name);
     if (fact_of(id).constant) return;
-    if (is_input(id)) fail(Code::kModel, "graph input ", quoted(stated.name), " stands twice");
+    if (is_input(id)) fail(Code::kModel, "graph input ", quote(stated.name), " stands twice");
     require_type(stated, "graph input");
-    if (stated.fact.dtype == DType::kNone) fail(Code::kModel, "graph input ", quoted(stated.name), " has no type");
+    if (stated.fact.dtype == DType::kNone) fail(Code::kModel, "graph input ", quote(stated.name), " has no type");
     fact_of(id) = std::move(stated.fact);
     is_input_.resize(graph_.values.size(), false);
     is_input_[static_cast<std::size_t>(id)] = true;
@@ -121,7 +121,7 @@ class GraphReader final {
     const ValueId id = id_of(stated.name);
     is_output_.resize(graph_.values.size(), false);
     if (is_output_[static_cast<std::size_t>(id)]) {
-      fail(Code::kModel, "graph output ", quoted(stated.name), " stands twice");
+      fail(Code::kModel, "graph output ", quote(stated.name), " stands twice");
     }
     is_output_[static_cast<std::size_t>(id)] = true;
     graph_.outputs.push_back(id);
@@ -150,7 +150,7 @@ class GraphReader final {
       case kNodeAttribute: {
         auto [name, value] = read_attribute(field.message(), limits_, budget_);
         if (!node.attributes.emplace(name, std::move(value)).second) {
-          fail(Code::kModel, "attribute ", quoted(name), " stands twice");
+          fail(Code::kModel, "attribute ", quote(name), " stands twice");
         }
         return;
       }
@@ -172,11 +172,11 @@ class GraphReader final {
       if (field.number != kNodeOp) continue;
       const std::string_view op = checked_name(field.text(), "operator", limits_);
       if (!std::all_of(op.begin(), op.end(), [](char c) { return c > 0x20 && c < 0x7F && c != '"'; })) {
-        fail(Code::kModel, "operator ", quoted(op), " is not an identifier");
+        fail(Code::kModel, "operator ", quote(op), " is not an identifier");
       }
       node.op = op;
     }
-    if (node.op.empty()) fail(Code::kModel, "node ", quoted(node.name), " has no operator");
+    if (node.op.empty()) fail(Code::kModel, "node ", quote(node.name), " has no operator");
     if (node.name.empty()) node.name = concat(node.op, "_", node_index_);
     if (node.domain == "ai.onnx") node.domain.clear();
   }
@@ -187,7 +187,7 @@ class GraphReader final {
     }
     const auto found = opsets_.find(node.domain);
     if (found == opsets_.end()) {
-      fail(Code::kModel, "domain ", quoted(node.domain), " is not among the opsets that the model imports");
+      fail(Code::kModel, "domain ", quote(node.domain), " is not among the opsets that the model imports");
     }
     node.opset = found->second;
   }
@@ -215,7 +215,7 @@ class GraphReader final {
     const ValueId id = node.outputs.front();
     if (id == kNoValue) return;
     if (fact_of(id).constant || is_input(id)) {
-      fail(Code::kModel, "makes value ", quoted(graph_.values[static_cast<std::size_t>(id)].name),
+      fail(Code::kModel, "makes value ", quote(graph_.values[static_cast<std::size_t>(id)].name),
            ", which is already there");
     }
     fact_of(id) = Fact::of(std::move(value));

@@ -39,7 +39,7 @@ void add_opset(Model& model, Bytes message, const ParseLimits& limits) {
   }
   if (domain == "ai.onnx") domain = "";
   if (!model.opsets.emplace(domain, version).second) {
-    fail(Code::kModel, "domain ", quoted(domain), " is imported twice");
+    fail(Code::kModel, "domain ", quote(domain), " is imported twice");
   }
   if (domain.empty() && (version < kMinOpset || version > kMaxOpset)) {
     fail(Code::kUnsupported, "opset ", version, " is not supported, supported are ", kMinOpset, " to ", kMaxOpset);
@@ -55,8 +55,8 @@ void add_metadata(Model& model, Bytes message, const ParseLimits& limits) {
     if (field.number == 1) key = checked_name(field.text(), "metadata key", limits);
     if (field.number == 2) value = field.text();
   }
-  if (!is_utf8(value)) fail(Code::kModel, "the value of metadata key ", quoted(key), " is not UTF-8");
-  if (!model.metadata.emplace(key, value).second) fail(Code::kModel, "metadata key ", quoted(key), " stands twice");
+  if (!is_utf8(value)) fail(Code::kModel, "the value of metadata key ", quote(key), " is not UTF-8");
+  if (!model.metadata.emplace(key, value).second) fail(Code::kModel, "metadata key ", quote(key), " stands twice");
 }
 
 void read_field(Model& model, const Field& field, const ParseLimits& limits) {

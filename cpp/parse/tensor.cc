@@ -197,7 +197,7 @@ NamedTensor read_tensor(Bytes message, const ParseLimits& limits, ConstantBudget
   try {
     return read(message, limits, budget);
   } catch (const Error& error) {
-    throw error.at(concat("tensor ", quoted(tensor_name(message))));
+    throw error.at(concat("tensor ", quote(tensor_name(message))));
   }
 }
 

@@ -39,7 +39,7 @@ Dim read_dim(Bytes message, const ParseLimits& limits) {
       const std::string_view symbol = checked_name(field.text(), "dimension name", limits);
       for (const char c : symbol) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-          fail(Code::kModel, "dimension name ", quoted(symbol), " holds a control character");
+          fail(Code::kModel, "dimension name ", quote(symbol), " holds a control character");
         }
       }
       dim = symbol.empty() ? Dim() : Dim::symbol(std::string(symbol));
@@ -93,11 +93,11 @@ void read_type(NamedFact& out, Bytes message, const ParseLimits& limits) {
 
 std::string_view checked_name(std::string_view name, std::string_view what, const ParseLimits& limits) {
   if (static_cast<int64_t>(name.size()) > limits.max_name_bytes) {
-    fail(Code::kLimit, what, " ", quoted(name, 40), " has ", name.size(), " bytes, the limit is ",
+    fail(Code::kLimit, what, " ", quote(name, 40), " has ", name.size(), " bytes, the limit is ",
          limits.max_name_bytes);
   }
-  if (!is_utf8(name)) fail(Code::kModel, what, " ", quoted(name), " is not UTF-8");
-  if (name.find('\0') != std::string_view::npos) fail(Code::kModel, what, " ", quoted(name), " holds NUL");
+  if (!is_utf8(name)) fail(Code::kModel, what, " ", quote(name), " is not UTF-8");
+  if (name.find('\0') != std::string_view::npos) fail(Code::kModel, what, " ", quote(name), " holds NUL");
   return name;
 }
 
@@ -112,7 +112,7 @@ NamedFact read_value_info(Bytes message, const ParseLimits& limits) {
     }
     return out;
   } catch (const Error& error) {
-    throw error.at(concat("value ", quoted(out.name)));
+    throw error.at(concat("value ", quote(out.name)));
   }
 }
 

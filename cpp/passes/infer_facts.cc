@@ -12,9 +12,9 @@ namespace {
 // What the file states of a value is kept where inference knows less.
 void merge(Value& value, Fact made) {
   Fact& known = value.fact;
-  if (made.dtype == DType::kNone) fail(Code::kModel, "the type of output ", quoted(value.name), " does not follow");
+  if (made.dtype == DType::kNone) fail(Code::kModel, "the type of output ", quote(value.name), " does not follow");
   if (known.dtype != DType::kNone && known.dtype != made.dtype) {
-    fail(Code::kModel, "makes output ", quoted(value.name), " of type ", name_of(made.dtype), ", but the model states ",
+    fail(Code::kModel, "makes output ", quote(value.name), " of type ", name_of(made.dtype), ", but the model states ",
          name_of(known.dtype));
   }
   if (!made.dims) {
