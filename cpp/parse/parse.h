@@ -2,8 +2,8 @@
 //
 // Time is linear in the bytes. Memory is taken for what is there, never for what is announced: a tensor takes what it
 // holds (at most 8 times its bytes in the file), other lists at most 17 times theirs, a node at most 1 KiB and a value
-// 512 bytes, both limited in number (tests/native/parse_memory_test.cc). Depth is fixed by the code: no function of this
-// room calls itself, since subgraphs and functions are refused by name.
+// 512 bytes, both limited in number (tests/native/parse_memory_test.cc). Depth is fixed by the code: no function of
+// this room calls itself, since subgraphs and functions are refused by name.
 #pragma once
 
 #include <cstddef>
