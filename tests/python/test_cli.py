@@ -130,6 +130,8 @@ def test_the_list_has_every_recipe(train_and_export: Say) -> None:
         (["hello-rnn", "--formats", "onnx,tflite"], ExitCode.USAGE, "tflite"),
         (["hello-rnn", "--nonsense"], ExitCode.USAGE, "--nonsense"),
         (["names-gru", "--data", "/nowhere"], ExitCode.ERROR, "there is no folder /nowhere"),
+        (["hello-rnn", "--seed", str(1 << 40)], ExitCode.USAGE, "--seed"),
+        (["--list", "--json", "/dev/null/x.json"], ExitCode.ERROR, "/dev/null"),
         (["--quiet"], ExitCode.USAGE, "name at least one recipe"),
         (["/nowhere/x.py:RECIPE"], ExitCode.USAGE, "there is no file"),
     ],
@@ -174,6 +176,8 @@ def test_a_users_own_recipe_gets_the_same_treatment(slipway: Say, train_and_expo
     code, _, err = slipway("verify", tmp_path / "my-hello", "--runtimes", "native-cpu")
     assert (code, "mine.py" in err) == (ExitCode.UNAVAILABLE, True)
     assert slipway("verify", tmp_path / "my-hello", "--runtimes", "native-cpu", "--recipe", own)[0] == ExitCode.OK
+    bench = ("bench", tmp_path / "my-hello", "--runtimes", "native-cpu", "--batch", "2", "--duration", "0.01")
+    assert slipway(*bench)[0] == ExitCode.OK
 
 
 def test_an_interrupted_run_keeps_its_checkpoint_and_resume_continues(

@@ -17,7 +17,8 @@ from slipway.errors import BundleError, SlipwayError, UnavailableError, UsageErr
 from slipway.recipes import load_recipe
 from slipway.train import Checkpoint, Run, Trained, load_trained, loop, resolve, resolve_device, train
 from slipway.train.batches import Batches
-from slipway.train.loop import Silent, evaluate
+from slipway.train.loop import evaluate
+from slipway.train.progress import Silent
 
 
 def run_of(name: str, checkpoint: Path | None = None, *, resume: bool = False, seed: int = 3, **changes: object) -> Run:

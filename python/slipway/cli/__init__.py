@@ -79,5 +79,8 @@ def _explain(error: Exception, name: str) -> int:
     if explain_usage is not None:
         fail(f"{explain_usage()} ({name} --help shows how)")
         return int(ExitCode.USAGE)
+    if isinstance(error, OSError):
+        fail(str(error))
+        return int(ExitCode.ERROR)
     fail(f"{type(error).__name__}: {error} (this is a fault of slipway; --debug shows where)")
     return int(ExitCode.ERROR)

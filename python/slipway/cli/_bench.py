@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from slipway._files import write_atomically
 from slipway.cli._console import JsonOption, notice, table, write_result
 from slipway.cli._look import processor
-from slipway.errors import ExitCode, MismatchError, UsageError
+from slipway.errors import ExitCode, MismatchError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from slipway.bundle import Bundle
-    from slipway.runtime import Runtime
+    from slipway.runtime import Runnable, Runtime
 
 Array = NDArray[np.generic]
 
@@ -96,8 +96,6 @@ def bench_inputs(bundle: Bundle, size: int, seed: int = 0) -> dict[str, Array]:
 
 
 def _usable(bundle: Bundle, runtimes: Sequence[Runtime], *, required: bool) -> list[Runtime]:
-    from slipway.errors import UnavailableError
-
     usable = []
     for runtime in runtimes:
         reason = runtime.unavailable()
@@ -119,7 +117,8 @@ def _measure(
     bundle: Bundle, runtimes: Sequence[Runtime], size: int, threads: int, duration: float
 ) -> Iterator[dict[str, Any]]:
     inputs = bench_inputs(bundle, size)
-    calls = {runtime.name: _checked_call(bundle, runtime, inputs, threads) for runtime in runtimes}
+    wanted = _reference(bundle, runtimes).run(inputs)
+    calls = {runtime.name: _checked_call(bundle, runtime, inputs, wanted, threads) for runtime in runtimes}
     samples: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(ROUNDS):
         for name, call in calls.items():
@@ -143,15 +142,25 @@ def _measure(
         }
 
 
-def _checked_call(
-    bundle: Bundle, runtime: Runtime, inputs: Mapping[str, Array], threads: int
-) -> Callable[[], Mapping[str, Array]]:
-    """Load a model, compare its answer with eager's, warm it up, and return a call without arguments."""
+def _reference(bundle: Bundle, runtimes: Sequence[Runtime]) -> Runnable:
+    """Return eager PyTorch; where it cannot be rebuilt (a user's own recipe), the first runtime judges the others."""
     from slipway.runtime import Eager
+
+    try:
+        return Eager().load(bundle)
+    except UnavailableError:
+        if not runtimes:
+            raise
+        return runtimes[0].load(bundle)
+
+
+def _checked_call(
+    bundle: Bundle, runtime: Runtime, inputs: Mapping[str, Array], wanted: Mapping[str, Array], threads: int
+) -> Callable[[], Mapping[str, Array]]:
+    """Load a model, compare its answer with the wanted one, warm it up, and return a call without arguments."""
     from slipway.runtime.checked import largest_difference, tolerance
 
     model = runtime.load(bundle, threads)
-    wanted = Eager().load(bundle).run(inputs)
     got = model.run(inputs)
     for name, reference in wanted.items():
         difference = largest_difference(got[name], reference)

@@ -33,7 +33,7 @@ Data = Annotated[str, typer.Option(metavar="auto|embedded|PATH", help="Where the
 Epochs = Annotated[int | None, typer.Option(metavar="N", help="Epochs.")]
 BatchSize = Annotated[int | None, typer.Option(metavar="N", help="Batch size.")]
 LearningRate = Annotated[float | None, typer.Option("--lr", metavar="X", help="Learning rate.")]
-Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of weights, order and dropout.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, metavar="N", help="Seed of weights, order and dropout.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]", help="Where to train.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's checkpoint, if there is one.")]
 Preset = Annotated[str, typer.Option(metavar="default|notes|smoke", help="Settings; notes are those of the notes.")]

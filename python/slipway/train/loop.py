@@ -8,53 +8,25 @@ import random
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR
 
 from slipway.errors import SlipwayError, UsageError
-from slipway.recipes._recipe import Dataset, Recipe, Split, Training
+from slipway.recipes._recipe import Recipe, Split, Training
 from slipway.signature import Signature
 from slipway.train._trained import Trained
 from slipway.train.batches import Batch, Batches
 from slipway.train.checkpoint import Checkpoint, rng_states, set_rng_states
 from slipway.train.curves import draw_curves
+from slipway.train.optimizers import make_optimizer, make_schedule
+from slipway.train.progress import Progress, Silent
 
 #: Epochs shorter than this share a checkpoint: writing must not cost more than learning.
 CHECKPOINT_SECONDS = 1.0
-
-
-class Progress(Protocol):
-    """Hears how a run goes on."""
-
-    def started(self, recipe: Recipe, dataset: Dataset, epochs: int, batches: int, done: int) -> None:
-        """Training begins, or goes on after ``done`` epochs."""
-        ...
-
-    def batch_done(self) -> None:
-        """One optimiser step was made."""
-        ...
-
-    def epoch_done(self, row: dict[str, float]) -> None:
-        """An epoch ended; ``row`` is its line of the history."""
-        ...
-
-
-class Silent:
-    """A progress that says nothing."""
-
-    def started(self, recipe: Recipe, dataset: Dataset, epochs: int, batches: int, done: int) -> None:
-        """Say nothing."""
-
-    def batch_done(self) -> None:
-        """Say nothing."""
-
-    def epoch_done(self, row: dict[str, float]) -> None:
-        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +105,8 @@ class _Session:
         self.batches = Batches(self.signature, kept, run.training.batch_size, run.device, run.seed)
         self.held = None if held is None else Batches(self.signature, held, 256, run.device)
         self.module = run.recipe.build(run.config, self.dataset).to(run.device)
-        self.optimizer = _optimizer(self.module, run.training)
-        self.schedule = _schedule(self.optimizer, run.training, len(self.batches))
+        self.optimizer = make_optimizer(self.module, run.training)
+        self.schedule = make_schedule(self.optimizer, run.training, len(self.batches))
         self.history: list[dict[str, float]] = []
         self.seconds_before = 0.0
         self.score: float | None = None
@@ -301,23 +273,3 @@ def _carve(split: Split, training: Training, seed: int) -> tuple[Split, Split | 
 
 def _pick(split: Split, indices: list[int]) -> Split:
     return replace(split, raws=[split.raws[i] for i in indices], targets=split.targets[indices])
-
-
-def _optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
-    parameters, lr, decay = module.parameters(), training.lr, training.weight_decay
-    if training.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr, momentum=training.momentum, weight_decay=decay)
-    if training.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr, momentum=training.momentum, weight_decay=decay)
-    kind = torch.optim.Adam if training.optimizer == "adam" else torch.optim.AdamW
-    return kind(parameters, lr, weight_decay=decay)
-
-
-def _schedule(optimizer: torch.optim.Optimizer, training: Training, batches: int) -> LRScheduler:
-    """Return a schedule that steps after every batch."""
-    steps = training.epochs * batches
-    if training.schedule == "one_cycle":
-        return OneCycleLR(optimizer, training.lr, total_steps=max(steps, 2))
-    if training.schedule == "cosine":
-        return CosineAnnealingLR(optimizer, steps)
-    return LambdaLR(optimizer, lambda step: 1.0)
