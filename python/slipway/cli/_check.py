@@ -55,7 +55,7 @@ def selftest_verb(
     ] = None,
     json: JsonOption = None,
 ) -> int:
-    """Check bundles without running PyTorch: sums, raw inputs to the same bits, goldens replayed by the engine, same labels.
+    """Check bundles without running PyTorch: sums, raw inputs to the same bits, goldens on the engine, same labels.
 
     Without a bundle: train, export and verify the smallest recipe in a temporary folder.
     """
