@@ -19,7 +19,6 @@ help: ## list the targets
 
 demo: $(VENV)/installed ## train, export, verify and seal names-gru, then ask it
 	train-and-export names-gru --out artifacts --force
-	@echo '$$ slipway-infer artifacts/names-gru --text Satoshi --text Giulia --text Dubois'
 	slipway-infer artifacts/names-gru --text Satoshi --text Giulia --text Dubois
 	@python -c 'import json; r = json.load(open("artifacts/names-gru/report.json")); \
 	  print("demo ok:", r["recipe"], r["score"]["name"], round(r["score"]["value"], 3), "on", r["data"]["kind"], "data;", \
