@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from slipway._files import is_running
 from slipway.bundle import ONNX, SUMS, hash_file
 from slipway.errors import UsageError
 
@@ -90,24 +91,12 @@ def _sweep(out: Path) -> None:
     pattern = re.compile(rf"\.{re.escape(out.name)}\.(\d+)\.(?:\w+\.part|old)")
     for left in out.parent.iterdir():
         match = pattern.fullmatch(left.name)
-        if match is None or _is_running(int(match[1])):
+        if match is None or is_running(int(match[1])):
             continue
         if left.suffix == ".old" and not out.exists():
             left.rename(out)
         else:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    if process == os.getpid():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,9 +31,25 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def sweep_partial(path: Path) -> None:
-    """Remove what killed writers of ``path`` left behind."""
-    for left in path.parent.glob(f".{path.name}.*.part"):
-        left.unlink(missing_ok=True)
+    """Remove what killed writers of ``path`` left behind; the files of writers that live stay."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.\w+\.part")
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        match = name.fullmatch(left.name)
+        if match is not None and not is_running(int(match[1])):
+            left.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Say whether another process of this number lives; this process does not count, it left nothing behind."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:
