@@ -85,7 +85,7 @@ void OutputFiles::finish() {
     }
     const std::string bytes = is_cut ? npy_bytes(stacked(port, kept_[i]).view()) : npy_bytes(first.view());
     std::string name = file_name_for(port.info.name);
-    while (!names.insert(name).second) name += "_";
+    while (!names.insert(name).second) name += '_';
     write_file(file_.empty() ? (std::filesystem::path(folder_) / (name + ".npy")).string() : file_, bytes);
   }
 }

@@ -67,6 +67,7 @@ std::vector<Result> predict_tensors(const Engine& engine, const Signature& signa
     whole.name = name;
     whole.outputs = std::move(outputs);
     append_json(whole.json, name);
+    return results;
   }
   for (int64_t n = 0; n < entries; ++n) {
     Result result = result_at(signature, outputs, predictions, n);

@@ -34,7 +34,8 @@ class Entry final {
   }
   [[nodiscard]] std::string string(std::string_view name, std::string fallback) const {
     const Json* value = find(name);
-    return value == nullptr ? fallback : value->string(field(name));
+    if (value == nullptr) return fallback;
+    return value->string(field(name));
   }
   [[nodiscard]] int64_t integer(std::string_view name, int64_t fallback, int64_t low, int64_t high) const {
     const Json* value = find(name);

@@ -16,7 +16,7 @@ void infer_clip(InferContext& context) {
     if (!context.has_input(bound)) continue;
     context.require_same_dtype({0, bound});
     const Dims* dims = context.dims(bound);
-    if (dims != nullptr && !dims->empty() && !(dims->size() == 1 && (*dims)[0].surely_equals(1))) {
+    if (dims != nullptr && !dims->empty() && (dims->size() != 1 || !(*dims)[0].surely_equals(1))) {
       context.reject("input ", bound, " has shape ", text_of(*dims), ", expected a scalar");
     }
   }

@@ -16,14 +16,20 @@ constexpr int64_t kColumns = 1024;
 constexpr int64_t kSlack = 2 * kLanes;
 
 /// The larger of both; a NaN in either wins.
-[[gnu::always_inline]] inline Vec larger(Vec a, Vec b) noexcept { return (b <= a) | (a != a) ? a : b; }
+[[gnu::always_inline]] inline Vec larger(Vec a, Vec b) noexcept { return ((b <= a) | (a != a)) ? a : b; }
 [[gnu::always_inline]] inline float larger(float a, float b) noexcept { return b <= a || a != a ? a : b; }
 
 /// p[0], p[2], p[4], ...
 [[gnu::always_inline]] inline Vec load_even(const float* p) noexcept {
+#if defined(__clang__)  // has no __builtin_shuffle, and makes a shuffle of the loop
+  Vec even{};
+  for (int64_t i = 0; i < kLanes; ++i) even[i] = p[2 * i];
+  return even;
+#else
   VecInt places{};
   for (int i = 0; i < kLanes; ++i) places[i] = 2 * i;
   return __builtin_shuffle(load(p), load(p + kLanes), places);
+#endif
 }
 
 void raise_to_line(const float* line, int64_t count, float* columns) noexcept {

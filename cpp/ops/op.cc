@@ -82,12 +82,14 @@ std::string NodeReader::get_string(std::string_view name, std::string_view other
 
 std::vector<int64_t> NodeReader::get_ints(std::string_view name, std::vector<int64_t> otherwise) const {
   const auto* value = find<std::vector<int64_t>>(node_, name);
-  return value != nullptr ? *value : std::move(otherwise);
+  if (value == nullptr) return otherwise;
+  return *value;
 }
 
 std::vector<float> NodeReader::get_floats(std::string_view name, std::vector<float> otherwise) const {
   const auto* value = find<std::vector<float>>(node_, name);
-  return value != nullptr ? *value : std::move(otherwise);
+  if (value == nullptr) return otherwise;
+  return *value;
 }
 
 std::vector<std::string> NodeReader::get_strings(std::string_view name) const {

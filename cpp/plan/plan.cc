@@ -16,7 +16,7 @@ namespace {
 
 // A node whose inputs are all known is computed now if its outputs are at most this large: shape arithmetic is, and
 // whatever is larger has been folded at load, or is not worth keeping a copy of in every plan.
-constexpr int64_t kFoldBytes = 64 * 1024;
+constexpr int64_t kFoldBytes = int64_t{64} * 1024;
 
 // Memory that a step of this segment writes; views share one.
 struct Storage {

@@ -37,7 +37,7 @@ std::string text_of(const Plan& plan) {
     out += " ->";
     for (const Operand& operand : step.outputs) out += concat(" ", text_of(operand));
     if (step.work.flops > 0) out += concat("  ", step.work.flops, " flops");
-    out += "\n";
+    out += '\n';
   }
   for (const Operand& operand : plan.awaited)
     out += concat("  then reads ", text_of(operand), " and plans ", plan.deferred.size(), " nodes\n");

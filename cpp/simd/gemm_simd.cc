@@ -65,7 +65,7 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
       for (int q = 0; q < P * V; ++q) sum[i][q] = fma(x, y[q], sum[i][q]);
     }
   }
-  constexpr int64_t kWidth = P * V * kLanes;
+  constexpr int64_t kWidth = kLanes * P * V;
   if (tile.column + kWidth > call.n) {
     alignas(64) float sums[H * kWidth];
     for (int i = 0; i < H; ++i) {
