@@ -6,12 +6,13 @@ Training, export, verification and the commands know recipes only through this c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from slipway.data._dataset import Dataset as Dataset
 from slipway.data._dataset import Raw as Raw
@@ -27,7 +28,7 @@ class Training:
     epochs: int
     batch_size: int
     lr: float
-    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam"
+    optimizer: Literal["sgd", "adagrad", "adam", "adamw", "adamax", "asgd", "lbfgs", "rmsprop", "rprop"] = "adam"
     momentum: float = 0.0
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
@@ -38,6 +39,24 @@ class Training:
     threads: int = 1
     #: Use at most this many training items (the smoke preset); None means all.
     limit: int | None = None
+    #: Keep a checkpoint after this many iterations too, not only after epochs; None means after epochs.
+    checkpoint_every: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a recipe draws its pictures from; ``module`` is in eval mode on the CPU.
+
+    ``history`` holds one row of named numbers per epoch, as in ``Trained``.
+    """
+
+    config: Any
+    training: Training
+    dataset: Dataset
+    signature: Signature
+    module: nn.Module
+    seed: int
+    history: Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -53,13 +72,17 @@ class Recipe:
         config: A frozen dataclass with a default for each size of the model; ``--set field=value`` changes one.
         data: ``(request, config) -> Dataset``; ``request`` is ``auto``, ``embedded`` or a path.
         signature: ``(config, dataset) -> Signature``.
-        build: ``(config, dataset) -> nn.Module`` whose ``forward`` takes the signature's inputs in order.
+        build: ``(config, dataset) -> nn.Module`` whose ``forward`` takes the signature's inputs in order and returns a
+            tensor, or a tuple where there are several output ports.
         loss: ``(outputs, targets) -> scalar``; outputs as ``forward`` returns them.
         score: ``(outputs, targets) -> (correct, total)`` summed over batches, higher is better.
         score_name: For example ``accuracy``.
         expected: Lowest score that a default run must reach, by kind of data source.
         training: Default training settings.
         presets: Preset name -> changes to config and training fields (``notes``, ``smoke``).
+        optimizers: ``(module, training) -> optimisers`` for a model whose parts learn with optimisers of their own; all
+            step on the gradients of the one loss. None means the one that the training settings name.
+        pictures: ``(result) -> PNG by name``, drawn after training; the bundle holds them under ``pictures/``.
     """
 
     name: str
@@ -71,9 +94,11 @@ class Recipe:
     data: Callable[[str, Any], Dataset]
     signature: Callable[[Any, Dataset], Signature]
     build: Callable[[Any, Dataset], nn.Module]
-    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    score: Callable[[torch.Tensor, torch.Tensor], tuple[float, float]]
+    loss: Callable[[Any, torch.Tensor], torch.Tensor]
+    score: Callable[[Any, torch.Tensor], tuple[float, float]]
     score_name: str
     expected: Mapping[str, float]
     training: Training
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    optimizers: Callable[[nn.Module, Training], Sequence[Optimizer]] | None = None
+    pictures: Callable[[Result], Mapping[str, bytes]] | None = None

@@ -27,14 +27,15 @@ class Batch:
 class Batches:
     """All batches of an epoch; iterating again gives the same ones until ``epoch`` is changed.
 
-    The order depends on ``seed`` and ``epoch`` alone, so a resumed run sees what the first run would have seen.
-    ``seed`` None keeps the items in their order.
+    The order depends on ``seed`` and ``epoch`` alone, so a resumed run sees what the first run would have seen;
+    ``skip`` leaves out the first batches, which it saw before. ``seed`` None keeps the items in their order.
     """
 
     def __init__(
         self, signature: Signature, split: Split, batch_size: int, device: torch.device, seed: int | None = None
     ) -> None:
         self.epoch = 0
+        self.skip = 0
         self._signature = signature
         self._split = split
         self._batch_size = batch_size
@@ -48,7 +49,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the epoch's batches, each encoded when it is asked for."""
-        for indices in self._order():
+        for indices in self._order()[self.skip :]:
             yield make_batch(self._signature, self._split, indices, self._device)
 
     def _order(self) -> list[list[int]]:

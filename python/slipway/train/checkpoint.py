@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,16 @@ import torch
 from slipway._files import sweep_partial, write_atomically
 from slipway.errors import BundleError, UsageError
 from slipway.recipes import load_recipe
-from slipway.recipes._recipe import Training
+from slipway.recipes._recipe import Result, Training
 from slipway.train._trained import Trained
-from slipway.train.curves import draw_curves
+from slipway.train.metrics import Metrics
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run after a whole epoch. All fields are plain values and tensors, loadable as weights only.
+    """The state of a run after a step. All fields are plain values and tensors, loadable as weights only.
 
     Args:
         recipe: The recipe's name, or a user's ``FILE.py:NAME``.
@@ -33,13 +33,16 @@ class Checkpoint:
         source: The data source's fields.
         seed: The seed of the run.
         epoch: Epochs done.
+        steps: Steps done of the next epoch.
+        sums: Loss and score of those steps, as the loop sums them.
         module: State of the module.
-        optimizer: State of the optimiser.
-        schedule: State of the learning-rate schedule.
+        optimizers: States of the optimisers.
+        schedules: States of their learning-rate schedules.
         rng: States of the random number generators.
         history: One row of numbers per epoch.
         seconds: Training time so far.
         score: Score on the test split; None until all epochs are done.
+        metrics: The other metrics of the test split, as ``Metrics.state`` gives them.
     """
 
     recipe: str
@@ -49,13 +52,16 @@ class Checkpoint:
     source: dict[str, Any]
     seed: int
     epoch: int
+    steps: int
+    sums: list[float]
     module: dict[str, Any]
-    optimizer: dict[str, Any]
-    schedule: dict[str, Any]
+    optimizers: list[dict[str, Any]]
+    schedules: list[dict[str, Any]]
     rng: dict[str, Any]
     history: list[dict[str, float]]
     seconds: float
     score: float | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the checkpoint; a kill at any moment leaves the previous one."""
@@ -77,11 +83,11 @@ class Checkpoint:
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
             version = content.pop("format")
-            checkpoint = cls(**content)
+            checkpoint = cls(**content) if version == FORMAT else None
         except Exception as error:  # torch.load has no error type of its own
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise BundleError(f"checkpoint {path} is damaged ({reason}); remove it and train again") from error
-        if version != FORMAT:
+        if checkpoint is None:
             raise BundleError(f"checkpoint {path} has format {version}, expected {FORMAT}; remove it and train again")
         return checkpoint
 
@@ -133,17 +139,7 @@ def load_trained(path: Path) -> Trained:
     if asdict(dataset.source)["rows"] != checkpoint.source["rows"]:
         was, now = checkpoint.source["name"], dataset.source.name
         raise BundleError(f"checkpoint {path} was trained on {was}, {checkpoint.source['rows']}, now there is {now}")
-    return Trained(
-        recipe=recipe,
-        config=config,
-        training=training,
-        dataset=dataset,
-        signature=recipe.signature(config, dataset),
-        module=module.eval(),
-        seed=checkpoint.seed,
-        score=checkpoint.score,
-        history=checkpoint.history,
-        seconds=checkpoint.seconds,
-        recipe_path=checkpoint.recipe if ".py" in checkpoint.recipe else None,
-        curves=draw_curves(recipe.title, recipe.score_name, checkpoint.history),
-    )
+    signature = recipe.signature(config, dataset)
+    result = Result(config, training, dataset, signature, module.eval(), checkpoint.seed, checkpoint.history)
+    own = checkpoint.recipe if ".py" in checkpoint.recipe else None
+    return Trained.of(recipe, result, checkpoint.score, Metrics.of(checkpoint.metrics), checkpoint.seconds, own)

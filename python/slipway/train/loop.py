@@ -16,13 +16,14 @@ from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
 from slipway.errors import SlipwayError, UsageError
-from slipway.recipes._recipe import Recipe, Split, Training
+from slipway.recipes._recipe import Recipe, Result, Split, Training
 from slipway.signature import Signature
 from slipway.train._trained import Trained
 from slipway.train.batches import Batch, Batches
 from slipway.train.checkpoint import Checkpoint, rng_states, set_rng_states
-from slipway.train.curves import draw_curves
-from slipway.train.optimizers import make_optimizer, make_schedule
+from slipway.train.metrics import Metrics, measure
+from slipway.train.optimizers import make_optimizers, make_schedule
+from slipway.train.profile import profiled
 from slipway.train.progress import Progress, Silent
 
 #: Epochs shorter than this share a checkpoint: writing must not cost more than learning.
@@ -43,6 +44,8 @@ class Run:
         checkpoint: File to keep the state in; None keeps none.
         resume: Continue from the checkpoint, if there is one.
         recipe_path: How a user's own recipe was named on the command line.
+        profile: File for torch's profile of some steps, as a Chrome trace; a table of the operators that took longest
+            goes beside it, with the ending ``.txt``. None means no profile.
     """
 
     recipe: Recipe
@@ -54,6 +57,7 @@ class Run:
     checkpoint: Path | None = None
     resume: bool = False
     recipe_path: str | None = None
+    profile: Path | None = None
 
 
 def train(run: Run, progress: Progress | None = None) -> Trained:
@@ -105,11 +109,12 @@ class _Session:
         self.batches = Batches(self.signature, kept, run.training.batch_size, run.device, run.seed)
         self.held = None if held is None else Batches(self.signature, held, 256, run.device)
         self.module = run.recipe.build(run.config, self.dataset).to(run.device)
-        self.optimizer = make_optimizer(self.module, run.training)
-        self.schedule = make_schedule(self.optimizer, run.training, len(self.batches))
+        self.optimizers = make_optimizers(run.recipe, self.module, run.training)
+        self.schedules = [make_schedule(optimizer, run.training, len(self.batches)) for optimizer in self.optimizers]
         self.history: list[dict[str, float]] = []
         self.seconds_before = 0.0
         self.score: float | None = None
+        self.metrics = Metrics()
         self.began = self.saved = time.monotonic()
         self.sums = _Sums()
 
@@ -119,15 +124,23 @@ class _Session:
         engine.logger = logging.getLogger("slipway.train")
         engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_started)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.progress.batch_done)
+        if run.training.checkpoint_every is not None:
+            every = Events.ITERATION_COMPLETED(every=run.training.checkpoint_every)
+            engine.add_event_handler(every, self._iteration_to_keep)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch_completed)
         done, epochs, length = self._resume(), run.training.epochs, len(self.batches)
         if self.score is not None:
             return
         self.progress.started(run.recipe, self.dataset, epochs, length, done)
+        for _ in range(self.batches.skip):
+            self.progress.batch_done()
         self.began = self.saved = time.monotonic()
         if done < epochs:
-            engine.load_state_dict({"epoch": done, "max_epochs": epochs, "epoch_length": length})
-            engine.run(self.batches)
+            steps = done * length + self.batches.skip
+            engine.load_state_dict({"iteration": steps, "max_epochs": epochs, "epoch_length": length})
+            with profiled(run.profile) as profile_step:
+                engine.add_event_handler(Events.ITERATION_COMPLETED, profile_step)
+                engine.run(self.batches)
 
     def finish(self) -> Trained:
         """Score the module on the test split, keep the last checkpoint, and hand everything over."""
@@ -135,38 +148,48 @@ class _Session:
         seconds = self._seconds()
         if self.score is None:
             test = Batches(self.signature, self.dataset.test, 256, run.device)
-            self.score = evaluate(run.recipe, self.module, test)[1]
+            self.score, self.metrics = measure(run.recipe, self.signature, self.module, test)
             self._save(seconds)
-        return Trained(
-            recipe=run.recipe,
-            config=run.config,
-            training=run.training,
-            dataset=self.dataset,
-            signature=self.signature,
-            module=self.module.eval(),
-            seed=run.seed,
-            score=self.score,
-            history=self.history,
-            seconds=seconds,
-            recipe_path=run.recipe_path,
-            curves=draw_curves(run.recipe.title, run.recipe.score_name, self.history),
+        result = Result(
+            run.config, run.training, self.dataset, self.signature, self.module.cpu().eval(), run.seed, self.history
         )
+        return Trained.of(run.recipe, result, self.score, self.metrics, seconds, run.recipe_path)
 
     def _step(self, engine: Engine, batch: Batch) -> None:
+        """Make one step; an optimiser that looks several times (L-BFGS) has its first look counted."""
+        recipe, self.batches.skip = self.run.recipe, 0
+        looks: list[tuple[Tensor, tuple[float, float]]] = []
         self.module.train()
-        self.optimizer.zero_grad()
-        outputs = self.module(*batch.inputs)
-        loss = self.run.recipe.loss(outputs, batch.targets)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
-        if self.run.training.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.module.parameters(), self.run.training.gradient_clip)
-        self.optimizer.step()
-        self.schedule.step()
-        self.sums.add(loss.detach(), self.run.recipe.score(outputs.detach(), batch.targets), len(batch.targets))
+
+        def look() -> Tensor:
+            self.module.zero_grad()
+            outputs = self.module(*batch.inputs)
+            loss = recipe.loss(outputs, batch.targets)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+            if self.run.training.gradient_clip is not None:
+                nn.utils.clip_grad_norm_(self.module.parameters(), self.run.training.gradient_clip)
+            looks.append((loss.detach(), recipe.score(_detached(outputs), batch.targets)))
+            return loss
+
+        if len(self.optimizers) == 1:
+            self.optimizers[0].step(look)  # type: ignore[arg-type]  # L-BFGS itself calls float() on the loss
+        else:
+            look()
+            for optimizer in self.optimizers:
+                optimizer.step()
+        for schedule in self.schedules:
+            schedule.step()
+        self.sums.add(*looks[0], len(batch.targets))
 
     def _epoch_started(self, engine: Engine) -> None:
         self.batches.epoch = engine.state.epoch
-        self.sums = _Sums()
+        if not self.batches.skip:
+            self.sums = _Sums()
+
+    def _iteration_to_keep(self, engine: Engine) -> None:
+        steps = engine.state.iteration % len(self.batches)
+        if steps:  # the end of an epoch is kept with its line of the history
+            self._save(self._seconds(), steps)
 
     def _epoch_completed(self, engine: Engine) -> None:
         loss, score = self.sums.means()
@@ -176,7 +199,7 @@ class _Session:
         row = {"epoch": float(engine.state.epoch), "loss": loss, "score": score}
         if self.held is not None:
             row["validation_loss"], row["validation_score"] = evaluate(self.run.recipe, self.module, self.held)
-        row |= {"lr": float(self.optimizer.param_groups[0]["lr"]), "seconds": self._seconds()}
+        row |= {"lr": float(self.optimizers[0].param_groups[0]["lr"]), "seconds": self._seconds()}
         self.history.append(row)
         if time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
             self._save(row["seconds"])
@@ -185,7 +208,7 @@ class _Session:
     def _seconds(self) -> float:
         return self.seconds_before + time.monotonic() - self.began
 
-    def _save(self, seconds: float) -> None:
+    def _save(self, seconds: float, steps: int = 0) -> None:
         run = self.run
         if run.checkpoint is None:
             return
@@ -193,13 +216,16 @@ class _Session:
             **_identity(run),
             source=asdict(self.dataset.source),
             epoch=len(self.history),
+            steps=steps,
+            sums=self.sums.state() if steps else [],
             module=self.module.state_dict(),
-            optimizer=self.optimizer.state_dict(),
-            schedule=self.schedule.state_dict(),
+            optimizers=[optimizer.state_dict() for optimizer in self.optimizers],
+            schedules=[schedule.state_dict() for schedule in self.schedules],
             rng=rng_states(),
             history=self.history,
             seconds=seconds,
             score=self.score,
+            metrics=self.metrics.state(),
         ).save(run.checkpoint)
         self.saved = time.monotonic()
 
@@ -214,24 +240,33 @@ class _Session:
         if any(differing):
             raise UsageError(f"checkpoint {run.checkpoint} is of another run: {'; '.join(filter(None, differing))}")
         self.module.load_state_dict(kept.module)
-        self.optimizer.load_state_dict(kept.optimizer)
-        self.schedule.load_state_dict(kept.schedule)
+        for optimizer, state in zip(self.optimizers, kept.optimizers, strict=True):
+            optimizer.load_state_dict(state)
+        for schedule, state in zip(self.schedules, kept.schedules, strict=True):
+            schedule.load_state_dict(state)
         set_rng_states(kept.rng)
         self.history, self.seconds_before, self.score = list(kept.history), kept.seconds, kept.score
+        self.metrics = Metrics.of(kept.metrics)
+        self.batches.skip = kept.steps
+        if kept.steps:
+            self.sums = _Sums(*kept.sums)
         return kept.epoch
 
 
 class _Sums:
     """Loss and score of an epoch, summed on the device so that no step waits for it."""
 
-    def __init__(self) -> None:
-        self.loss: Tensor | float = 0.0
-        self.items = self.correct = self.total = 0.0
+    def __init__(self, loss: float = 0.0, items: float = 0.0, correct: float = 0.0, total: float = 0.0) -> None:
+        self.loss: Tensor | float = loss
+        self.items, self.correct, self.total = items, correct, total
 
     def add(self, loss: Tensor, score: tuple[float, float], items: int) -> None:
         self.loss = self.loss + loss.double() * items
         self.items += items
         self.correct, self.total = self.correct + score[0], self.total + score[1]
+
+    def state(self) -> list[float]:
+        return [float(self.loss), self.items, self.correct, self.total]
 
     def means(self) -> tuple[float, float]:
         return float(self.loss) / self.items, self.correct / self.total
@@ -255,6 +290,10 @@ def _difference(key: str, kept: Any, wanted: Any) -> str:
         keys = sorted(k for k in kept.keys() | wanted.keys() if kept.get(k) != wanted.get(k))
         return ", ".join(f"{k} was {kept.get(k)}, is {wanted.get(k)}" for k in keys)
     return f"{key} was {kept}, is {wanted}"
+
+
+def _detached(outputs: Any) -> Any:
+    return tuple(_detached(o) for o in outputs) if isinstance(outputs, tuple) else outputs.detach()
 
 
 def _seed_all(seed: int) -> None:

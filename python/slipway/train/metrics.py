@@ -1,0 +1,153 @@
+"""What is measured on the test split besides a recipe's score, with pytorch-ignite's metrics.
+
+Classes and segmentation: accuracy, precision, recall and F1 averaged over the classes, intersection over union, and the
+confusion matrix they all follow from. Numbers: mean squared and absolute error, R2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from ignite.engine import Engine
+from ignite.metrics import ConfusionMatrix, MeanAbsoluteError, MeanSquaredError, Metric
+from ignite.metrics.regression.r2_score import R2Score
+from torch import Tensor, nn
+
+from slipway.recipes._recipe import Recipe
+from slipway.signature import BinaryOutput, ClassOutput, Signature
+from slipway.train.batches import Batches
+
+#: What ignite's metrics take: predictions and targets.
+Pair = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Named values, and the confusion matrix [K][K] of classifiers (true classes down, predicted ones across)."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    confusion: Sequence[Sequence[int]] = ()
+    labels: Sequence[str] = ()
+
+    def state(self) -> dict[str, Any]:
+        """Return plain values, as a checkpoint and a report hold them."""
+        return {
+            "values": dict(self.values),
+            "confusion": [list(row) for row in self.confusion],
+            "labels": list(self.labels),
+        }
+
+    @staticmethod
+    def of(state: Mapping[str, Any]) -> Metrics:
+        """Rebuild what :meth:`state` returned."""
+        return Metrics(**state)
+
+
+def measure(recipe: Recipe, signature: Signature, module: nn.Module, batches: Batches) -> tuple[float, Metrics]:
+    """Return the score of a module in eval mode over batches, and its metrics; the module's mode is put back."""
+    correct = total = 0.0
+
+    def step(engine: Engine, batch: Any) -> tuple[Any, Tensor]:
+        nonlocal correct, total
+        outputs = module(*batch.inputs)
+        right, counted = recipe.score(outputs, batch.targets)
+        correct, total = correct + right, total + counted
+        return outputs, batch.targets
+
+    evaluator = Engine(step)
+    chosen = _metrics(recipe, signature)
+    for name, metric in chosen.items():
+        metric.attach(evaluator, name)
+    was_training = module.training
+    module.eval()
+    with torch.no_grad():
+        results = evaluator.run(batches).metrics
+    module.train(was_training)
+    if "confusion" in chosen:
+        return correct / total, _of_confusion(results["confusion"], signature.labels)
+    return correct / total, Metrics({name: float(results[name]) for name in chosen})
+
+
+def _metrics(recipe: Recipe, signature: Signature) -> dict[str, Metric]:
+    port = signature.outputs[0]
+    if len(signature.outputs) == 1 and isinstance(port.spec, (ClassOutput, BinaryOutput)):
+        count = 2 if isinstance(port.spec, BinaryOutput) else port.dims[-1]
+        pair = _of_probability if isinstance(port.spec, BinaryOutput) else _of_scores
+        if isinstance(port.spec, BinaryOutput) and port.spec.scores == "logits":
+            pair = _of_logit
+        if isinstance(port.spec, ClassOutput) and port.spec.per_step:
+            pair = _of_steps
+    elif len(signature.outputs) == 1 and recipe.task == "segmentation":
+        count, pair = port.dims[1], _of_pixels
+    elif len(signature.outputs) == 1 and recipe.task == "regression":
+        errors: dict[str, type[Metric]] = {
+            "mean squared error": MeanSquaredError, "mean absolute error": MeanAbsoluteError, "R2": R2Score,
+        }  # fmt: skip
+        return {name: kind(output_transform=_of_numbers) for name, kind in errors.items()}
+    else:
+        return {}
+    if not isinstance(count, int) or count != len(signature.labels):
+        return {}
+    return {"confusion": ConfusionMatrix(count, output_transform=_without_void(pair, count))}
+
+
+def _of_scores(output: tuple[Tensor, Tensor]) -> Pair:
+    return output
+
+
+def _of_probability(output: tuple[Tensor, Tensor]) -> Pair:
+    """One probability per item, [N, 1], becomes two."""
+    probability, targets = output
+    return torch.cat((1 - probability, probability), dim=1), targets.flatten().long()
+
+
+def _of_logit(output: tuple[Tensor, Tensor]) -> Pair:
+    logits, targets = output
+    return _of_probability((logits.sigmoid(), targets))
+
+
+def _of_steps(output: tuple[Tensor, Tensor]) -> Pair:
+    """[T, N, K] and [N, T] become [N * T, K] and [N * T]."""
+    scores, targets = output
+    return scores.transpose(0, 1).flatten(0, 1), targets.flatten()
+
+
+def _of_pixels(output: tuple[Tensor, Tensor]) -> Pair:
+    """[N, K, H, W] and [N, H, W] become [pixels, K] and [pixels]."""
+    scores, targets = output
+    return scores.permute(0, 2, 3, 1).flatten(0, 2), targets.flatten().long()
+
+
+def _of_numbers(output: tuple[Tensor, Tensor]) -> Pair:
+    predictions, targets = output
+    return predictions.flatten().double(), targets.flatten().double()
+
+
+def _without_void(pair: Callable[[tuple[Tensor, Tensor]], Pair], count: int) -> Callable[[tuple[Tensor, Tensor]], Pair]:
+    """Leave out items whose target is no class (the unlabelled pixels of a segmentation)."""
+
+    def transform(output: tuple[Tensor, Tensor]) -> Pair:
+        scores, targets = pair(output)
+        kept = (targets >= 0) & (targets < count)
+        return scores[kept], targets[kept]
+
+    return transform
+
+
+def _of_confusion(matrix: Tensor, labels: Sequence[str]) -> Metrics:
+    """Averages over the classes leave out those that neither occur nor are predicted."""
+    counts = matrix.double()
+    right, true, predicted = counts.diagonal(), counts.sum(1), counts.sum(0)
+    seen = (true + predicted) > 0
+    precision, recall = right / predicted.clamp(min=1), right / true.clamp(min=1)
+    values = {
+        "accuracy": float(right.sum() / counts.sum().clamp(min=1)),
+        "precision (macro)": float(precision[seen].mean()),
+        "recall (macro)": float(recall[seen].mean()),
+        "F1 (macro)": float((2 * right / (true + predicted).clamp(min=1))[seen].mean()),
+        "intersection over union (mean)": float((right / (true + predicted - right).clamp(min=1))[seen].mean()),
+    }
+    return Metrics(values, counts.long().tolist(), tuple(labels))

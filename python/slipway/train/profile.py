@@ -1,0 +1,41 @@
+"""torch's profiler around a run: where the time of a training step goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch.profiler import ProfilerActivity
+
+from slipway._files import write_atomically
+
+#: Steps that are recorded, after one that is passed over and one that warms the profiler up.
+RECORDED_STEPS = 20
+_ROWS = 30
+
+
+@contextmanager
+def profiled(path: Path | None) -> Iterator[Callable[[], None]]:
+    """Yield what is to be called after every step; at the end the profile is in ``path``, if there is one.
+
+    The file is a Chrome trace (chrome://tracing, ui.perfetto.dev); ``path`` with the ending ``.txt`` holds the
+    operators that took longest.
+    """
+    if path is None:
+        yield lambda: None
+        return
+    activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if torch.cuda.is_available() else [])
+    schedule = torch.profiler.schedule(wait=1, warmup=1, active=RECORDED_STEPS, repeat=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(profiler: torch.profiler.profile) -> None:
+        profiler.export_chrome_trace(str(path))
+        table = profiler.key_averages().table(sort_by="self_cpu_time_total", row_limit=_ROWS)
+        write_atomically(path.with_suffix(".txt"), table.encode())
+
+    with torch.profiler.profile(
+        activities=activities, schedule=schedule, on_trace_ready=write, record_shapes=True
+    ) as profiler:
+        yield profiler.step
