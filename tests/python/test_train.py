@@ -59,7 +59,7 @@ def test_texts_become_what_the_fields_are() -> None:
         ("best", {}, "has no preset 'best'; it has default, notes, smoke"),
         ("default", {"hiden": "1"}, "has no setting 'hiden'; it has .*hidden"),
         ("default", {"hidden": "x"}, "hidden='x' does not fit"),
-        ("default", {"optimizer": "lion"}, "expected one of sgd, adam"),
+        ("default", {"optimizer": "lion"}, "expected one of sgd, adagrad, adam"),
         ("default", {"bidirectional": "1"}, "expected true or false"),
         ("default", {"epochs": "0"}, "epochs is 0"),
         ("default", {"validation": "1"}, "validation is 1"),

@@ -169,7 +169,7 @@ class _Session:
             if self.run.training.gradient_clip is not None:
                 nn.utils.clip_grad_norm_(self.module.parameters(), self.run.training.gradient_clip)
             looks.append((loss.detach(), recipe.score(_detached(outputs), batch.targets)))
-            return loss
+            return looks[-1][0]
 
         if len(self.optimizers) == 1:
             self.optimizers[0].step(look)  # type: ignore[arg-type]  # L-BFGS itself calls float() on the loss
