@@ -23,7 +23,7 @@ from slipway_export.clean import Operator, clean, engine_operators
 from slipway_export.goldens import write_goldens
 from slipway_export.pack import check_target, seal, staging, write_sums
 from slipway_export.pt2 import ExportedProgramRuntime
-from slipway_export.report import make_report, plain, provenance, report_html
+from slipway_export.report import make_report, pictures_of, plain, provenance, report_html
 from slipway_export.verify import Row as Row
 from slipway_export.verify import Verification as Verification
 from slipway_export.verify import verify as verify
@@ -107,8 +107,9 @@ def _write_models(
     for name, file_content in ((TORCHSCRIPT, captured.torchscript), (PT2, captured.pt2)):
         if file_content is not None:
             (folder / name).write_bytes(file_content)
-    if trained.curves is not None:
-        (folder / "curves.png").write_bytes(trained.curves)
+    for name, picture in pictures_of(trained).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(picture)
     files: dict[Format, str] = {"torchscript": TORCHSCRIPT, "pt2": PT2}
     return {files[form]: reason for form, reason in captured.missing.items()}
 
@@ -124,5 +125,5 @@ def _write_report(
     report = make_report(trained, opset, missing, verification, seconds)
     text = json.dumps(plain(report), ensure_ascii=False, indent=1)
     (folder / REPORT).write_text(text + "\n", encoding="utf-8")
-    page = report_html(report, curves=trained.curves is not None)
+    page = report_html(report, tuple(pictures_of(trained)))
     (folder / "report.html").write_text(page, encoding="utf-8")

@@ -50,6 +50,8 @@ def make_report(
         "training": plain(dataclasses.asdict(trained.training)),
         "history": plain(trained.history),
         "score": {"name": recipe.score_name, "value": trained.score},
+        "expected": dict(recipe.expected),
+        "metrics": plain(trained.metrics.state()),
         "missing": dict(missing),
         "seconds": {"train": trained.seconds, **seconds},
         "versions": _versions(),
@@ -57,12 +59,19 @@ def make_report(
     }
 
 
-def report_html(report: Mapping[str, Any], *, curves: bool) -> str:
-    """Return the report as one page without scripts; it shows ``curves.png`` beside it where there is one."""
+def pictures_of(trained: Trained) -> dict[str, bytes]:
+    """Return every picture of a run by its file name in the bundle."""
+    curves = {} if trained.curves is None else {"curves.png": trained.curves}
+    return curves | {f"pictures/{name}.png": picture for name, picture in trained.pictures.items()}
+
+
+def report_html(report: Mapping[str, Any], pictures: Sequence[str]) -> str:
+    """Return the report as one page without scripts; it shows the pictures that lie beside it."""
     facts = {
         "Recipe": report["recipe"],
         "Place in the notes": report["notes"],
         report["score"]["name"].capitalize(): f"{report['score']['value']:.4f}",
+        **{name.capitalize(): f"{value:.4f}" for name, value in report["metrics"]["values"].items()},
         "Data": f"{report['data']['name']} ({report['data']['kind']}, {report['data']['licence']})",
         "Config": json.dumps(report["config"]),
         "Seed": report["seed"],
@@ -72,12 +81,12 @@ def report_html(report: Mapping[str, Any], *, curves: bool) -> str:
     }
     columns = ("runtime", "case", "output", "max_abs", "fp64_ratio", "argmax_agreement", "ok", "skipped")
     rows = [[row[column] for column in columns] for row in report["verify"]["rows"]]
-    picture = '<p><img src="curves.png" alt="Loss and score by epoch"></p>' if curves else ""
+    shown = "".join(f'<p><img src="{_text(name)}" alt="{_text(name)}" style="max-width:100%"></p>' for name in pictures)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(report["recipe"])}</title>'
         "<style>body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}"
         "td,th{border:1px solid #ccc;padding:.2em .6em;text-align:left}</style>"
-        f"<h1>{_text(report['title'])}</h1>{_table((), [[name, value] for name, value in facts.items()])}{picture}"
+        f"<h1>{_text(report['title'])}</h1>{_table((), [[name, value] for name, value in facts.items()])}{shown}"
         f"<h2>Verification against eager PyTorch</h2>{_table(columns, rows)}</html>\n"
     )
 
