@@ -21,6 +21,8 @@ train-and-export names-gru mnist-cnn --data path/to/data --out artifacts --json 
 
 train-and-export names-gru --preset notes --set hidden=64 --epochs 20
 
+train-and-export --all --preset smoke --data embedded --out zoo
+
 train-and-export path/to/my_recipe.py:RECIPE
 
 """
@@ -44,6 +46,10 @@ Formats = Annotated[str, typer.Option(metavar="LIST", help="Forms of the model, 
 Opset = Annotated[int, typer.Option(min=18, max=24, metavar="N", help="ONNX opset.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a bundle that is already there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+Profile = Annotated[
+    bool, typer.Option("--profile", help="Write torch's profile of some steps to DIR/<recipe>.profile.json and .txt.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every recipe there is.")]
 ListOption = Annotated[bool, typer.Option("--list", help="List the recipes and end.")]
 
 _ARTIFACTS = Path("artifacts")
@@ -77,13 +83,15 @@ def train_and_export(
     force: Force = False,
     json: JsonOption = None,
     quiet: Quiet = False,
+    profile: Profile = False,
+    every: All = False,
     list_recipes: ListOption = False,
 ) -> int:
     """Train recipes, export each in every form, verify the forms against eager PyTorch, and seal the bundles."""
     if list_recipes:
         return _list(json)
     changes = _changes(epochs, batch_size, lr, settings)
-    runs = _runs(recipes, out, data, seed, device, resume, preset, changes)
+    runs = _runs(_named(recipes, every), out, data, seed, device, resume, preset, changes, profile)
     forms = _check_export(out, [run.recipe.name for run in runs], formats, force)
 
     def work(run: Any, progress: Any) -> _Outcome:
@@ -111,9 +119,12 @@ def train_verb(
     settings: Settings = None,
     json: JsonOption = None,
     quiet: Quiet = False,
+    profile: Profile = False,
+    every: All = False,
 ) -> int:
     """Train recipes to checkpoints, DIR/<recipe>.checkpoint.pt; the verb export goes on from there."""
-    runs = _runs(recipes, out, data, seed, device, resume, preset, _changes(epochs, batch_size, lr, settings))
+    changes = _changes(epochs, batch_size, lr, settings)
+    runs = _runs(_named(recipes, every), out, data, seed, device, resume, preset, changes, profile)
 
     def work(run: Any, progress: Any) -> _Outcome:
         from slipway.train import train
@@ -148,8 +159,19 @@ def export_verb(
     return ExitCode.OK
 
 
+def _named(names: Sequence[str] | None, every: bool) -> Sequence[str]:
+    from slipway.recipes import recipe_names
+
+    if every and names:
+        raise UsageError(f"--all already names every recipe; leave out {', '.join(names)}")
+    named = recipe_names() if every else names
+    if not named:
+        raise UsageError("name at least one recipe, or --all; train-and-export --list shows them")
+    return named
+
+
 def _runs(
-    names: Sequence[str] | None,
+    names: Sequence[str],
     out: Path,
     data: str,
     seed: int,
@@ -157,10 +179,9 @@ def _runs(
     resume: bool,
     preset: str,
     changes: dict[str, object],
+    profile: bool,
 ) -> list[Any]:
     """Check everything that can be checked before the first run begins."""
-    if not names:
-        raise UsageError("name at least one recipe; train-and-export --list shows them")
     from slipway.recipes import load_recipe
     from slipway.train import Run, resolve, resolve_device
 
@@ -169,9 +190,9 @@ def _runs(
         recipe = load_recipe(name)
         config, training = resolve(recipe, preset, changes)
         own = name if ".py" in name else None
-        runs.append(
-            Run(recipe, config, training, data, seed, where, _checkpoint(out, recipe.name), resume, recipe_path=own)
-        )
+        trace = out / f"{recipe.name}.profile.json" if profile else None
+        checkpoint = _checkpoint(out, recipe.name)
+        runs.append(Run(recipe, config, training, data, seed, where, checkpoint, resume, own, trace))
     repeated = {run.recipe.name for run in runs if sum(r.recipe.name == run.recipe.name for r in runs) > 1}
     if repeated:
         raise UsageError(f"named more than once: {', '.join(sorted(repeated))}; each would overwrite the other")
