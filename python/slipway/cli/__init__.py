@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from slipway.cli import _bench as bench
 from slipway.cli import _check as check
+from slipway.cli import _images as images
 from slipway.cli import _look as look
 from slipway.cli import _run as run
 from slipway.cli import _train as train
@@ -37,6 +38,7 @@ slipway_app.command("train", epilog="[b]Example[/b]: slipway train names-gru --d
 slipway_app.command("export", epilog="[b]Example[/b]: slipway export names-gru --out artifacts")(train.export_verb)
 slipway_app.command("verify", epilog="[b]Example[/b]: slipway verify artifacts/names-gru --json -")(check.verify_verb)
 slipway_app.command("run", epilog=run.EXAMPLES)(run.run_verb)
+slipway_app.command("images", epilog=images.EXAMPLES)(images.images_verb)
 slipway_app.command("bench", epilog=bench.EXAMPLES)(bench.bench_verb)
 slipway_app.command("inspect", epilog=look.EXAMPLES)(look.inspect_verb)
 slipway_app.command("selftest", epilog="[b]Example[/b]: slipway selftest artifacts/names-gru")(check.selftest_verb)
