@@ -358,7 +358,7 @@ def test_help_shows_examples(slipway: Say, train_and_export: Say) -> None:
         assert code == ExitCode.OK
         assert out
     assert "train-and-export names-gru" in out
-    for verb in ("train", "export", "verify", "run", "bench", "inspect", "selftest", "doctor", "ops"):
+    for verb in ("train", "export", "verify", "run", "images", "bench", "inspect", "selftest", "doctor", "ops"):
         assert "Example" in slipway(verb, "--help")[1]
 
 

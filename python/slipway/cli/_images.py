@@ -1,7 +1,7 @@
 """``slipway images``: test images as files a person can look at, read back, predicted, and the result list beside them.
 
 The notes check their MNIST models so: fifty test images are written as pictures, opened again and predicted, and the
-answers go to ``res.txt``. Here the files hold the exact pixels (PNG), so the answers must also be those of the data set.
+answers go to ``res.txt``. Here the files hold the exact pixels (PNG), so the answers must be those of the data set.
 """
 
 from __future__ import annotations
