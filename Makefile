@@ -12,7 +12,7 @@ SHELL := /bin/bash
 # What the installed extension and program are made from; Python files are used where they stand.
 SOURCES := pyproject.toml CMakeLists.txt python/slipway/__init__.py $(shell find cpp cmake -type f)
 
-.PHONY: help demo test test-native test-python bench format lint docs clean
+.PHONY: help demo test test-native test-python bench zoo format lint docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -35,6 +35,11 @@ test-python: $(VENV)/tested ## everything else
 bench: $(VENV)/installed ## time the demo's bundle in every runtime
 	slipway bench artifacts/names-gru
 
+zoo: $(VENV)/installed ## train every recipe (data: SLIPWAY_DATA, else what is published), then renew docs/notes.md
+	train-and-export --list --json - | python -c 'import json, sys; print(*(r["name"] for r in json.load(sys.stdin)))' \
+	  | xargs -P 2 -n 1 env OMP_NUM_THREADS=1 train-and-export --out zoo --force || true
+	python benchmarks/zoo.py zoo
+
 format: $(VENV)/tested ## format Python and C++
 	ruff check --fix . && ruff format .
 	git ls-files '*.cc' '*.h' | xargs clang-format -i
@@ -42,8 +47,9 @@ format: $(VENV)/tested ## format Python and C++
 lint: $(VENV)/tested ## what the house tests ask of form, types and imports
 	pytest -n 2 tests/house
 
-docs: $(VENV)/installed ## rewrite the generated part of docs/operators.md
+docs: $(VENV)/installed ## rewrite the generated parts of docs/operators.md and docs/notes.md
 	python -m slipway.operators docs/operators.md
+	python benchmarks/zoo.py
 
 clean: ## remove builds, not .venv and not artifacts
 	rm -rf build dist
