@@ -77,6 +77,14 @@ def token_counts(signature: Signature, raws: Sequence[Any]) -> list[int] | None:
     return None
 
 
+def split_words(text: str, fold: Mapping[str, str], lowercase: bool = False) -> list[str]:
+    """Return the words that a text input with unit ``word`` sees: folded, in lower case if asked, split at ASCII space.
+
+    Vocabularies are built with this, so that they hold what is looked up in them.
+    """
+    return _words(_folded(text, str.maketrans(dict(fold)), lowercase))
+
+
 def fold_table() -> dict[str, str]:
     """Return the ASCII fold of Latin letters, Latin punctuation and combining marks (``"é" -> "e"``, ``"ß" -> "ss"``).
 
@@ -142,7 +150,8 @@ def _encode_text(port: InputPort, spec: TextInput, texts: Sequence[str]) -> Arra
         array = np.full((len(tokens), longest), spec.pad, dtype=port.dtype)
         for n, numbers in enumerate(tokens):
             array[n, : len(numbers)] = numbers
-    time_first = port.dims.index("T") < port.dims.index("N")
+    time = next(axis for axis, dim in enumerate(port.dims) if isinstance(dim, str) and dim.startswith("T"))
+    time_first = time < port.dims.index("N")
     return np.ascontiguousarray(array.swapaxes(0, 1)) if time_first else array
 
 
@@ -152,15 +161,22 @@ def _tokens(port: str, spec: TextInput, texts: Sequence[str]) -> list[list[int]]
     return [_tokenize(port, spec, fold, places, n, text) for n, text in enumerate(texts)]
 
 
+def _folded(text: str, fold: Mapping[int, Any], lowercase: bool) -> str:
+    folded = text.translate(fold)
+    return folded.translate(_ASCII_LOWER) if lowercase else folded
+
+
+def _words(folded: str) -> list[str]:
+    return [word for word in _ASCII_SPACE.split(folded) if word]
+
+
 def _tokenize(
     port: str, spec: TextInput, fold: Mapping[int, Any], places: Mapping[str, int] | None, item: int, text: object
 ) -> list[int]:
     if not isinstance(text, str):
         raise InputError(f'input "{port}", item {item}: got {type(text).__name__}, expected a text')
-    folded = text.translate(fold)
-    if spec.lowercase:
-        folded = folded.translate(_ASCII_LOWER)
-    units = list(folded) if spec.unit == "character" else [w for w in _ASCII_SPACE.split(folded) if w]
+    folded = _folded(text, fold, spec.lowercase)
+    units = list(folded) if spec.unit == "character" else _words(folded)
     if not units:
         raise InputError(f'input "{port}", item {item}: the text {text!r} is empty; give at least one {spec.unit}')
     if places is None:
