@@ -97,6 +97,39 @@ std::vector<Prediction> decode_binary(const Signature& signature, const OutputPo
   return predictions;
 }
 
+/// The class of the pixel whose first score stands at `at`; the first of equal scores, NaN before all, as numpy.argmax.
+std::size_t class_at(const TensorView& scores, int64_t at, int64_t stride) {
+  int64_t best = 0;
+  for (int64_t k = 0; k < scores.shape[1]; ++k) {
+    const double score = score_at(scores, at + k * stride);
+    if (std::isnan(score)) return static_cast<std::size_t>(k);
+    if (score > score_at(scores, at + best * stride)) best = k;
+  }
+  return static_cast<std::size_t>(best);
+}
+
+std::vector<Prediction> decode_segmentation(const Signature& signature, const OutputPort& port,
+                                            const TensorView& scores, int top) {
+  if (scores.shape.rank() != 4 || scores.shape.count(1, 4) == 0) refuse_shape(port, scores, "[N, K, H, W]");
+  const auto classes = static_cast<std::size_t>(scores.shape[1]);
+  const int64_t pixels = scores.shape.count(2, 4);
+  std::vector<Prediction> predictions;
+  for (int64_t n = 0; n < scores.shape[0]; ++n) {
+    std::vector<int64_t> counts(classes, 0);
+    for (int64_t i = 0; i < pixels; ++i) ++counts[class_at(scores, n * scores.shape[1] * pixels + i, pixels)];
+    std::vector<std::size_t> order(classes);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+    order.resize(std::min(classes, static_cast<std::size_t>(top)));
+    std::vector<Choice> choices;
+    for (const std::size_t k : order) {
+      choices.push_back({label_at(signature, k), static_cast<double>(counts[k]) / static_cast<double>(pixels)});
+    }
+    predictions.push_back({choices[0].label, false, {std::move(choices)}});
+  }
+  return predictions;
+}
+
 }  // namespace
 
 std::optional<std::vector<Prediction>> decode(const Signature& signature, const std::vector<Tensor>& outputs, int top) {
@@ -105,6 +138,7 @@ std::optional<std::vector<Prediction>> decode(const Signature& signature, const 
     if (port.kind == OutputKind::kTensor) continue;
     const TensorView scores = outputs[i].view();
     if (scores.dtype != DType::kFloat32 && scores.dtype != DType::kFloat64) refuse_shape(port, scores, "scores");
+    if (port.kind == OutputKind::kSegmentation) return decode_segmentation(signature, port, scores, top);
     return port.kind == OutputKind::kClass ? decode_classes(signature, port, scores, top)
                                            : decode_binary(signature, port, scores, top);
   }

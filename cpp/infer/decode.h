@@ -12,7 +12,7 @@ namespace slipway::infer {
 
 struct Choice {
   std::string label;
-  double probability = 0.0;
+  double probability = 0.0;  ///< of a segmentation: the share of the pixels
 };
 
 /// What a model says of one batch entry.

@@ -222,7 +222,7 @@ OutputPort read_output(const PortInfo& info, const Metadata& metadata) {
   const std::optional<Entry> entry = entry_for(metadata, "slipway.output." + info.name);
   port.batch_axis = axis_named(info, entry, "N");
   if (!entry) return port;
-  constexpr std::array<std::string_view, 3> kKinds = {"tensor", "class", "binary"};
+  constexpr std::array<std::string_view, 4> kKinds = {"tensor", "class", "binary", "segmentation"};
   constexpr std::array<std::string_view, 3> kScores = {"logits", "log_probabilities", "probabilities"};
   port.kind = static_cast<OutputKind>(entry->choice("kind", kKinds, "tensor"));
   if (port.kind == OutputKind::kTensor) return port;

@@ -42,7 +42,7 @@ struct InputPort {
   }
 };
 
-enum class OutputKind { kTensor, kClass, kBinary };
+enum class OutputKind { kTensor, kClass, kBinary, kSegmentation };
 enum class Scores { kLogits, kLogProbabilities, kProbabilities };
 
 struct OutputPort {

@@ -23,7 +23,7 @@ from slipway.runtime import RUNTIMES, Eager, Runnable, Runtime
 from slipway.runtime._inputs import batch_axis
 from slipway.runtime.checked import largest_difference, tolerance
 from slipway.runtime.eager import EagerModel
-from slipway.signature import BinaryOutput, ClassOutput, OutputPort
+from slipway.signature import BinaryOutput, ClassOutput, OutputPort, SegmentationOutput
 from slipway_export.cases import Case, Pool, verification_cases
 from slipway_export.goldens import check_raw, read_raw
 
@@ -257,6 +257,8 @@ def _agreement(port: OutputPort, output: Array, single: Array) -> float | None:
         return None
     if isinstance(port.spec, ClassOutput):
         return float(np.mean(output.argmax(-1) == single.argmax(-1)))
+    if isinstance(port.spec, SegmentationOutput):
+        return float(np.mean(output.argmax(1) == single.argmax(1)))
     if isinstance(port.spec, BinaryOutput):
         limit = port.spec.threshold
         if port.spec.scores == "logits":

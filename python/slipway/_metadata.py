@@ -17,6 +17,7 @@ from slipway.signature import (
     LengthInput,
     OutputPort,
     OutputSpec,
+    SegmentationOutput,
     Signature,
     TableInput,
     TensorInput,
@@ -34,7 +35,12 @@ _INPUT_KINDS: Mapping[str, type[InputSpec]] = {
     "image": ImageInput,
     "table": TableInput,
 }
-_OUTPUT_KINDS: Mapping[str, type[OutputSpec]] = {"class": ClassOutput, "binary": BinaryOutput, "tensor": TensorOutput}
+_OUTPUT_KINDS: Mapping[str, type[OutputSpec]] = {
+    "class": ClassOutput,
+    "binary": BinaryOutput,
+    "segmentation": SegmentationOutput,
+    "tensor": TensorOutput,
+}
 
 
 def signature_to_metadata(signature: Signature) -> dict[str, str]:

@@ -23,6 +23,7 @@ from slipway.signature import (
     InputPort,
     LengthInput,
     OutputPort,
+    SegmentationOutput,
     Signature,
     TableInput,
     TextInput,
@@ -66,7 +67,21 @@ def decode(signature: Signature, outputs: Mapping[str, Array]) -> list[str]:
             return _class_labels(signature.labels, port.spec, scores)
         if isinstance(port.spec, BinaryOutput):
             return _binary_labels(signature.labels, port, port.spec, scores)
+        if isinstance(port.spec, SegmentationOutput):
+            return [_label(signature.labels, i) for i in pixel_shares(scores).argmax(axis=-1).tolist()]
     return []
+
+
+def pixel_shares(scores: Array) -> NDArray[np.float64]:
+    """Return the share of the pixels that each class has, [N, K], for scores [N, K, H, W] of a segmentation.
+
+    Raises:
+        InputError: The scores have another number of axes, or no pixel.
+    """
+    if np.ndim(scores) != 4 or 0 in np.shape(scores)[1:]:
+        raise InputError(f"scores of a segmentation are [N, K, H, W], got {list(np.shape(scores))}")
+    best, classes = np.argmax(scores, axis=1), range(np.shape(scores)[1])
+    return np.stack([(best == k).mean(axis=(1, 2)) for k in classes], axis=1)
 
 
 def token_counts(signature: Signature, raws: Sequence[Any]) -> list[int] | None:

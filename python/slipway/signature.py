@@ -102,13 +102,23 @@ class BinaryOutput:
 
 
 @dataclass(frozen=True)
+class SegmentationOutput:
+    """Scores over classes for every pixel, [N, K, H, W]; a pixel's class is the largest, an image's label the commonest.
+
+    What stands in place of probabilities is the share of the pixels that each class has.
+    """
+
+    kind: Literal["segmentation"] = "segmentation"
+
+
+@dataclass(frozen=True)
 class TensorOutput:
     """A plain tensor, printed as numbers."""
 
     kind: Literal["tensor"] = "tensor"
 
 
-OutputSpec = ClassOutput | BinaryOutput | TensorOutput
+OutputSpec = ClassOutput | BinaryOutput | SegmentationOutput | TensorOutput
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rich.table import Table
 from slipway._files import write_atomically
 from slipway.cli._console import show, table
 from slipway.errors import ExitCode, InputError, UnavailableError, UsageError
-from slipway.signature import BinaryOutput, ClassOutput, Signature, TableInput
+from slipway.signature import BinaryOutput, ClassOutput, SegmentationOutput, Signature, TableInput
 
 if TYPE_CHECKING:
     from slipway.bundle import Bundle
@@ -87,7 +87,7 @@ class Answer:
     def of(signature: Signature, outputs: Mapping[str, Array], labels: Sequence[str]) -> Answer:
         """Take the probabilities from the first output that has labels."""
         for port in signature.outputs:
-            if isinstance(port.spec, ClassOutput | BinaryOutput):
+            if isinstance(port.spec, ClassOutput | BinaryOutput | SegmentationOutput):
                 return Answer(signature, outputs, labels, _probabilities(port.spec, outputs[port.name]))
         return Answer(signature, outputs, labels, None)
 
@@ -131,8 +131,12 @@ def _axis(dims: Sequence[int | str]) -> int:
     return dims.index("N") if "N" in dims else 0
 
 
-def _probabilities(spec: ClassOutput | BinaryOutput, scores: Array) -> NDArray[np.float64] | None:
-    """Return probabilities [N, K] in double, or None for an output with one label per step."""
+def _probabilities(spec: ClassOutput | BinaryOutput | SegmentationOutput, scores: Array) -> NDArray[np.float64] | None:
+    """Return probabilities (of a segmentation: shares of the pixels) [N, K], or None for one label per step."""
+    if isinstance(spec, SegmentationOutput):
+        from slipway.preprocess import pixel_shares
+
+        return pixel_shares(scores)
     values = np.asarray(scores, dtype=np.float64)
     if isinstance(spec, BinaryOutput):
         second = values.reshape(len(values)) if spec.scores == "probabilities" else 1 / (1 + np.exp(-values.ravel()))
