@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from slipway.data import mnist
-from slipway.recipes._recipe import Dataset, Recipe, Training
-from slipway.recipes._scores import accuracy
-from slipway.signature import ClassOutput, ImageInput, InputPort, OutputPort, Signature
+from slipway.recipes._mnist import digits
+from slipway.recipes._recipe import Dataset, Training
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Config:
 class FirstCNN(nn.Module):
     """Convolution, pooling, ReLU, three times, in the notes' order; 28x28 shrinks to 1x1."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
         first, second, third = config.channels
         self.conv1 = nn.Conv2d(1, first, kernel_size=3)
@@ -41,10 +39,10 @@ class FirstCNN(nn.Module):
         self.conv3 = nn.Conv2d(second, third, kernel_size=3)
         self.pooling = nn.MaxPool2d(kernel_size=2)
         self.activate = nn.ReLU()
-        self.linear = nn.Linear(third, 10)
+        self.linear = nn.Linear(third, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Map images [N, 1, 28, 28] to logits [N, 10]."""
+        """Map images [N, 1, 28, 28] to logits [N, classes]."""
         x = self.activate(self.pooling(self.conv1(image)))  # [N, 10, 13, 13]
         x = self.activate(self.pooling(self.conv2(x)))  # [N, 20, 5, 5]
         x = self.activate(self.pooling(self.conv3(x)))  # [N, 30, 1, 1]
@@ -54,32 +52,15 @@ class FirstCNN(nn.Module):
 
 def build(config: Config, dataset: Dataset) -> nn.Module:
     """Build the network."""
-    return FirstCNN(config)
+    return FirstCNN(config, len(dataset.labels))
 
 
-def signature(config: Config, dataset: Dataset) -> Signature:
-    """Grey images of 28x28 in, scaled by MNIST's mean and deviation; one score per digit out."""
-    image = ImageInput(channels=1, height=28, width=28, mean=(0.1307,), std=(0.3081,))
-    return Signature(
-        inputs=(InputPort("image", "float32", ("N", 1, 28, 28), image),),
-        outputs=(OutputPort("logits", ("N", 10), ClassOutput()),),
-        labels=dataset.labels,
-    )
-
-
-RECIPE = Recipe(
+RECIPE = digits(
     name="mnist-cnn",
     title="MNIST digits, the notes' first convolutional network",
-    task="classification",
     notes='000, "CNN Basic: MNIST第一个CNN模型"',
-    datasets=("MNIST",),
     config=Config(),
-    data=lambda request, config: mnist.load(request),
-    signature=signature,
     build=build,
-    loss=nn.functional.cross_entropy,
-    score=accuracy,
-    score_name="accuracy",
     expected={"path": 0.985, "download": 0.985, "embedded": 0.90},
     training=Training(
         epochs=10, batch_size=64, lr=1e-2, optimizer="adamw", weight_decay=0.05, schedule="one_cycle"
