@@ -1,7 +1,7 @@
 """Handwritten digits 0 to 9: MNIST, or, where it cannot be had, scikit-learn's digits at MNIST's size.
 
 Layout of a data folder: ``MNIST/raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte``, plain or ``.gz``, as torchvision
-leaves it.
+leaves it; or pictures in one folder per class (``image_folder.py``), whatever the classes are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from slipway.data import image_folder
 from slipway.data._dataset import Dataset, Source, Split
 from slipway.data._root import Place, Remote, find
 from slipway.data.idx import read_idx
@@ -37,9 +38,13 @@ _DIGITS_TRAIN = 1198
 def load(request: str) -> Dataset:
     """Load MNIST: raw items are uint8 [28, 28] with ink 255, targets int64 [rows].
 
+    A folder of the user's own pictures gives those, of any size, and as many labels as it has classes.
+
     Raises:
         DataError: The data is not where ``request`` says, or damaged.
     """
+    if request not in ("auto", "embedded") and image_folder.is_image_folder(Path(request)):
+        return image_folder.load(Path(request))
     remotes = [
         Remote([m + f"{name}.gz" for m in _MIRRORS], f"{name}.gz", sha, size) for name, (sha, size) in _FILES.items()
     ]
