@@ -1,9 +1,38 @@
-"""What the recipes on pairs of sentences share: the merger of two encoded sentences, and the classifier on top."""
+"""What the recipes on pairs of sentences share: sizes, ports, the merger of two encoded sentences, the classifier."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
+
+from slipway.recipes._recipe import Dataset
+from slipway.recipes._texts import Kind, PackedEncoder, text_ports
+from slipway.signature import ClassOutput, OutputPort, Signature
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the network.
+
+    Args:
+        least: Occurrences in the training pairs that a word of the vocabulary needs.
+        embedding: Size of a word's vector.
+        hidden: Size of each direction of the encoder.
+        layers: Number of recurrent layers.
+        bidirectional: Read each sentence in both directions.
+        classifier: Size of the layer between the merged sentences and the scores.
+        dropout: Share of values dropped after the embedding, between layers, after merging, and before the last layer.
+    """
+
+    least: int = 2
+    embedding: int = 64
+    hidden: int = 64
+    layers: int = 1
+    bidirectional: bool = False
+    classifier: int = 64
+    dropout: float = 0.5
 
 
 class Merger(nn.Module):
@@ -51,3 +80,41 @@ class PairClassifier(nn.Module):
         """Map two encoded sentences [N, size] to scores [N, classes]."""
         scores: Tensor = self.layers(self.merger(premise, hypothesis))
         return scores
+
+
+class RecurrentPair(nn.Module):
+    """One embedding and one packed encoder for both sentences, then the pair's classifier.
+
+    Args:
+        kind: The recurrent network of the encoder.
+        config: Its sizes.
+        words: Size of the vocabulary.
+        classes: Number of classes.
+    """
+
+    def __init__(self, kind: Kind, config: Config, words: int, classes: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(words, config.embedding)
+        self.dropout = nn.Dropout(config.dropout)
+        self.encoder = PackedEncoder(
+            kind, config.embedding, config.hidden, config.layers, config.bidirectional, config.dropout
+        )
+        self.classifier = PairClassifier(self.encoder.out_features, config.classifier, classes, config.dropout)
+
+    def forward(
+        self, premise: Tensor, premise_lengths: Tensor, hypothesis: Tensor, hypothesis_lengths: Tensor
+    ) -> Tensor:
+        """Map two texts, words int64 [T, N] and lengths int64 [N] (on the CPU) each, to scores [N, classes]."""
+        first = self.encoder(self.dropout(self.embedding(premise)), premise_lengths)
+        second = self.encoder(self.dropout(self.embedding(hypothesis)), hypothesis_lengths)
+        scores: Tensor = self.classifier(first, second)
+        return scores
+
+
+def pair_signature(dataset: Dataset) -> Signature:
+    """Premise and hypothesis in, each with a time axis of its own; one score per label out."""
+    return Signature(
+        inputs=(*text_ports("premise", "T_premise", dataset), *text_ports("hypothesis", "T_hypothesis", dataset)),
+        outputs=(OutputPort("logits", ("N", len(dataset.labels)), ClassOutput()),),
+        labels=dataset.labels,
+    )
