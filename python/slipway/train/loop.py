@@ -269,7 +269,8 @@ class _Sums:
         return [float(self.loss), self.items, self.correct, self.total]
 
     def means(self) -> tuple[float, float]:
-        return float(self.loss) / self.items, self.correct / self.total
+        """Return both per item; the score is 0 where nothing could be counted (R2 of batches of one row)."""
+        return float(self.loss) / self.items, self.correct / self.total if self.total else 0.0
 
 
 def _identity(run: Run) -> dict[str, Any]:
