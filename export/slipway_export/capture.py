@@ -26,6 +26,7 @@ from slipway.errors import ExportError
 from slipway.signature import Signature
 from slipway_export.packed import packed_sequences
 from slipway_export.translate import TRANSLATION_TABLE
+from slipway_export.transposed import wanted_sizes
 
 Format = Literal["onnx", "torchscript", "pt2"]
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -98,7 +99,7 @@ def export_program(model: nn.Module, signature: Signature, tensors: tuple[Tensor
         {axis: _dim(name) for axis, name in enumerate(port.dims) if isinstance(name, str)} for port in signature.inputs
     )
     try:
-        with packed_sequences():
+        with packed_sequences(), wanted_sizes(model):
             program = torch.export.export(model, tensors, dynamic_shapes=shapes, strict=False)
     except ExportError:
         raise
