@@ -18,7 +18,7 @@ from slipway.runtime import RUNTIMES, Eager, Runtime
 from slipway.runtime.eager import EagerModel
 from slipway.train._trained import Trained
 from slipway_export.capture import Captured, Format, capture
-from slipway_export.cases import Pool, example_inputs, probe_inputs
+from slipway_export.cases import Pool, cut_images, example_inputs, probe_inputs
 from slipway_export.clean import Operator, clean, engine_operators
 from slipway_export.goldens import write_goldens
 from slipway_export.pack import check_target, seal, staging, write_sums
@@ -68,14 +68,15 @@ def export_bundle(
     check_target(out, force=force)
     operators = engine_operators() if operators is None else operators
     started = time.perf_counter()
-    pool = Pool.of(trained.signature, trained.dataset.test.raws)
+    raws = trained.dataset.test.raws
+    pool = Pool.of(trained.signature, raws)
     example, probe = example_inputs(pool), probe_inputs(pool)
     captured = capture(trained.module, trained.signature, example, probe, opset=opset, formats=formats)
     with staging(out) as folder:
         missing = _write_models(folder, trained, captured, operators, opset)
         eager = EagerModel.of(trained.module, trained.signature)
         (folder / "goldens").mkdir()
-        write_goldens(folder / "goldens", trained.signature, trained.dataset.test.raws, eager)
+        write_goldens(folder / "goldens", trained.signature, cut_images(trained.signature, raws), eager)
         (folder / REPORT).write_text(json.dumps({"missing": missing}) + "\n", encoding="utf-8")
         write_sums(folder)
         exported = time.perf_counter()

@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 
 from slipway.preprocess import encode
 from slipway.runtime._inputs import batch_axis, time_axis
-from slipway.signature import InputPort, LengthInput, Signature, TextInput
+from slipway.signature import ImageInput, InputPort, LengthInput, Signature, TextInput
 
 Array = NDArray[Any]
 
 #: Longest sequence to assume where no real items are given.
 _DEFAULT_LONGEST = 9
 _POOL_ITEMS = 256
+#: Height and width that images are cut to for cases and goldens where a model takes any size. A batch of 17 whole video
+#: frames in double, in every runtime, would take minutes and show nothing more; one whole frame is among the cases.
+#: Halved again and again, 90 and 127, and what cases add to them, round up at some levels and not at others.
+_CUT = (90, 127)
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,20 @@ class Pool:
         rows: Per port without time: real values along axis 0, or None where there are none.
         streams: Per port with time: all real tokens one after the other along axis 0, or None.
         longest: The longest real sequence.
+        whole: A raw item as it was before it was cut; None where nothing was cut.
     """
 
     signature: Signature
     rows: Mapping[str, Array | None]
     streams: Mapping[str, Array | None]
     longest: int
+    whole: object | None = None
 
     @staticmethod
     def of(signature: Signature, raws: Sequence[object] = ()) -> Pool:
         """Encode some raw items; without any, cases hold random values in the ports' ranges."""
-        some = [raws[n] for n in range(min(len(raws), _POOL_ITEMS))]
+        whole = [raws[n] for n in range(min(len(raws), _POOL_ITEMS))]
+        some = cut_images(signature, whole)
         arrays: Mapping[str, Array] = encode(signature, some) if some else {}
         rows: dict[str, Array | None] = {}
         streams: dict[str, Array | None] = {}
@@ -67,7 +74,21 @@ class Pool:
                 sequences = [] if items is None else _sequences(signature, port, items, arrays)
                 streams[port.name] = np.concatenate(sequences) if sequences else None
                 longest = max([longest, *(len(s) for s in sequences)])
-        return Pool(signature, rows, streams, longest or _DEFAULT_LONGEST)
+        is_cut = len(some) > 0 and np.shape(some[0]) != np.shape(whole[0])
+        return Pool(signature, rows, streams, longest or _DEFAULT_LONGEST, whole[0] if is_cut else None)
+
+
+def cut_images(signature: Signature, raws: Sequence[object]) -> Sequence[object]:
+    """Return the middles of images, at most 90x127, where a model takes images of any size; else the items."""
+    specs = [port.spec for port in signature.inputs]
+    if len(specs) != 1 or not isinstance(specs[0], ImageInput) or None not in (specs[0].height, specs[0].width):
+        return raws
+    return [_middle(np.asarray(raw)) for raw in raws]
+
+
+def _middle(image: Array) -> Array:
+    top, left = (max(0, (size - wanted) // 2) for size, wanted in zip(image.shape[:2], _CUT, strict=True))
+    return image[top : top + _CUT[0], left : left + _CUT[1]]
 
 
 def example_inputs(pool: Pool) -> dict[str, Array]:
@@ -84,8 +105,8 @@ def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
     """Return the cases that every runtime has to answer like eager PyTorch.
 
     Batches of 1, 2, 3 and 17; lengths all one, all the longest, rising (so unsorted), equal, longer than any real
-    one, and all shorter than T; other heights and widths; and a batch in another order, which must only permute the
-    outputs.
+    one, and all shorter than T; other heights and widths, among them those of a whole
+    image; and a batch in another order, which must only permute the outputs.
     """
     rng = np.random.default_rng(seed)
 
@@ -106,6 +127,8 @@ def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
             cases.append(case("time_beyond_the_longest", np.array([max(1, longest // 2), 1, 1]), padding=2))
     if any(name in ("H", "W") for port in pool.signature.inputs for name in port.dims):
         cases += [case("size_taller", np.full(2, longest), H=16), case("size_wider", np.full(2, longest), W=24)]
+    if pool.whole is not None:
+        cases.append(Case("size_whole", encode(pool.signature, [pool.whole])))
     return [*cases, _permuted(pool, cases[3], rng)]
 
 
