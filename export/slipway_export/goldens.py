@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from slipway._metadata import FORMAT
 from slipway.bundle import Bundle, Golden
 from slipway.errors import MismatchError
-from slipway.preprocess import decode, encode
+from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.readers import read_csv, read_image
 from slipway.runtime.checked import SCALE_TOLERANCE
 from slipway.runtime.protocol import Runnable
@@ -65,7 +65,8 @@ def read_raw(bundle: Bundle, golden: Golden) -> list[Any]:
     if "csv" in raw:
         columns = next(p.spec.columns for p in bundle.signature.inputs if isinstance(p.spec, TableInput))
         return list(read_csv(folder / raw["csv"], columns))
-    return list(raw.get("texts", ()))
+    items = ([item] if isinstance(item, str) else item for item in raw.get("texts", ()))
+    return [raw_item for texts in items for raw_item in text_items(bundle.signature, texts)]
 
 
 def _write_case(folder: Path, name: str, signature: Signature, raws: Sequence[Any], eager: Runnable) -> dict[str, Any]:
@@ -89,7 +90,10 @@ def _write_arrays(folder: Path, name: str, arrays: Mapping[str, NDArray[np.gener
 
 
 def _write_raw(folder: Path, name: str, signature: Signature, raws: Sequence[Any]) -> dict[str, Any] | None:
-    """Write raw items of a model that takes one thing; several, or plain tensors, are recorded as arrays only."""
+    """Write raw items of a model that takes one thing, or texts alone; others are recorded as arrays only."""
+    texts = text_inputs(signature)
+    if len(texts) > 1:
+        return {"texts": [[raw[port.name] for port in texts] for raw in raws]}
     specs = [port.spec for port in signature.inputs if not isinstance(port.spec, LengthInput)]
     if len(specs) != 1 or isinstance(raws[0], Mapping):
         return None

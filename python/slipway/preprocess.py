@@ -92,6 +92,31 @@ def token_counts(signature: Signature, raws: Sequence[Any]) -> list[int] | None:
     return None
 
 
+def text_inputs(signature: Signature) -> list[InputPort]:
+    """Return the text ports of a model whose raw items are texts alone, in order; else an empty list."""
+    raw = [port for port in signature.inputs if not isinstance(port.spec, LengthInput)]
+    return raw if all(isinstance(port.spec, TextInput) for port in raw) else []
+
+
+def text_items(signature: Signature, texts: Sequence[str]) -> list[Any]:
+    """Group texts into raw items: as many at a time as the model has text ports, in the ports' order.
+
+    Raises:
+        InputError: The model takes more than texts, or the number of texts is not a multiple.
+    """
+    ports = text_inputs(signature)
+    if not ports or len(texts) % len(ports):
+        names = ", ".join(port.name for port in signature.inputs if not isinstance(port.spec, LengthInput))
+        at_a_time = f"{len(ports)} texts at a time" if ports else "not texts alone"
+        raise InputError(
+            f"got {len(texts)} {'text' if len(texts) == 1 else 'texts'}, the model takes {at_a_time}: {names}"
+        )
+    if len(ports) == 1:
+        return list(texts)
+    items = (texts[n : n + len(ports)] for n in range(0, len(texts), len(ports)))
+    return [{port.name: text for port, text in zip(ports, item, strict=True)} for item in items]
+
+
 def split_words(text: str, fold: Mapping[str, str], lowercase: bool = False) -> list[str]:
     """Return the words that a text input with unit ``word`` sees: folded, in lower case if asked, split at ASCII space.
 
