@@ -270,7 +270,7 @@ def test_run_answers_texts_tables_and_arrays(slipway: Say, artifacts: Path, tmp_
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        ([], ExitCode.USAGE, "give one of --input"),
+        (["--output-dir", "out"], ExitCode.USAGE, "give one of --input"),
         (["--text", "hello", "--csv", "x"], ExitCode.USAGE, "got --text and --csv"),
         (["--image", "x.png"], ExitCode.USAGE, "its inputs are x (text)"),
         (["--text", "bye"], ExitCode.ERROR, "'b' (U+0062) at place 1"),

@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.generic]
 
+#: What an item is called: a text, a file, a row; the list of its texts where there are several.
+Name = str | list[str]
+
 EXAMPLES = """[b]Examples[/b]
 
 slipway run artifacts/names-gru --text Nakamura --text "O'Neill" --top 3
+
+slipway run artifacts/snli-gru --text "A man sleeps." --text "A person rests."
+
+slipway run artifacts/names-gru   (then one name per line, Ctrl-D ends)
 
 slipway run artifacts/mnist-cnn --image three.png --json
 
@@ -38,7 +45,12 @@ slipway run artifacts/names-gru --input tokens=t.npy --input lengths=n.npy --run
 def run_verb(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle folder.")],
     inputs: Annotated[list[str] | None, typer.Option("--input", metavar="NAME=FILE.npy", help="An input port.")] = None,
-    text: Annotated[list[str] | None, typer.Option(metavar="STRING", help="A text; may be repeated.")] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STRING", help="A text; may be repeated. Of a model that takes several: in its inputs' order."
+        ),
+    ] = None,
     image: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="An image; may be repeated.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A table of rows.")] = None,
     runtime: Annotated[str, typer.Option(metavar="NAME", help="native, onnxruntime, torchscript or eager.")] = "native",
@@ -48,9 +60,14 @@ def run_verb(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per item, one per line.")] = False,
     output_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Write one .npy per output.")] = None,
 ) -> int:
-    """Run a bundle once, on texts, images, rows of a table, or arrays."""
+    """Run a bundle once, on texts, images, rows of a table, or arrays.
+
+    Without an input option a model of texts answers lines of standard input, one by one; a model that takes several
+    texts wants tabs between them.
+    """
     from slipway.bundle import Bundle
-    from slipway.preprocess import decode
+    from slipway.cli._converse import converse
+    from slipway.preprocess import decode, text_inputs
     from slipway.runtime import find_runtime
 
     opened = Bundle.open(bundle)
@@ -58,6 +75,9 @@ def run_verb(
     reason = found.unavailable()
     if reason is not None:
         raise UnavailableError(f"{found.name}: {reason}")
+    if not (inputs or text or image or csv or output_dir) and text_inputs(opened.signature):
+        converse(opened.signature, found.load(opened, threads).run, top, as_json)
+        return ExitCode.OK
     named, arrays = _encode(opened, inputs or [], text or [], image or [], csv)
     outputs = found.load(opened, threads).run(arrays)
     if output_dir is not None:
@@ -91,7 +111,7 @@ class Answer:
                 return Answer(signature, outputs, labels, _probabilities(port.spec, outputs[port.name]))
         return Answer(signature, outputs, labels, None)
 
-    def as_json(self, named: Sequence[str] | None, top: int) -> list[dict[str, Any]]:
+    def as_json(self, named: Sequence[Name] | None, top: int) -> list[dict[str, Any]]:
         """Return one object per item, as ``slipway-infer --json`` prints them."""
         items = []
         for n in range(self._count()):
@@ -101,7 +121,7 @@ class Answer:
             items.append({"input": item, "outputs": outputs, "label": label, "top": self._top(n, top)})
         return items
 
-    def as_text(self, named: Sequence[str] | None, top: int) -> Table | str:
+    def as_text(self, named: Sequence[Name] | None, top: int) -> Table | str:
         """Return a table of labels and probabilities, or the arrays of a model without labels."""
         if not self.labels:
             return "\n".join(
@@ -110,7 +130,7 @@ class Answer:
         rows: list[tuple[object, ...]] = []
         for n, label in enumerate(self.labels):
             best = self._top(n, top) or [{"label": label, "probability": None}]
-            rows += [((named[n] if named else n) if k == 0 else "", *b.values()) for k, b in enumerate(best)]
+            rows += [((shown(named[n]) if named else n) if k == 0 else "", *b.values()) for k, b in enumerate(best)]
         return table(("input", "label", "probability"), rows)
 
     def _top(self, n: int, top: int) -> list[dict[str, Any]]:
@@ -125,6 +145,16 @@ class Answer:
     def _count(self) -> int:
         port = self.signature.outputs[0]
         return int(self.outputs[port.name].shape[_axis(port.dims)])
+
+
+def name_of(item: str | Mapping[str, str]) -> Name:
+    """Return what an item of texts is called: itself, or the list of its texts."""
+    return item if isinstance(item, str) else list(item.values())
+
+
+def shown(name: Name) -> str:
+    """Return an item's name for people."""
+    return name if isinstance(name, str) else " | ".join(name)
 
 
 def _axis(dims: Sequence[int | str]) -> int:
@@ -153,9 +183,9 @@ def _probabilities(spec: ClassOutput | BinaryOutput | SegmentationOutput, scores
 
 def _encode(
     bundle: Bundle, inputs: Sequence[str], texts: Sequence[str], images: Sequence[Path], csv: Path | None
-) -> tuple[list[str] | None, dict[str, Array]]:
+) -> tuple[list[Name] | None, dict[str, Array]]:
     """Return what each item is called (None for arrays) and the model's inputs."""
-    from slipway.preprocess import encode
+    from slipway.preprocess import encode, text_items
     from slipway.readers import read_csv, read_image
 
     given = [name for name, value in _options(inputs, texts, images, csv) if value]
@@ -165,7 +195,11 @@ def _encode(
         return None, _arrays(inputs)
     _check_kind(bundle.signature, given[0])
     if texts:
-        return list(texts), encode(bundle.signature, texts)
+        try:
+            items = text_items(bundle.signature, texts)
+        except InputError as error:
+            raise UsageError(f"--text: {error}") from error
+        return [name_of(item) for item in items], encode(bundle.signature, items)
     if images:
         return [str(path) for path in images], encode(bundle.signature, [read_image(path) for path in images])
     assert csv is not None
@@ -181,7 +215,7 @@ def _options(*values: object) -> list[tuple[str, object]]:
 def _check_kind(signature: Signature, option: str) -> None:
     kinds = [port.spec.kind for port in signature.inputs if port.spec.kind not in ("length", "tensor")]
     wanted = {"--text": "text", "--image": "image", "--csv": "table"}[option]
-    if kinds != [wanted]:
+    if kinds != [wanted] and not (wanted == "text" and set(kinds) == {"text"}):
         takes = ", ".join(f"{port.name} ({port.spec.kind})" for port in signature.inputs)
         raise UsageError(f"{option} does not fit this model; its inputs are {takes}")
 
