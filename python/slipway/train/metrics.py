@@ -1,13 +1,15 @@
 """What is measured on the test split besides a recipe's score, with pytorch-ignite's metrics.
 
 Classes and segmentation: accuracy, precision, recall and F1 averaged over the classes, intersection over union, and the
-confusion matrix they all follow from. Numbers: mean squared and absolute error, R2.
+confusion matrix they all follow from; for classes also the accuracy's 95 % interval, and what chance gives. Numbers:
+mean squared and absolute error, R2.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -67,7 +69,10 @@ def measure(recipe: Recipe, signature: Signature, module: nn.Module, batches: Ba
         results = evaluator.run(batches).metrics
     module.train(was_training)
     if "confusion" in chosen:
-        return correct / total, _of_confusion(results["confusion"], signature.labels)
+        metrics = _of_confusion(results["confusion"], signature.labels)
+        if recipe.task == "classification":
+            metrics = replace(metrics, values={**metrics.values, **_against_chance(results["confusion"])})
+        return correct / total, metrics
     return correct / total, Metrics({name: float(results[name]) for name in chosen})
 
 
@@ -151,3 +156,24 @@ def _of_confusion(matrix: Tensor, labels: Sequence[str]) -> Metrics:
         "intersection over union (mean)": float((right / (true + predicted - right).clamp(min=1))[seen].mean()),
     }
     return Metrics(values, counts.long().tolist(), tuple(labels))
+
+
+def _against_chance(matrix: Tensor) -> dict[str, float]:
+    """Say how sure the accuracy is, and what always answering the most frequent class would give."""
+    low, high = wilson(float(matrix.diagonal().sum()), float(matrix.sum()))
+    chance = float(matrix.sum(1).max() / matrix.sum().clamp(min=1))
+    return {"accuracy, 95 % from": low, "accuracy, 95 % to": high, "accuracy by chance": chance}
+
+
+def wilson(correct: float, total: float) -> tuple[float, float]:
+    """Return the 95 % confidence interval of a share; (0, 1) where nothing was counted.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+    """
+    if total == 0:
+        return 0.0, 1.0
+    z, share = 1.959964, correct / total  # the normal distribution's 97.5 % point
+    middle = share + z * z / (2 * total)
+    half = z * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    scale = 1 + z * z / total
+    return (middle - half) / scale, (middle + half) / scale
