@@ -199,8 +199,10 @@ _ONNX_NAMES = {"float32": "float", "int64": "int64", "int32": "int32", "bool": "
 
 def _drop_notes(model: ir.Model) -> None:
     """Remove what the exporter noted on nodes and values: stack traces with local paths, module names."""
-    model.doc_string = model.graph.doc_string = None
-    model.graph.metadata_props.clear()
+    model.doc_string = None
+    for graph in _all_graphs(model.graph):
+        graph.doc_string = None
+        graph.metadata_props.clear()
     for node in _all_nodes(model.graph):
         node.metadata_props.clear()
         node.doc_string = None
@@ -218,8 +220,13 @@ def _all_nodes(graph: ir.Graph) -> Iterable[ir.Node]:
     return ir.traversal.RecursiveGraphIterator(graph)
 
 
+def _all_graphs(graph: ir.Graph) -> list[ir.Graph]:
+    """Return the graph and the bodies of its loops and branches."""
+    return [graph, *graph.subgraphs()]
+
+
 def _all_values(graph: ir.Graph) -> list[ir.Value]:
-    values = [*graph.inputs, *graph.initializers.values()]
+    values = [value for each in _all_graphs(graph) for value in (*each.inputs, *each.initializers.values())]
     for node in _all_nodes(graph):
         values += node.outputs
     return values
