@@ -7,6 +7,7 @@ Inside :func:`packed_sequences`, and only there:
   order, so sorting and undoing it would cancel; the token :class:`Order` stands for both permutations.
 - GRU, LSTM and RNN calls, packed or not, become the operators of ``recurrent.py``, and so does a
   :class:`~slipway.cell_loop.CellLoop` instead of being unrolled.
+- a :class:`~slipway.loops.TimeLoop` becomes ``while_loop``, which is a Loop in ONNX.
 - ``pad_packed_sequence`` becomes ``slipway::unpack``.
 
 What cannot be expressed is refused by name: lengths as a list, ``proj_size``, train mode, a Python loop over a
@@ -22,10 +23,12 @@ from typing import Any, NoReturn
 
 import torch
 from torch import SymInt, Tensor, nn
+from torch._higher_order_ops import while_loop
 from torch.overrides import TorchFunctionMode
 
 from slipway.cell_loop import CellLoop, LSTMCellLoop
 from slipway.errors import ExportError
+from slipway.loops import TimeLoop
 from slipway_export import recurrent as _registers_operators  # noqa: F401
 
 _RNN_SOURCES = frozenset({nn.utils.rnn.__file__, nn.modules.rnn.__file__})
@@ -256,6 +259,19 @@ def _run_lstm_cell_loop(
     return y, (hn.squeeze(0), cn.squeeze(0))
 
 
+def _run_time_loop(self: TimeLoop, x: Tensor, steps: Tensor, state: list[Tensor], fixed: list[Tensor]) -> list[Tensor]:
+    def goes_on(t: Tensor, *state: Tensor) -> Tensor:
+        return t < steps
+
+    def body(t: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        row = x.index_select(0, t.reshape(1)).squeeze(0)
+        return (t + 1, *self.step(row, list(state), fixed))
+
+    start = torch.zeros((), dtype=torch.int64)
+    after: tuple[Tensor, ...] = while_loop(goes_on, body, (start, *state))  # type: ignore[no-untyped-call]  # torch's
+    return list(after[1:])
+
+
 def _cell_weights(cell: nn.RNNCellBase) -> list[Tensor]:
     biases = [cell.bias_ih, cell.bias_hh] if cell.bias else []
     return [cell.weight_ih, cell.weight_hh, *biases]
@@ -273,7 +289,7 @@ def _replaced(owner: type, name: str, value: object) -> Iterator[None]:
 
 @contextmanager
 def packed_sequences() -> Iterator[None]:
-    """Make packed sequences, recurrent layers and cell loops exportable until the context ends.
+    """Make packed sequences, recurrent layers and loops over time exportable until the context ends.
 
     Raises:
         ExportError: Inside, where a module does something with a packed sequence that has no exported form.
@@ -283,5 +299,6 @@ def packed_sequences() -> Iterator[None]:
             stack.enter_context(_replaced(owner, "check_forward_args", _check_forward_args(owner.check_forward_args)))
         stack.enter_context(_replaced(CellLoop, "forward", _run_cell_loop))
         stack.enter_context(_replaced(LSTMCellLoop, "forward", _run_lstm_cell_loop))
+        stack.enter_context(_replaced(TimeLoop, "forward", _run_time_loop))
         stack.enter_context(_PackedMode())
         yield
