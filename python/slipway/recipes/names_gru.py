@@ -12,6 +12,7 @@ The notes freeze the batch size and sort each batch by hand; here any T, N and o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -32,20 +33,25 @@ class Config:
     """Sizes of the network.
 
     Args:
-        hidden: Size of the embedding and of each GRU direction.
-        layers: Number of GRU layers.
+        cell: The recurrent layers: GRU, LSTM or RNN (tanh).
+        hidden: Size of the embedding and of each direction.
+        layers: Number of recurrent layers.
         bidirectional: Read each name in both directions.
         dropout: Share of values dropped after the embedding, between the layers and before the last layer.
     """
 
+    cell: Literal["gru", "lstm", "rnn"] = "gru"
     hidden: int = 100
     layers: int = 2
     bidirectional: bool = False
     dropout: float = 0.3
 
 
+_CELLS: dict[str, type[nn.GRU] | type[nn.LSTM] | type[nn.RNN]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+
+
 class NameClassifier(nn.Module):
-    """Embedding, packed GRU, and a linear layer on the last hidden state of each name."""
+    """Embedding, packed recurrent layers, and a linear layer on the last hidden state of each name."""
 
     def __init__(self, config: Config, countries: int) -> None:
         super().__init__()
@@ -53,7 +59,7 @@ class NameClassifier(nn.Module):
         between = config.dropout if config.layers > 1 else 0.0
         self.bidirectional = config.bidirectional
         self.embedding = nn.Embedding(CHARACTERS, config.hidden)
-        self.gru = nn.GRU(
+        self.recurrent = _CELLS[config.cell](
             config.hidden, config.hidden, config.layers, dropout=between, bidirectional=config.bidirectional
         )
         self.dropout = nn.Dropout(config.dropout)
@@ -63,7 +69,8 @@ class NameClassifier(nn.Module):
         """Map tokens int64 [T, N] and lengths int64 [N] (on the CPU) to logits [N, countries]."""
         embedded = self.dropout(self.embedding(tokens))
         packed = pack_padded_sequence(embedded, lengths, enforce_sorted=False)
-        _, last = self.gru(packed)  # [layers * directions, N, hidden]
+        _, state = self.recurrent(packed)
+        last = state[0] if isinstance(state, tuple) else state  # [layers * directions, N, hidden]
         features = torch.cat((last[-1], last[-2]), dim=1) if self.bidirectional else last[-1]
         logits: Tensor = self.linear(self.dropout(features))
         return logits
