@@ -1,0 +1,99 @@
+"""Diabetes among Pima women: eight measurements, and whether the disease was found; or a stand-in of scikit-learn.
+
+J. W. Smith et al. 1988, "Using the ADAP learning algorithm to forecast the onset of diabetes mellitus"; National
+Institute of Diabetes and Digestive and Kidney Diseases, commonly given as CC0. Its publisher (UCI) withdrew the table, so
+it is never downloaded. Layout of a data folder: ``diabetes/pima-indians-diabetes.csv``, a row of names, then 768 rows of
+eight numbers and the outcome 0 or 1.
+
+In five of its columns a zero means that the value is missing. The statistics leave those zeros out; what a model
+makes of them is the model's.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from slipway.data import progression
+from slipway.data._dataset import Dataset, Source, Split
+from slipway.data._root import Place, find
+from slipway.errors import DataError
+
+_FILE = "pima-indians-diabetes.csv"
+#: Columns whose zeros mean "missing": nobody has no blood pressure.
+_MISSING = ("Glucose", "BloodPressure", "SkinThickness", "Insulin", "BMI")
+
+
+def load(request: str) -> Dataset:
+    """Load the table; the first four fifths of the rows train, the rest is the test.
+
+    Raw items are float64 [D], targets float32 [rows, 1] with 1 for diabetes. ``facts``: the ``columns``, ``mean`` and
+    ``std`` of the training rows without missing values, and ``missing``: True for each column whose zeros are those.
+    Embedded is another real table, scikit-learn's diabetes progression (D = 10), with the question whether the
+    disease came further in a year than with half of the training patients.
+
+    Raises:
+        DataError: The data is not where ``request`` says, or a row is not numbers and an outcome.
+    """
+    place = find(request, "diabetes", lambda folder: _path(folder) is not None)
+    path = None if place.folder is None else _path(place.folder)
+    if path is None:
+        return _embedded(place)
+    values, columns = _read(path)
+    source = Source("path", "Pima Indians diabetes", str(path.parent), "CC0, as commonly given", {})
+    return _dataset(values[:, :-1], values[:, -1], columns[:-1], ("no diabetes", "diabetes"), source)
+
+
+def _embedded(place: Place) -> Dataset:
+    values, score, columns = progression.table()
+    half = np.median(score[: _cut(len(score))])
+    name = "diabetes progression (Efron et al.), more or less than the median"
+    source = Source("embedded", name, "scikit-learn", progression.LICENCE, {}, place.reason)
+    return _dataset(values, (score > half).astype(np.float64), columns, ("slower", "faster"), source)
+
+
+def _path(folder: Path) -> Path | None:
+    places = (folder / "diabetes" / _FILE, folder / _FILE)
+    return next((path for path in places if path.is_file()), None)
+
+
+def _read(path: Path) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            columns, *rows = list(csv.reader(file, strict=True))
+        values = np.array(rows, dtype=np.float64)
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    if values.ndim != 2 or values.shape[1] != len(columns) or len(columns) != 9:
+        raise DataError(f"{path}: got {list(values.shape)} and {len(columns)} names, expected rows of 9 numbers")
+    if not np.isfinite(values).all() or not np.isin(values[:, -1], (0, 1)).all():
+        raise DataError(f"{path}: expected finite numbers, and an outcome of 0 or 1 in the last column")
+    return values, tuple(columns)
+
+
+def _cut(rows: int) -> int:
+    return rows * 4 // 5
+
+
+def _dataset(
+    values: NDArray[np.float64], outcome: NDArray[np.float64], columns: tuple[str, ...], labels: tuple[str, str],
+    source: Source,
+) -> Dataset:  # fmt: skip
+    cut = _cut(len(values))
+    missing = np.array([name in _MISSING for name in columns])
+    known = np.ma.masked_array(values[:cut], mask=missing & (values[:cut] == 0))
+    targets = torch.from_numpy(outcome.astype(np.float32)).reshape(-1, 1)
+    train, test = Split(list(values[:cut]), targets[:cut]), Split(list(values[cut:]), targets[cut:])
+    facts = {
+        "columns": columns,
+        "mean": tuple(np.ma.filled(known.mean(axis=0)).tolist()),
+        "std": tuple(np.ma.filled(known.std(axis=0)).tolist()),
+        "missing": tuple(missing.tolist()),
+    }
+    rows = {"train": len(train), "test": len(test)}
+    source = Source(source.kind, source.name, source.where, source.licence, rows, source.reason)
+    return Dataset(train, test, labels, source, facts)
