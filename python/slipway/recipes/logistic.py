@@ -6,8 +6,8 @@ Data:    the notes' three points: 1 and 2 hours failed, 3 hours passed; see data
 Metric:  accuracy on 0 to 5 hours 1.000; expected 1.0
 Time:    1 s on one core of an AMD EPYC
 
-The notes stop after 500 steps of 0.01, where, from some first weights, the three points are not yet told apart. Here the
-steps are larger, so that the probability crosses one half between 2 and 3 hours from any.
+The notes stop after 500 steps of 0.01, where, from some first weights, the three points are not yet told apart. Here
+the steps are larger, so that the probability crosses one half between 2 and 3 hours from any.
 """
 
 from __future__ import annotations
