@@ -74,7 +74,7 @@ class Pool:
                 sequences = [] if items is None else _sequences(signature, port, items, arrays)
                 streams[port.name] = np.concatenate(sequences) if sequences else None
                 longest = max([longest, *(len(s) for s in sequences)])
-        is_cut = len(some) > 0 and np.shape(some[0]) != np.shape(whole[0])
+        is_cut = len(some) > 0 and some is not whole and np.asarray(some[0]).shape != np.asarray(whole[0]).shape
         return Pool(signature, rows, streams, longest or _DEFAULT_LONGEST, whole[0] if is_cut else None)
 
 

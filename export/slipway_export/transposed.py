@@ -38,11 +38,11 @@ def wanted_sizes(model: nn.Module) -> Iterator[None]:
         if not any(isinstance(module, kind) for module in model.modules() for kind, _ in _KINDS):
             yield
             return
-        stack.enter_context(_config.patch(backed_size_oblivious=True))
+        stack.enter_context(_config.patch(backed_size_oblivious=True))  # type: ignore[attr-defined]  # made at run time
         for kind, convolve in _KINDS:
             original = kind.forward
             stack.callback(setattr, kind, "forward", original)
-            kind.forward = _forward(original, convolve)  # type: ignore[method-assign]
+            kind.forward = _forward(original, convolve)
         yield
 
 
@@ -53,7 +53,7 @@ def _forward(original: Callable[..., Any], convolve: Callable[..., Tensor]) -> C
         padding = tuple(stride - 1 for stride in self.stride)
         y = convolve(x, self.weight, self.bias, self.stride, self.padding, padding, self.groups, self.dilation)
         for axis, size in zip(range(2, y.dim()), output_size[-(y.dim() - 2) :], strict=True):
-            y = y.narrow(axis, 0, size)  # type: ignore[arg-type]  # narrow takes SymInt, its stub does not say so
+            y = y.narrow(axis, 0, size)
         return y
 
     return forward
