@@ -2,8 +2,8 @@
 
 J. W. Smith et al. 1988, "Using the ADAP learning algorithm to forecast the onset of diabetes mellitus"; National
 Institute of Diabetes and Digestive and Kidney Diseases, commonly given as CC0. Its publisher (UCI) withdrew the table,
-so it is never downloaded. Layout of a data folder: ``diabetes/pima-indians-diabetes.csv``, a row of names, then 768 rows
-of eight numbers and the outcome 0 or 1.
+so it is never downloaded. Layout of a data folder: ``diabetes/pima-indians-diabetes.csv``, a row of names, then 768
+rows of eight numbers and the outcome 0 or 1.
 
 In five of its columns a zero means that the value is missing. The statistics leave those zeros out; what a model
 makes of them is the model's.
