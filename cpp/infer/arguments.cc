@@ -75,7 +75,8 @@ constexpr Option kOptions[] = {
      [](Arguments& a, const std::string& v) { a.inputs.push_back(v); }},
     {"--image", Takes::kMany, "FILE...", "PNG or JPEG files",
      [](Arguments& a, const std::string& v) { a.images.push_back(v); }},
-    {"--text", Takes::kMany, "STRING...", "texts", [](Arguments& a, const std::string& v) { a.texts.push_back(v); }},
+    {"--text", Takes::kMany, "STRING...", "texts; of a model that takes several, in the inputs' order",
+     [](Arguments& a, const std::string& v) { a.texts.push_back(v); }},
     {"--csv", Takes::kMany, "FILE...", "tables of numbers, with or without a header",
      [](Arguments& a, const std::string& v) { a.tables.push_back(v); }},
     {"--random", Takes::kNothing, "", "inputs drawn at random, see --seed and --shapes",
@@ -191,7 +192,9 @@ std::string usage() {
       "Usage: slipway-infer MODEL [OPTION...]\n"
       "\n"
       "Runs a bundle folder or an ONNX file. Raw input becomes tensors as the model's own metadata says; without an\n"
-      "input option it is read from standard input, one text, table row or image file per line.\n"
+      "input option it is read from standard input, one text, table row or image file per line; several texts of one "
+      "item\n"
+      "have tabs between them.\n"
       "\n"
       "Options:\n";
   for (const Option& option : kOptions) {

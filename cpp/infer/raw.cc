@@ -42,6 +42,14 @@ void add_part(Item& item, const InputPort& port, const Raw& raw) {
   item.json += (item.json.empty() ? "" : ", ") + json;
 }
 
+Item item_of_texts(const Signature& signature, std::span<const std::string> texts, const std::string& place) {
+  Item item;
+  const std::vector<std::size_t> ports = signature.raw_ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) add_part(item, signature.inputs[ports[i]], {texts[i], {}, place});
+  if (ports.size() > 1) item.json = "[" + item.json + "]";
+  return item;
+}
+
 std::vector<Raw> rows_of_text(const InputPort& port, std::string_view text, const std::string& place) {
   std::vector<Raw> raws;
   try {

@@ -116,6 +116,7 @@ class Replay final {
 
   std::vector<Item> items_of(const Json& raw) const {
     const std::vector<std::size_t> ports = signature_.raw_ports();
+    if (ports.size() > 1 && signature_.takes_texts()) return items_of_texts(raw, ports.size());
     if (ports.size() != 1) fail(Code::kDamaged, "a golden has raw input, but the model does not take one raw input");
     const InputPort& port = signature_.inputs[ports[0]];
     std::vector<Raw> raws;
@@ -130,6 +131,20 @@ class Replay final {
     }
     std::vector<Item> items;
     for (const Raw& one : raws) add_part(items.emplace_back(), port, one);
+    return items;
+  }
+
+  /// Each item is a list of one text per text input.
+  std::vector<Item> items_of_texts(const Json& raw, std::size_t count) const {
+    std::vector<Item> items;
+    for (const Json& entry : member(raw, "texts", "a golden's raw input").array("raw input")) {
+      std::vector<std::string> texts;
+      for (const Json& text : entry.array("raw input")) texts.push_back(text.string("raw input"));
+      if (texts.size() != count) {
+        fail(Code::kDamaged, "a golden's raw input has ", texts.size(), " texts, the model takes ", count);
+      }
+      items.push_back(item_of_texts(signature_, texts, ""));
+    }
     return items;
   }
 

@@ -87,7 +87,8 @@ std::optional<Entry> entry_for(const Metadata& metadata, const std::string& key)
   return Entry(key, found->second);
 }
 
-/// Where a dimension stands: by the metadata's dims, else by the symbols of the ONNX port.
+/// Where a dimension stands: by the metadata's dims, else by the symbols of the ONNX port. In the metadata the name of
+/// a time begins with T: two texts have two times.
 int axis_named(const PortInfo& port, const std::optional<Entry>& entry, std::string_view name) {
   const Json* dims = entry ? entry->find("dims") : nullptr;
   if (dims == nullptr) {
@@ -101,7 +102,7 @@ int axis_named(const PortInfo& port, const std::optional<Entry>& entry, std::str
   }
   for (std::size_t axis = 0; axis < items.size(); ++axis) {
     const auto* text = std::get_if<std::string>(&items[axis].value);
-    if (text != nullptr && *text == name) return static_cast<int>(axis);
+    if (text != nullptr && (name == "T" ? text->starts_with(name) : *text == name)) return static_cast<int>(axis);
   }
   return -1;
 }
@@ -242,6 +243,13 @@ std::vector<std::size_t> Signature::raw_ports() const {
     if (inputs[i].is_raw()) places.push_back(i);
   }
   return places;
+}
+
+bool Signature::takes_texts() const {
+  const std::vector<std::size_t> places = raw_ports();
+  return !places.empty() && std::all_of(places.begin(), places.end(), [&](std::size_t place) {
+    return std::holds_alternative<TextSpec>(inputs[place].spec);
+  });
 }
 
 std::string_view Signature::kind_name(const InputPort& port) noexcept {

@@ -63,6 +63,8 @@ struct Signature {
 
   /// Places of the inputs that take raw items.
   [[nodiscard]] std::vector<std::size_t> raw_ports() const;
+  /// True where there are raw items and all are texts.
+  [[nodiscard]] bool takes_texts() const;
   /// "text", "image", "table", "length" or "tensor".
   [[nodiscard]] static std::string_view kind_name(const InputPort& port) noexcept;
 };

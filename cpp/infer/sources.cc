@@ -73,8 +73,19 @@ class Sorter final {
   Sorter(const Signature& signature, const std::vector<bool>& given)
       : signature_(signature), given_(given), raws_(signature.raw_ports().size()) {}
 
-  /// Splits "NAME=value" where several ports take this kind; gives the port's place among the raw ports.
-  std::size_t place_of(std::string_view kind, std::string& value) const {
+  /// Texts are taken in the order of the ports, as many at a time as there are text inputs.
+  void add_texts(const std::vector<std::string>& texts) {
+    if (texts.empty()) return;
+    const std::vector<std::size_t> fitting = places_of("text");
+    if (texts.size() % fitting.size() != 0) {
+      fail(Code::kUsage, "--text: got ", texts.size(), texts.size() == 1 ? " text" : " texts", ", the model takes ",
+           fitting.size(), " at a time: ", described_inputs(signature_));
+    }
+    for (std::size_t i = 0; i < texts.size(); ++i) raws_[fitting[i % fitting.size()]].push_back({texts[i], {}, ""});
+  }
+
+  /// The places among the raw ports that take this kind, one at least.
+  std::vector<std::size_t> places_of(std::string_view kind) const {
     const std::vector<std::size_t> ports = signature_.raw_ports();
     std::vector<std::size_t> fitting;
     for (std::size_t place = 0; place < ports.size(); ++place) {
@@ -82,6 +93,13 @@ class Sorter final {
       if (Signature::kind_name(port) == kind && !given_[ports[place]]) fitting.push_back(place);
     }
     if (fitting.empty()) fail(Code::kUsage, "the model takes no ", kind, "; it takes ", described_inputs(signature_));
+    return fitting;
+  }
+
+  /// Splits "NAME=value" where several ports take this kind; gives the port's place among the raw ports.
+  std::size_t place_of(std::string_view kind, std::string& value) const {
+    const std::vector<std::size_t> ports = signature_.raw_ports();
+    const std::vector<std::size_t> fitting = places_of(kind);
     if (fitting.size() == 1) return fitting[0];
     for (const std::size_t place : fitting) {
       const std::string prefix = signature_.inputs[ports[place]].info.name + "=";
@@ -173,7 +191,8 @@ class LineReader final {
 
 class StandardInput final : public Source {
  public:
-  explicit StandardInput(const InputPort& port) : port_(port) {}
+  explicit StandardInput(const Signature& signature)
+      : signature_(signature), port_(signature.inputs[signature.raw_ports()[0]]) {}
 
   std::vector<Item> next() override {
     std::vector<Item> items;
@@ -197,6 +216,10 @@ class StandardInput final : public Source {
  private:
   void add_line(std::vector<Item>& items, const std::string& line) {
     const std::string place = concat("line ", ++line_);
+    if (signature_.takes_texts()) {
+      items.push_back(item_of_texts(signature_, texts_of(line, place), place));
+      return;
+    }
     if (!std::holds_alternative<TableSpec>(port_.spec)) {
       add_part(items.emplace_back(), port_, {line, {}, place});
       return;
@@ -214,6 +237,23 @@ class StandardInput final : public Source {
     }
   }
 
+  /// The line's texts, tabs between them where the model takes several; a single text may hold tabs.
+  [[nodiscard]] std::vector<std::string> texts_of(const std::string& line, const std::string& place) const {
+    const std::size_t expected = signature_.raw_ports().size();
+    std::vector<std::string> texts;
+    std::size_t begin = 0;
+    for (std::size_t tab = 0; expected > 1 && (tab = line.find('\t', begin)) != std::string::npos; begin = tab + 1) {
+      texts.push_back(line.substr(begin, tab - begin));
+    }
+    texts.push_back(line.substr(begin));
+    if (texts.size() != expected) {
+      fail(Code::kInput, place, ": got ", texts.size(), texts.size() == 1 ? " text" : " texts", ", expected ", expected,
+           " with tabs between them: ", described_inputs(signature_));
+    }
+    return texts;
+  }
+
+  const Signature& signature_;
   const InputPort& port_;
   LineReader lines_;
   std::vector<std::string> pending_;  // of the last read, in reverse
@@ -225,7 +265,7 @@ class StandardInput final : public Source {
 std::unique_ptr<Source> open_arguments(const Signature& signature, const Arguments& arguments,
                                        const std::vector<bool>& given) {
   Sorter sorter(signature, given);
-  sorter.add("text", arguments.texts);
+  sorter.add_texts(arguments.texts);
   sorter.add("image", arguments.images);
   sorter.add("table", arguments.tables);
   const bool in_one_batch = std::find(given.begin(), given.end(), true) != given.end();
@@ -235,11 +275,12 @@ std::unique_ptr<Source> open_arguments(const Signature& signature, const Argumen
 std::unique_ptr<Source> open_standard_input(const Signature& signature) {
   const std::vector<std::size_t> ports = signature.raw_ports();
   const auto is_tensor = [](const InputPort& port) { return std::holds_alternative<TensorSpec>(port.spec); };
-  if (ports.size() != 1 || std::any_of(signature.inputs.begin(), signature.inputs.end(), is_tensor)) {
-    fail(Code::kUsage, "lines on standard input need a model with one raw input, this one takes ",
+  const bool is_line = ports.size() == 1 || signature.takes_texts();
+  if (!is_line || std::any_of(signature.inputs.begin(), signature.inputs.end(), is_tensor)) {
+    fail(Code::kUsage, "lines on standard input need a model with one raw input or texts alone, this one takes ",
          described_inputs(signature), "; give --input NAME=FILE.npy or --random");
   }
-  return std::make_unique<StandardInput>(signature.inputs[ports[0]]);
+  return std::make_unique<StandardInput>(signature);
 }
 
 }  // namespace slipway::infer

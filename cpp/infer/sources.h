@@ -31,7 +31,8 @@ class Source {
                                                      const std::vector<bool>& given);
 
 /// Lines of standard input, each batch being what is there to be read at that moment, so that a conversation through
-/// pipes gets its answer line by line. Throws Error(kUsage) for a model that does not take exactly one raw input.
+/// pipes gets its answer line by line; a line holds the texts of a model that takes several with tabs between them.
+/// Throws Error(kUsage) for a model that takes neither exactly one raw input nor texts alone.
 [[nodiscard]] std::unique_ptr<Source> open_standard_input(const Signature& signature);
 
 }  // namespace slipway::infer

@@ -163,11 +163,11 @@ def test_texts_and_rows_together_must_be_as_many(infer: Run, tmp_path: Path) -> 
         metadata=signature_to_metadata(signature),
     )
     (tmp_path / "rows.csv").write_text("1,2\n", encoding="utf-8")
-    line = infer(model, "--text", "a=bc", "b=\x01\x02", "--csv", tmp_path / "rows.csv", "--json").stdout
+    line = infer(model, "--text", "bc", "\x01\x02", "--csv", tmp_path / "rows.csv", "--json").stdout
     assert json.loads(line)["outputs"]["y"] == [98 + 1 + 1, 99 + 2 + 2]
-    infer(model, "--text", "a=bc", "b=de", code=2)
-    infer(model, "--text", "bc", "b=de", "--csv", tmp_path / "rows.csv", code=2)
-    infer(model, "--text", "a=bc", "a=bc", "b=de", "--csv", tmp_path / "rows.csv", code=2)
+    infer(model, "--text", "bc", "de", code=2)
+    infer(model, "--text", "bc", "--csv", tmp_path / "rows.csv", code=2)
+    infer(model, "--text", "bc", "de", "fg", "hi", "--csv", tmp_path / "rows.csv", code=2)
     infer(model, stdin="a\n", code=2)
 
 
