@@ -35,6 +35,7 @@ struct Session::State {
   std::string onnx_text;
   std::string graph_text;
   std::string passes_text;
+  std::unique_ptr<ThreadPool> pool;
   std::unique_ptr<Runner> runner;
 };
 
@@ -74,21 +75,7 @@ void check(const SessionOptions& options) {
   if (options.threads < 1 || options.threads > kMaxThreads) {
     fail(Code::kUsage, "threads is ", options.threads, ", expected 1 to ", kMaxThreads);
   }
-}
-
-// Names every operator that is missing at once, so that a user need not try again and again.
-void resolve_all(Graph& graph) {
-  std::string faults;
-  int count = 0;
-  for (Node& node : graph.nodes) {
-    try {
-      resolve(node);
-    } catch (const Error& error) {
-      if (++count <= 20) faults += concat(count > 1 ? "\n" : "", error.at(node.title()).message());
-    }
-  }
-  if (count > 20) faults += concat("\nand ", count - 20, " more nodes");
-  if (count > 0) throw Error(Code::kUnsupported, faults);
+  if (options.max_steps < 0) fail(Code::kUsage, "max_steps is ", options.max_steps, ", expected 0 or more");
 }
 
 // Dimensions as inferred; where nothing is known, as the file states them.
@@ -187,7 +174,9 @@ Session Session::read(std::span<const std::byte> bytes, const SessionOptions& op
     state->passes_text = text_of(log);
   }
   state->passes_text += graph.text();
-  state->runner = std::make_unique<Runner>(std::move(graph), isa_of(options), options.threads);
+  if (options.threads > 1) state->pool = std::make_unique<ThreadPool>(options.threads);
+  const Machine machine{isa_of(options), state->pool.get(), options.max_steps};
+  state->runner = std::make_unique<Runner>(std::move(graph), machine);
   return Session(std::move(state));
 }
 

@@ -80,6 +80,7 @@ py::list operators() {
     entry["max_opset"] = row.max_opset;
     entry["tolerance"] = kTolerances[static_cast<int>(row.tolerance)];
     entry["is_view"] = row.kind == RowKind::kView;
+    entry["is_control"] = row.kind == RowKind::kControl;
     entry["has_simd"] = row.kernels[static_cast<int>(Isa::kBaseline)] != nullptr;
     list.append(entry);
   }

@@ -1,6 +1,7 @@
 #include "exec/runner.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -12,83 +13,115 @@ namespace slipway {
 
 namespace {
 
-// Different input shapes whose plans are kept; beyond it all are dropped and made anew.
-constexpr std::size_t kMaxPlans = 64;
-// Segments follow each other only where shapes depend on values; more than this is a broken graph.
-constexpr std::size_t kMaxSegments = 16;
+// Different input shapes whose plans are kept; beyond it all are dropped and made anew. A body that grows a state has a
+// shape for each step.
+constexpr std::size_t kMaxPlans = 256;
+
+// Memory that a caller has given, or fresh tensors.
+class GivenOutputs final : public Outputs {
+ public:
+  GivenOutputs(const Graph& graph, std::span<const MutableView> into, std::vector<Tensor>* allocated)
+      : graph_(graph), into_(into), allocated_(allocated) {}
+
+  void prepare(std::size_t k, DType dtype, const Shape& shape) override {
+    if (is_given(k)) return check_given(k, dtype, shape);
+    if (allocated_->size() <= k) allocated_->resize(graph_.outputs.size());
+    (*allocated_)[k] = Tensor(dtype, shape);
+  }
+
+  [[nodiscard]] void* address(std::size_t k) const noexcept override {
+    return is_given(k) ? into_[k].data : (*allocated_)[k].mutable_view().data;
+  }
+
+ private:
+  [[nodiscard]] bool is_given(std::size_t k) const noexcept { return into_.size() > k && into_[k].data != nullptr; }
+
+  void check_given(std::size_t k, DType dtype, const Shape& shape) const {
+    if (into_[k].dtype == dtype && into_[k].shape == shape) return;
+    fail(Code::kInput, "the memory given for output ",
+         quote(graph_.values[static_cast<std::size_t>(graph_.outputs[k])].name), " is ", name_of(into_[k].dtype), " ",
+         into_[k].shape.text(), ", expected ", name_of(dtype), " ", shape.text());
+  }
+
+  const Graph& graph_;
+  std::span<const MutableView> into_;
+  std::vector<Tensor>* allocated_;
+};
 
 }  // namespace
 
 // One run: the frames it has borrowed and where everything is.
 class Runner::Run {
  public:
-  Run(Runner& runner, std::span<const TensorView> inputs, std::span<const MutableView> into,
-      std::vector<Tensor>* allocated)
-      : runner_(runner), inputs_(inputs), into_(into), allocated_(allocated) {}
+  Run(Runner& runner, std::span<const TensorView> inputs, Outputs& outputs)
+      : runner_(runner), inputs_(inputs), outputs_(outputs) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run() {
-    for (std::size_t i = 0; i < count_; ++i) segments_[i]->give_back(std::move(frames_[i]));
+    for (std::size_t i = 0; i < count_; ++i) at(i).segment->give_back(std::move(at(i).frame));
   }
 
+  // Ends because each segment makes known a value or a result that was not, and their number is finite.
   void go(std::shared_ptr<Segment> segment) {
     while (segment) {
-      if (count_ == kMaxSegments)
-        fail(Code::kLimit, "the run needs more than ", kMaxSegments, " plans one after the other");
-      frames_[count_] = segment->borrow();
-      segments_[count_] = segment;
-      ++count_;
-      ready_outputs(segment->plan());
-      resolve(*segment, *frames_[count_ - 1]);
-      call_kernels(segment->plan(), *frames_[count_ - 1]);
-      segment = next_of(*segment);
+      add({segment, segment->borrow()});
+      Frame& frame = *at(count_ - 1).frame;
+      const Plan& plan = segment->plan();
+      for (const auto& [k, operand] : plan.outputs)
+        outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
+      resolve(*segment, frame);
+      const TensorView* rest = call_kernels(plan, frame);
+      run_controls(plan, frame, rest);
+      segment = next_of(*segment, frame);
     }
   }
 
  private:
-  void ready_outputs(const Plan& plan) {
-    for (const auto& [index, operand] : plan.outputs) {
-      const auto k = static_cast<std::size_t>(index);
-      if (into_.size() > k && into_[k].data != nullptr) {
-        check_given(k, operand);
-      } else {
-        if (allocated_->size() <= k) allocated_->resize(runner_.graph_.outputs.size());
-        (*allocated_)[k] = Tensor(operand.dtype, operand.shape);
-      }
+  struct Part {
+    std::shared_ptr<Segment> segment;
+    std::unique_ptr<Frame> frame;
+  };
+
+  // The first parts need no memory of their own: most runs have one to three.
+  [[nodiscard]] Part& at(std::size_t i) noexcept { return i < few_.size() ? few_[i] : more_[i - few_.size()]; }
+  [[nodiscard]] const Part& at(std::size_t i) const noexcept {
+    return i < few_.size() ? few_[i] : more_[i - few_.size()];
+  }
+  void add(Part part) {
+    if (count_ < few_.size()) {
+      few_[count_] = std::move(part);
+    } else {
+      more_.push_back(std::move(part));
     }
+    ++count_;
   }
 
-  void check_given(std::size_t k, const Operand& operand) const {
-    if (into_[k].dtype == operand.dtype && into_[k].shape == operand.shape) return;
-    fail(Code::kInput, "the memory given for output ",
-         quote(runner_.graph_.values[static_cast<std::size_t>(operand.value)].name), " is ", name_of(into_[k].dtype),
-         " ", into_[k].shape.text(), ", expected ", name_of(operand.dtype), " ", operand.shape.text());
-  }
-
-  [[nodiscard]] void* address(const Place& place) const noexcept {
+  [[nodiscard]] const void* address(const Place& place) const noexcept {
     const auto index = static_cast<std::size_t>(place.index);
     switch (place.kind) {
       case Place::Kind::kInput:
-        return const_cast<void*>(inputs_[index].data);  // only ever read: no step writes to an input's place
+        return inputs_[index].data;
       case Place::Kind::kOutput:
-        return into_.size() > index && into_[index].data != nullptr ? into_[index].data
-                                                                    : (*allocated_)[index].mutable_view().data;
+        return outputs_.address(index);
+      case Place::Kind::kResult:
+        return at(index).frame->results[static_cast<std::size_t>(place.offset)].data;
       default:
-        return frames_[index]->arena.data() + place.offset;
+        return at(index).frame->arena.data() + place.offset;
     }
   }
 
   void resolve(const Segment& segment, Frame& frame) const noexcept {
     for (const Fixup& fixup : segment.fixups()) {
       if (fixup.is_output) {
-        frame.outputs[fixup.index].data = address(fixup.place);
+        frame.outputs[fixup.index].data = const_cast<void*>(address(fixup.place));  // no step writes to an input
       } else {
         frame.inputs[fixup.index].data = address(fixup.place);
       }
     }
   }
 
-  void call_kernels(const Plan& plan, Frame& frame) {
+  // The views behind those of the steps, which are the controls'.
+  const TensorView* call_kernels(const Plan& plan, Frame& frame) {
     const TensorView* inputs = frame.inputs.data();
     const MutableView* outputs = frame.outputs.data();
     RunFault fault;
@@ -100,13 +133,14 @@ class Runner::Run {
                            {outputs, step.outputs.size()},
                            step.prepared.get(),
                            frame.scratch.data(),
-                           runner_.pool_.get(),
+                           runner_.machine_.pool,
                            &fault});
         if (fault.what != nullptr) raise(*step.node, fault);
       }
       inputs += step.inputs.size();
       outputs += step.outputs.size();
     }
+    return inputs;
   }
 
   [[noreturn]] static void raise(const Node& node, const RunFault& fault) {
@@ -118,9 +152,28 @@ class Runner::Run {
     fail(Code::kFault, node.title(), ": failed");
   }
 
-  [[nodiscard]] std::shared_ptr<Segment> next_of(Segment& segment) {
+  void run_controls(const Plan& plan, Frame& frame, const TensorView* inputs) {
+    if (plan.controls.empty()) return;
+    if (frame.controls.empty()) {
+      for (const ControlStep& step : plan.controls)
+        frame.controls.push_back(make_control(*step.node, runner_.bodies_.at(step.node), runner_.machine_));
+    }
+    TensorView* results = frame.results.data();
+    for (std::size_t i = 0; i < plan.controls.size(); ++i) {
+      const ControlStep& step = plan.controls[i];
+      try {
+        frame.controls[i]->run({inputs, step.inputs.size()}, {results, step.results});
+      } catch (const Error& error) {
+        throw error.at(step.node->title());
+      }
+      inputs += step.inputs.size();
+      results += step.results;
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<Segment> next_of(Segment& segment, const Frame& frame) {
     const Plan& plan = segment.plan();
-    if (plan.awaited.empty()) return nullptr;
+    if (plan.is_last()) return nullptr;
     constexpr std::size_t kMaxAwaited = 16;
     if (plan.awaited.size() > kMaxAwaited)
       fail(Code::kLimit, "more than ", kMaxAwaited, " values decide shapes at once");
@@ -128,65 +181,88 @@ class Runner::Run {
     const std::size_t count = plan.awaited.size();
     for (std::size_t i = 0; i < count; ++i)
       values[i] = {address(plan.awaited[i].place), plan.awaited[i].dtype, plan.awaited[i].shape};
-    if (std::shared_ptr<Segment> known = segment.find_next({values, count})) return known;
-    std::vector<std::shared_ptr<const Tensor>> kept;
+    if (std::shared_ptr<Segment> known = segment.find_next({values, count}, frame.results)) return known;
+    Findings found;
     for (std::size_t i = 0; i < count; ++i) {
       auto tensor = std::make_shared<Tensor>(values[i].dtype, values[i].shape);
       std::memcpy(tensor->mutable_view().data, values[i].data, static_cast<std::size_t>(values[i].bytes()));
-      kept.push_back(std::move(tensor));
+      found.values.push_back(std::move(tensor));
     }
-    auto next = std::make_shared<Segment>(continue_plan(runner_.graph_, plan, kept, runner_.isa_));
-    return segment.keep_next(std::move(kept), std::move(next));
+    for (const TensorView& result : frame.results) {
+      found.dtypes.push_back(result.dtype);
+      found.shapes.push_back(result.shape);
+    }
+    auto next = std::make_shared<Segment>(continue_plan(*runner_.graph_, plan, found, runner_.machine_.isa));
+    return segment.keep_next(std::move(found), std::move(next));
   }
 
   Runner& runner_;
   std::span<const TensorView> inputs_;
-  std::span<const MutableView> into_;
-  std::vector<Tensor>* allocated_;
+  Outputs& outputs_;
   std::size_t count_ = 0;
-  std::shared_ptr<Segment> segments_[kMaxSegments];
-  std::unique_ptr<Frame> frames_[kMaxSegments];
+  std::array<Part, 4> few_;
+  std::vector<Part> more_;
 };
 
-Runner::Runner(Graph graph, Isa isa, int threads)
-    : graph_(std::move(graph)), isa_(isa), pool_(threads > 1 ? std::make_unique<ThreadPool>(threads) : nullptr) {}
+Runner::Runner(Graph graph, const Machine& machine)
+    : Runner(std::make_shared<const Graph>(std::move(graph)), machine) {}
 
-template <typename GetShape>
-std::shared_ptr<Segment> Runner::first_segment(std::size_t count, const GetShape& shape_of) {
+Runner::Runner(std::shared_ptr<const Graph> graph, const Machine& machine)
+    : graph_(std::move(graph)), machine_(machine) {
+  for (const Node& node : graph_->nodes) {
+    if (node.row->kind != RowKind::kControl) continue;
+    auto& bodies = bodies_[&node];
+    for (const auto& [name, body] : node.bodies()) bodies.push_back(std::make_unique<Runner>(body, machine));
+  }
+}
+
+Runner::~Runner() = default;
+
+std::shared_ptr<Segment> Runner::find_segment(uint64_t hash, std::span<const TensorView> inputs) const {
+  const auto [begin, end] = plans_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    bool is_same = true;
+    for (std::size_t i = 0; i < inputs.size() && is_same; ++i) is_same = it->second.shapes[i] == inputs[i].shape;
+    if (is_same) return it->second.segment;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> inputs) {
   uint64_t hash = kHashStart;
-  for (std::size_t i = 0; i < count; ++i) hash = hash_shape(hash, shape_of(i));
-  const auto find = [&]() -> std::shared_ptr<Segment> {
-    const auto [begin, end] = plans_.equal_range(hash);
-    for (auto it = begin; it != end; ++it) {
-      bool is_same = true;
-      for (std::size_t i = 0; i < count && is_same; ++i) is_same = it->second.shapes[i] == shape_of(i);
-      if (is_same) return it->second.segment;
-    }
-    return nullptr;
-  };
+  for (const TensorView& input : inputs) hash = hash_shape(hash, input.shape);
   {
     const std::shared_lock lock(plans_mutex_);
-    if (std::shared_ptr<Segment> known = find()) return known;
+    if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
   }
   std::vector<Shape> shapes;
-  for (std::size_t i = 0; i < count; ++i) shapes.push_back(shape_of(i));
-  auto made = std::make_shared<Segment>(make_plan(graph_, shapes, isa_));
+  for (const TensorView& input : inputs) shapes.push_back(input.shape);
+  auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.isa));
   const std::unique_lock lock(plans_mutex_);
-  if (std::shared_ptr<Segment> known = find()) return known;
+  if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
   if (plans_.size() >= kMaxPlans) plans_.clear();
   plans_.emplace(hash, Entry{std::move(shapes), made});
   return made;
 }
 
+void Runner::run(std::span<const TensorView> inputs, Outputs& outputs) {
+  std::shared_ptr<Segment> segment = first_segment(inputs);
+  Run(*this, inputs, outputs).go(std::move(segment));
+}
+
 void Runner::run(std::span<const TensorView> inputs, std::span<const MutableView> into,
                  std::vector<Tensor>* allocated) {
-  std::shared_ptr<Segment> segment =
-      first_segment(inputs.size(), [&](std::size_t i) -> const Shape& { return inputs[i].shape; });
-  Run(*this, inputs, into, allocated).go(std::move(segment));
+  GivenOutputs outputs(*graph_, into, allocated);
+  run(inputs, outputs);
 }
 
 std::string Runner::plan_text(std::span<const Shape> shapes) {
-  return text_of(first_segment(shapes.size(), [&](std::size_t i) -> const Shape& { return shapes[i]; })->plan());
+  std::vector<TensorView> inputs;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Fact& fact = graph_->values[static_cast<std::size_t>(graph_->inputs[i])].fact;
+    inputs.push_back({nullptr, fact.dtype, shapes[i]});
+  }
+  return text_of(first_segment(inputs)->plan());
 }
 
 }  // namespace slipway

@@ -1,13 +1,15 @@
 // Runs a graph: finds or makes the plan for the input shapes, borrows memory, calls the kernels in order.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <shared_mutex>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "base/thread_pool.h"
+#include "exec/control.h"
 #include "exec/segment.h"
 #include "graph/graph.h"
 
@@ -15,13 +17,19 @@ namespace slipway {
 
 class Runner {
  public:
-  /// `graph` is checked, its nodes have rows.
-  Runner(Graph graph, Isa isa, int threads);
+  /// `graph` is checked, its nodes have rows. The machine's pool outlives the runner.
+  Runner(Graph graph, const Machine& machine);
+  /// Of a body: `graph` is not copied and outlives the runner.
+  Runner(std::shared_ptr<const Graph> graph, const Machine& machine);
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  ~Runner();
 
-  [[nodiscard]] const Graph& graph() const noexcept { return graph_; }
+  [[nodiscard]] const Graph& graph() const noexcept { return *graph_; }
 
-  /// Runs once. Where into[k].data is null, output k is allocated and put into (*allocated)[k]. Safe to call from many
-  /// threads; allocates nothing of its own for shapes it has seen.
+  /// Runs once. Safe to call from many threads; allocates nothing of its own for shapes it has seen.
+  void run(std::span<const TensorView> inputs, Outputs& outputs);
+  /// The same into given memory: where into[k].data is null, output k is allocated and put into (*allocated)[k].
   void run(std::span<const TensorView> inputs, std::span<const MutableView> into, std::vector<Tensor>* allocated);
 
   /// The plan's text for these shapes, segments that wait for values excluded.
@@ -34,12 +42,12 @@ class Runner {
   };
   class Run;
 
-  template <typename GetShape>
-  [[nodiscard]] std::shared_ptr<Segment> first_segment(std::size_t count, const GetShape& shape_of);
+  [[nodiscard]] std::shared_ptr<Segment> find_segment(uint64_t hash, std::span<const TensorView> inputs) const;
+  [[nodiscard]] std::shared_ptr<Segment> first_segment(std::span<const TensorView> inputs);
 
-  Graph graph_;
-  Isa isa_;
-  std::unique_ptr<ThreadPool> pool_;
+  std::shared_ptr<const Graph> graph_;
+  Machine machine_;
+  std::map<const Node*, std::vector<std::unique_ptr<Runner>>> bodies_;
   std::shared_mutex plans_mutex_;
   std::unordered_multimap<uint64_t, Entry> plans_;
 };

@@ -13,9 +13,10 @@ namespace {
 // More different values than this and the oldest knowledge is dropped, so that memory stays bounded.
 constexpr std::size_t kMaxNext = 256;
 
-uint64_t hash_of(std::span<const TensorView> values) noexcept {
+uint64_t hash_of(std::span<const TensorView> values, std::span<const TensorView> results) noexcept {
   uint64_t hash = kHashStart;
   for (const TensorView& value : values) hash = hash_bytes(hash, value);
+  for (const TensorView& result : results) hash = hash_shape(hash, result.shape);
   return hash;
 }
 
@@ -23,10 +24,14 @@ bool same(const TensorView& a, const TensorView& b) noexcept {
   return a.bytes() == b.bytes() && std::memcmp(a.data, b.data, static_cast<std::size_t>(a.bytes())) == 0;
 }
 
-std::vector<TensorView> views_of(const std::vector<std::shared_ptr<const Tensor>>& values) {
-  std::vector<TensorView> views;
-  for (const auto& value : values) views.push_back(value->view());
-  return views;
+bool fits(const Findings& known, std::span<const TensorView> values, std::span<const TensorView> results) noexcept {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!same(known.values[i]->view(), values[i])) return false;
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (known.shapes[i] != results[i].shape) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -48,6 +53,12 @@ Segment::Segment(Plan plan) : plan_(std::move(plan)) {
       ++outputs;
     }
   }
+  for (const ControlStep& control : plan_.controls) {
+    for (const Operand& operand : control.inputs) {
+      if (!is_fixed(operand.place)) fixups_.push_back({false, inputs, operand.place});
+      ++inputs;
+    }
+  }
 }
 
 std::unique_ptr<Frame> Segment::borrow() {
@@ -66,16 +77,21 @@ std::unique_ptr<Frame> Segment::borrow() {
     if (operand.place.kind == Place::Kind::kArena) return frame->arena.data() + operand.place.offset;
     return nullptr;
   };
+  const auto add_input = [&](const Operand& operand) {
+    const bool is_constant = operand.place.kind == Place::Kind::kConstant;
+    const void* data =
+        is_constant ? plan_.constants[static_cast<std::size_t>(operand.place.index)]->view().data : address(operand);
+    frame->inputs.push_back({data, operand.dtype, operand.shape});
+  };
   for (const Step& step : plan_.steps) {
-    for (const Operand& operand : step.inputs) {
-      const bool is_constant = operand.place.kind == Place::Kind::kConstant;
-      const void* data =
-          is_constant ? plan_.constants[static_cast<std::size_t>(operand.place.index)]->view().data : address(operand);
-      frame->inputs.push_back({data, operand.dtype, operand.shape});
-    }
+    for (const Operand& operand : step.inputs) add_input(operand);
     for (const Operand& operand : step.outputs)
       frame->outputs.push_back({address(operand), operand.dtype, operand.shape});
   }
+  for (const ControlStep& control : plan_.controls) {
+    for (const Operand& operand : control.inputs) add_input(operand);
+  }
+  frame->results.resize(plan_.results.size());
   const std::scoped_lock lock(frames_mutex_);
   frames_.reserve(frames_.capacity() + 1);  // so that giving back never allocates
   return frame;
@@ -86,25 +102,31 @@ void Segment::give_back(std::unique_ptr<Frame> frame) noexcept {
   frames_.push_back(std::move(frame));
 }
 
-std::shared_ptr<Segment> Segment::find_next(std::span<const TensorView> values) const {
-  const std::shared_lock lock(next_mutex_);
-  const auto [begin, end] = next_.equal_range(hash_of(values));
+std::shared_ptr<Segment> Segment::find(uint64_t hash, std::span<const TensorView> values,
+                                       std::span<const TensorView> results) const {
+  const auto [begin, end] = next_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
-    const auto& known = it->second.values;
-    bool is_same = true;
-    for (std::size_t i = 0; i < values.size() && is_same; ++i) is_same = same(known[i]->view(), values[i]);
-    if (is_same) return it->second.segment;
+    if (fits(it->second.found, values, results)) return it->second.segment;
   }
   return nullptr;
 }
 
-std::shared_ptr<Segment> Segment::keep_next(std::vector<std::shared_ptr<const Tensor>> values,
-                                            std::shared_ptr<Segment> next) {
-  const std::vector<TensorView> views = views_of(values);
-  if (std::shared_ptr<Segment> other = find_next(views)) return other;
+std::shared_ptr<Segment> Segment::find_next(std::span<const TensorView> values,
+                                            std::span<const TensorView> results) const {
+  const std::shared_lock lock(next_mutex_);
+  return find(hash_of(values, results), values, results);
+}
+
+std::shared_ptr<Segment> Segment::keep_next(Findings found, std::shared_ptr<Segment> next) {
+  std::vector<TensorView> values;
+  for (const auto& value : found.values) values.push_back(value->view());
+  std::vector<TensorView> results;
+  for (std::size_t i = 0; i < found.shapes.size(); ++i) results.push_back({nullptr, found.dtypes[i], found.shapes[i]});
+  const uint64_t hash = hash_of(values, results);
   const std::unique_lock lock(next_mutex_);
+  if (std::shared_ptr<Segment> other = find(hash, values, results)) return other;
   if (next_.size() >= kMaxNext) next_.clear();
-  next_.emplace(hash_of(views), Next{std::move(values), next});
+  next_.emplace(hash, Next{std::move(found), next});
   return next;
 }
 

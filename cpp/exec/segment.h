@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "exec/control.h"
 #include "plan/plan.h"
 
 namespace slipway {
@@ -17,8 +18,10 @@ namespace slipway {
 struct Frame {
   Buffer arena;
   Buffer scratch;
-  std::vector<TensorView> inputs;    ///< of all steps, one after the other
-  std::vector<MutableView> outputs;  ///< likewise
+  std::vector<TensorView> inputs;                  ///< of all steps and then all controls, one after the other
+  std::vector<MutableView> outputs;                ///< of all steps
+  std::vector<std::unique_ptr<Control>> controls;  ///< made by the first run with this frame
+  std::vector<TensorView> results;                 ///< of all controls
 };
 
 /// An argument whose address is known only when a run starts.
@@ -39,16 +42,20 @@ class Segment {
   [[nodiscard]] std::unique_ptr<Frame> borrow();
   void give_back(std::unique_ptr<Frame> frame) noexcept;
 
-  /// The segment planned for these values of plan().awaited, or null.
-  [[nodiscard]] std::shared_ptr<Segment> find_next(std::span<const TensorView> values) const;
+  /// The segment planned for these values of plan().awaited and shapes of these results, or null.
+  [[nodiscard]] std::shared_ptr<Segment> find_next(std::span<const TensorView> values,
+                                                   std::span<const TensorView> results) const;
   /// Keeps a segment for next time; if another thread was faster, its segment is returned.
-  std::shared_ptr<Segment> keep_next(std::vector<std::shared_ptr<const Tensor>> values, std::shared_ptr<Segment> next);
+  std::shared_ptr<Segment> keep_next(Findings found, std::shared_ptr<Segment> next);
 
  private:
   struct Next {
-    std::vector<std::shared_ptr<const Tensor>> values;
+    Findings found;
     std::shared_ptr<Segment> segment;
   };
+
+  [[nodiscard]] std::shared_ptr<Segment> find(uint64_t hash, std::span<const TensorView> values,
+                                              std::span<const TensorView> results) const;
 
   Plan plan_;
   std::vector<Fixup> fixups_;

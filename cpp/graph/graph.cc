@@ -36,6 +36,14 @@ std::string Fact::text() const {
 
 std::string Node::title() const { return concat(op, " ", quote(name)); }
 
+std::vector<std::pair<std::string, std::shared_ptr<const Graph>>> Node::bodies() const {
+  std::vector<std::pair<std::string, std::shared_ptr<const Graph>>> out;
+  for (const auto& [key, value] : attributes) {
+    if (const auto* body = std::get_if<std::shared_ptr<const Graph>>(&value)) out.emplace_back(key, *body);
+  }
+  return out;
+}
+
 void Graph::check() const {
   std::vector<bool> made(values.size(), false);
   const auto in_range = [&](ValueId id) { return id >= 0 && static_cast<std::size_t>(id) < values.size(); };

@@ -1,6 +1,8 @@
 // The graph: values with facts, nodes in topological order. Changed only through patches (patch.h).
 //
-// The graph knows no operators: a node's `op` is a name, `row` is filled in by ops/table.h.
+// The graph knows no operators: a node's `op` is a name, `row` is filled in by ops/table.h. A node may hold graphs of
+// its own, its bodies; what they read of the graph around them are inputs of the node and of every body
+// (docs/decisions/0004).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,15 +18,16 @@
 
 namespace slipway {
 
+struct Graph;
 struct OpRow;
 
 /// Index of a value in Graph::values. kNoValue stands for an optional input or output that is absent.
 using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;
 
-/// An attribute's value. Tensors are shared, since passes copy nodes.
+/// An attribute's value. Tensors and bodies are shared, since passes copy nodes.
 using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>,
-                               std::vector<std::string>, std::shared_ptr<const Tensor>>;
+                               std::vector<std::string>, std::shared_ptr<const Tensor>, std::shared_ptr<const Graph>>;
 using Attributes = std::map<std::string, Attribute, std::less<>>;
 
 /// What an op computed once from a node's constants (packed weights), shared by every plan of the session.
@@ -40,11 +44,18 @@ struct Node {
   Attributes attributes;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  /// How many of the last inputs are captures: values that a body reads of the graph around it. Every body of the node
+  /// ends its inputs with one for each of them, in the same order.
+  int captures = 0;
   const OpRow* row = nullptr;
   std::shared_ptr<NodeCache> cache = std::make_shared<NodeCache>();
 
   /// `Conv "stem"`, safe to print.
   [[nodiscard]] std::string title() const;
+  /// Inputs that the operator itself defines, without captures.
+  [[nodiscard]] int own_inputs() const noexcept { return static_cast<int>(inputs.size()) - captures; }
+  /// The graphs among the attributes, each with its attribute's name, in order of name.
+  [[nodiscard]] std::vector<std::pair<std::string, std::shared_ptr<const Graph>>> bodies() const;
 };
 
 struct Value {

@@ -76,6 +76,9 @@ struct AttributeText {
   std::string operator()(const std::shared_ptr<const Tensor>& tensor) const {
     return concat(name_of(tensor->dtype()), " ", tensor->shape().text(), constant_text(*tensor));
   }
+  std::string operator()(const std::shared_ptr<const Graph>& body) const {
+    return concat("graph of ", body->nodes.size(), body->nodes.size() == 1 ? " node" : " nodes");
+  }
 };
 
 std::string attributes_text(const Attributes& attributes) {
@@ -112,6 +115,23 @@ std::string node_text(const Graph& graph, const Node& node) {
                 "\n");
 }
 
+std::string indented(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at) + 1;
+    out += concat("      ", text.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+// The bodies of a node stand below its line, deeper.
+std::string bodies_text(const Node& node) {
+  std::string out;
+  for (const auto& [name, body] : node.bodies()) out += concat("    ", name_text(name), "\n", indented(body->text()));
+  return out;
+}
+
 }  // namespace
 
 std::string Graph::text() const {
@@ -133,7 +153,7 @@ std::string Graph::text() const {
                   value.fact.constant->shape().text(), constant_text(*value.fact.constant), "\n");
   }
   out += "nodes\n";
-  for (const Node& node : nodes) out += node_text(*this, node);
+  for (const Node& node : nodes) out += node_text(*this, node) + bodies_text(node);
   for (const ValueId id : outputs) {
     const Value& value = values[static_cast<std::size_t>(id)];
     out += concat("output ", name_text(value.name), facts_text(*this, {id}), "\n");

@@ -24,6 +24,8 @@ template <>
 constexpr std::string_view kKind<std::vector<std::string>> = "a list of strings";
 template <>
 constexpr std::string_view kKind<std::shared_ptr<const Tensor>> = "a tensor";
+template <>
+constexpr std::string_view kKind<std::shared_ptr<const Graph>> = "a graph";
 
 // An empty list has no type in the file, so it stands for every kind of list.
 template <typename T>
@@ -100,6 +102,12 @@ std::vector<std::string> NodeReader::get_strings(std::string_view name) const {
 std::shared_ptr<const Tensor> NodeReader::get_tensor(std::string_view name) const {
   const auto* value = find<std::shared_ptr<const Tensor>>(node_, name);
   return value != nullptr ? *value : nullptr;
+}
+
+const Graph& NodeReader::require_body(std::string_view name) const {
+  const auto* value = find<std::shared_ptr<const Graph>>(node_, name);
+  if (value == nullptr) fail(Code::kModel, "attribute ", name, " is missing");
+  return **value;
 }
 
 void NodeReader::allow_attributes(std::initializer_list<std::string_view> names) const {

@@ -4,6 +4,8 @@
 //            symbolic dimensions, and again at plan time with numbers.
 //   prepare  once per node and plan, shapes concrete: typed attributes, packed weights, scratch size, counted work.
 //   run      views in, views out; noexcept, allocates nothing; a forbidden value is reported, never thrown.
+//
+// Views and operators with bodies have infer alone: a view computes nothing, and a body is run by exec/.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +47,8 @@ class NodeReader {
   [[nodiscard]] std::vector<std::string> get_strings(std::string_view name) const;
   /// Null where the attribute is absent.
   [[nodiscard]] std::shared_ptr<const Tensor> get_tensor(std::string_view name) const;
+  /// The graph of that attribute; absent is an error.
+  [[nodiscard]] const Graph& require_body(std::string_view name) const;
   /// Like get_int, but absent is an error.
   [[nodiscard]] int64_t require_int(std::string_view name) const;
 
@@ -102,13 +106,18 @@ class InferContext final : public NodeReader {
   /// True where somebody reads output i.
   [[nodiscard]] bool wants_output(int i) const noexcept;
 
+  /// Facts that the inputs of each body have at every step, in order of Node::bodies().
+  void set_body_facts(std::vector<std::vector<Fact>> facts) { body_facts_ = std::move(facts); }
+
   [[nodiscard]] std::vector<Fact>& outputs() noexcept { return outputs_; }
+  [[nodiscard]] const std::vector<std::vector<Fact>>& body_facts() const noexcept { return body_facts_; }
   /// Inputs whose values the output shapes wait for.
   [[nodiscard]] const std::vector<int>& awaited() const noexcept { return awaited_; }
 
  private:
   std::span<const Fact* const> inputs_;
   std::vector<Fact> outputs_;
+  std::vector<std::vector<Fact>> body_facts_;
   std::vector<int> awaited_;
 };
 
@@ -166,8 +175,9 @@ using InferFunction = void (*)(InferContext&);
 using PrepareFunction = std::shared_ptr<const void> (*)(PrepareContext&);
 using Kernel = void (*)(const OpCall&) noexcept;
 
-/// A kernel computes; a view only gives input 0 another shape (the plan then shares its memory).
-enum class RowKind { kKernel, kView };
+/// A kernel computes; a view only gives input 0 another shape (the plan then shares its memory); control runs bodies,
+/// so that its output shapes are known when it has run.
+enum class RowKind { kKernel, kView, kControl };
 
 struct OpRow {
   std::string_view id;      ///< "conv": file and function names

@@ -37,6 +37,7 @@ std::vector<int> awaited(const Node& node, const std::vector<Fact>& facts) {
 std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inputs, Isa isa, ThreadPool* pool,
                                bool all_constant) {
   try {
+    if (node.row->kind == RowKind::kControl) fail(Code::kUsage, "runs a graph, so it runs in a session only");
     std::vector<Fact> facts;
     for (const TensorView& view : inputs) {
       const bool integer = view.dtype == DType::kInt64 || view.dtype == DType::kInt32;

@@ -7,6 +7,7 @@ namespace slipway {
 
 // ---- declarations ----
 #define SLIPWAY_ROW_View(id) void infer_##id(InferContext&);
+#define SLIPWAY_ROW_Control(id) void infer_##id(InferContext&);
 #define SLIPWAY_ROW_Kernel(id)                               \
   void infer_##id(InferContext&);                            \
   std::shared_ptr<const void> prepare_##id(PrepareContext&); \
@@ -43,6 +44,8 @@ namespace {
 #define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, nullptr
 #endif
 #define SLIPWAY_KERNELS_View(id, simd) \
+  nullptr, {}
+#define SLIPWAY_KERNELS_Control(id, simd) \
   nullptr, {}
 #define SLIPWAY_KERNELS_Kernel(id, simd) \
   &prepare_##id, { &scalar::id, SLIPWAY_KERNELS_##simd(id) }
@@ -85,6 +88,40 @@ void resolve(Node& node) {
     fail(Code::kUnsupported, "opset ", node.opset, " is not supported for ", node.op, ", supported are ",
          node.row->min_opset, " to ", node.row->max_opset);
   }
+}
+
+namespace {
+
+constexpr int kMostFaults = 20;
+
+struct Faults {
+  std::string text;
+  int count = 0;
+};
+
+void resolve_all(Graph& graph, const std::string& around, Faults& faults) {
+  for (Node& node : graph.nodes) {
+    try {
+      resolve(node);
+    } catch (const Error& error) {
+      if (++faults.count > kMostFaults) continue;
+      faults.text += concat(faults.count > 1 ? "\n" : "", around, error.at(node.title()).message());
+    }
+    for (const auto& [name, body] : node.bodies()) {
+      auto resolved = std::make_shared<Graph>(*body);
+      resolve_all(*resolved, concat(around, node.title(), ": "), faults);
+      node.attributes.insert_or_assign(name, std::shared_ptr<const Graph>(std::move(resolved)));
+    }
+  }
+}
+
+}  // namespace
+
+void resolve_all(Graph& graph) {
+  Faults faults;
+  resolve_all(graph, "", faults);
+  if (faults.count > kMostFaults) faults.text += concat("\nand ", faults.count - kMostFaults, " more nodes");
+  if (faults.count > 0) throw Error(Code::kUnsupported, faults.text);
 }
 
 Kernel choose_kernel(const OpRow& row, Isa isa, Isa* ran) noexcept {

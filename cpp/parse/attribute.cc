@@ -27,6 +27,7 @@ enum : uint32_t {
   kFieldInt = 3,
   kFieldString = 4,
   kFieldTensor = 5,
+  kFieldGraph = 6,
   kFieldFloats = 7,
   kFieldInts = 8,
   kFieldStrings = 9,
@@ -41,6 +42,7 @@ struct Header {
   int64_t i = 0;
   std::string_view s;
   std::optional<Bytes> tensor;
+  std::optional<Bytes> graph;
   std::size_t count = 0;  // elements of floats, ints and strings together
 };
 
@@ -64,6 +66,10 @@ void read_field(Header& header, const Field& field, const ParseLimits& limits) {
     case kFieldTensor:
       if (header.tensor) fail(Code::kModel, "holds two tensors");
       header.tensor = field.message();
+      return;
+    case kFieldGraph:
+      if (header.graph) fail(Code::kModel, "holds two graphs");
+      header.graph = field.message();
       return;
     case kFieldFloats:
       return visit_reals<float>(field, [&](float) { ++header.count; });
@@ -91,7 +97,8 @@ void visit_fields(Bytes message, uint32_t number, Visit&& visit) {
   }
 }
 
-Attribute value_of(const Header& header, Bytes message, const ParseLimits& limits, ConstantBudget& budget) {
+Attribute value_of(const Header& header, Bytes message, const ParseLimits& limits, ConstantBudget& budget,
+                   const BodyReader& read_body) {
   switch (static_cast<Kind>(header.kind)) {
     case Kind::kFloat:
       return header.f;
@@ -123,13 +130,14 @@ Attribute value_of(const Header& header, Bytes message, const ParseLimits& limit
       return list;
     }
     case Kind::kGraph:
+      if (!header.graph) fail(Code::kModel, "is of type graph, but holds none");
+      return read_body(*header.graph);
     case Kind::kGraphs:
-      fail(Code::kUnsupported, "holds a subgraph; operators with subgraphs (If, Loop, Scan) are not supported");
     case Kind::kTensors:
       break;
   }
   fail(header.kind == 0 ? Code::kModel : Code::kUnsupported, "is of type ", header.kind,
-       ", supported are 1 to 4 and 6 to 8 (float, int, string, tensor, floats, ints, strings)");
+       ", supported are 1 to 8 (float, int, string, tensor, graph, floats, ints, strings)");
 }
 
 std::shared_ptr<const Tensor> filled(DType dtype, const Shape& shape, const void* data) {
@@ -140,14 +148,15 @@ std::shared_ptr<const Tensor> filled(DType dtype, const Shape& shape, const void
 
 }  // namespace
 
-std::pair<std::string, Attribute> read_attribute(Bytes message, const ParseLimits& limits, ConstantBudget& budget) {
+std::pair<std::string, Attribute> read_attribute(Bytes message, const ParseLimits& limits, ConstantBudget& budget,
+                                                 const BodyReader& read_body) {
   Header header;
   try {
     WireReader reader(message);
     Field field;
     while (reader.next(field)) read_field(header, field, limits);
     if (header.name.empty()) fail(Code::kModel, "has no name");
-    return {std::string(header.name), value_of(header, message, limits, budget)};
+    return {std::string(header.name), value_of(header, message, limits, budget, read_body)};
   } catch (const Error& error) {
     throw error.at(concat("attribute ", quote(header.name)));
   }

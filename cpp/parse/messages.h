@@ -48,9 +48,12 @@ struct NamedFact {
 /// ValueInfoProto: name, element type and dimensions, which may be symbols.
 [[nodiscard]] NamedFact read_value_info(Bytes message, const ParseLimits& limits);
 
-/// AttributeProto: name and value. Graphs, sparse tensors, types and lists of tensors are refused.
+/// Reads the GraphProto that an attribute holds.
+using BodyReader = std::function<std::shared_ptr<const Graph>(Bytes)>;
+
+/// AttributeProto: name and value. Sparse tensors, types and lists of tensors or graphs are refused.
 [[nodiscard]] std::pair<std::string, Attribute> read_attribute(Bytes message, const ParseLimits& limits,
-                                                               ConstantBudget& budget);
+                                                               ConstantBudget& budget, const BodyReader& read_body);
 
 /// The value of a Constant node, whose one attribute says it. Errors do not name the node.
 [[nodiscard]] std::shared_ptr<const Tensor> constant_of(const Node& node);
@@ -58,7 +61,7 @@ struct NamedFact {
 /// Domain -> version that the model imports; "ai.onnx" is written "".
 using Opsets = std::map<std::string, int64_t, std::less<>>;
 
-/// GraphProto: values, nodes, inputs and outputs, checked.
+/// GraphProto: values, nodes, inputs and outputs, checked; with the bodies of its nodes and what they capture.
 void read_graph(Bytes message, const Opsets& opsets, const ParseLimits& limits, Graph& graph);
 
 /// Product of sizes that all ops may form: Error(kLimit) where the product of the sizes above zero leaves 2^48.

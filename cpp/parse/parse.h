@@ -2,8 +2,8 @@
 //
 // Time is linear in the bytes. Memory is taken for what is there, never for what is announced: a tensor takes what it
 // holds (at most 8 times its bytes in the file), other lists at most 17 times theirs, a node at most 1 KiB and a value
-// 512 bytes, both limited in number (tests/native/parse_memory_test.cc). Depth is fixed by the code: no function of
-// this room calls itself, since subgraphs and functions are refused by name.
+// 512 bytes, both limited in number over all graphs (tests/native/parse_memory_test.cc). Only graphs stand inside each
+// other, as bodies of nodes, and their depth is limited; functions are refused by name.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,12 @@ struct ParseLimits {
   int64_t max_values = 1'000'000;
   int64_t max_name_bytes = 4096;
   int64_t max_constant_bytes = int64_t{2} << 30;
+  int max_depth = 16;  ///< bodies inside bodies
 };
 
 /// Reads a ModelProto. Nodes come topologically ordered, with their rows not yet resolved and facts only as the file
-/// states them. Initializers and Constant nodes become constant facts. Throws Error(kModel, kUnsupported, kLimit).
+/// states them. Initializers and Constant nodes become constant facts, also in the bodies that read them; what else a
+/// body reads of the graphs around it is a capture (Node::captures). Throws Error(kModel, kUnsupported, kLimit).
 [[nodiscard]] Graph parse(std::span<const std::byte> bytes, const ParseLimits& limits = {});
 
 }  // namespace slipway

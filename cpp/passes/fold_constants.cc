@@ -3,7 +3,8 @@
 // 1. Chains fold in one sweep: a result counts as a constant for the nodes after it.
 // 2. Results are bounded per node and per sweep; operators that compute much from little are bounded more tightly.
 //    A node above a bound stays and runs with the model.
-// 3. A node that fails (an index out of range) stays too, so that it fails when the model runs, as ONNX has it.
+// 3. Operators with bodies stay: how long a loop takes is not known before it runs.
+// 4. A node that fails (an index out of range) stays too, so that it fails when the model runs, as ONNX has it.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -35,6 +36,7 @@ class Folder final {
     const Graph& graph = sweep_.graph();
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       const Node& node = graph.nodes[i];
+      if (node.row->kind == RowKind::kControl) continue;
       if (!std::all_of(node.inputs.begin(), node.inputs.end(),
                        [&](ValueId id) { return id == kNoValue || known(id); })) {
         continue;
@@ -82,7 +84,7 @@ class Folder final {
       bytes_ += *bytes;
       return run_single(node, views, Isa::kScalar, nullptr, true);
     } catch (const Error&) {
-      return std::nullopt;  // case 3
+      return std::nullopt;  // case 4
     }
   }
 

@@ -28,6 +28,25 @@ void merge(Value& value, Fact made) {
   known = std::move(made);
 }
 
+// The bodies' own facts, from those that the node gives to their inputs.
+void infer_bodies(Node& node, const std::vector<std::vector<Fact>>& facts) {
+  const auto bodies = node.bodies();
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    auto body = std::make_shared<Graph>(*bodies[i].second);
+    for (std::size_t k = 0; k < facts[i].size(); ++k) {
+      Fact& fact = body->values[static_cast<std::size_t>(body->inputs[k])].fact;
+      fact = facts[i][k];
+      fact.constant.reset();
+    }
+    try {
+      infer_facts(*body);
+    } catch (const Error& error) {
+      throw error.at(bodies[i].first);
+    }
+    node.attributes.insert_or_assign(bodies[i].first, std::shared_ptr<const Graph>(std::move(body)));
+  }
+}
+
 }  // namespace
 
 std::vector<Fact> infer_node(const Node& node, const std::function<const Fact*(ValueId)>& fact_of) {
@@ -39,10 +58,15 @@ std::vector<Fact> infer_node(const Node& node, const std::function<const Fact*(V
 }
 
 void infer_facts(Graph& graph) {
-  for (const Node& node : graph.nodes) {
+  for (Node& node : graph.nodes) {
     try {
-      std::vector<Fact> made =
-          infer_node(node, [&](ValueId id) { return &graph.values[static_cast<std::size_t>(id)].fact; });
+      std::vector<const Fact*> inputs;
+      for (const ValueId id : node.inputs)
+        inputs.push_back(id == kNoValue ? nullptr : &graph.values[static_cast<std::size_t>(id)].fact);
+      InferContext context(node, inputs);
+      node.row->infer(context);
+      infer_bodies(node, context.body_facts());
+      std::vector<Fact>& made = context.outputs();
       for (std::size_t i = 0; i < node.outputs.size(); ++i) {
         if (node.outputs[i] != kNoValue)
           merge(graph.values[static_cast<std::size_t>(node.outputs[i])], std::move(made[i]));

@@ -1,6 +1,7 @@
 #include "passes/pipeline.h"
 
 #include "base/error.h"
+#include "passes/bodies.h"
 #include "passes/pass.h"
 
 namespace slipway {
@@ -31,13 +32,29 @@ bool run_pass(Graph& graph, const Pass& pass, int round, std::vector<PassRecord>
   return changed;
 }
 
-}  // namespace
-
-Graph run_pipeline(Graph graph, std::vector<PassRecord>* log) {
+// Rounds until none changes anything, counted on from `round`.
+void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
+  const int last = round + kMaxRounds;
   bool changed = true;
-  for (int round = 1; changed && round <= kMaxRounds; ++round) {
+  while (changed && round < last) {
+    ++round;
     changed = false;
     for (const Pass& pass : kPasses) changed = run_pass(graph, pass, round, log) || changed;
+  }
+}
+
+}  // namespace
+
+// Bodies come when all is known that the graph around them knows, and only once: a graph at any depth is then improved
+// once, however deep it stands.
+Graph run_pipeline(Graph graph, std::vector<PassRecord>* log) {
+  int round = 0;
+  run_rounds(graph, round, log);
+  Patch patch = improve_bodies(graph, log);
+  if (!patch.is_empty()) {
+    apply(graph, std::move(patch));
+    graph.check();
+    run_rounds(graph, round, log);
   }
   return graph;
 }

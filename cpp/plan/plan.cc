@@ -58,6 +58,7 @@ class Planner {
     for (const ValueId id : node.inputs) {
       if (id != kNoValue && blocked_[static_cast<std::size_t>(id)]) return defer(index, node);
     }
+    if (node.row->kind == RowKind::kControl) return add_control(node);
     const std::vector<const Fact*> inputs = facts_of(node.inputs);
     InferContext infer(node, inputs);
     node.row->infer(infer);
@@ -81,6 +82,19 @@ class Planner {
     if (has_known_inputs && (bytes <= kFoldBytes || node.row->kind == RowKind::kView)) return fold(node, inputs);
     if (node.row->kind == RowKind::kView) return share(node);
     add_step(node, inputs);
+  }
+
+  // Its inputs are read when all steps are done; its outputs are results, known to the next segment.
+  void add_control(const Node& node) {
+    ControlStep control;
+    control.node = &node;
+    control.results = node.outputs.size();
+    for (const ValueId id : node.inputs) control.inputs.push_back(operand_of(id));
+    plan_.controls.push_back(std::move(control));
+    for (const ValueId id : node.outputs) {
+      plan_.results.push_back(id);
+      if (id != kNoValue) blocked_[static_cast<std::size_t>(id)] = true;
+    }
   }
 
   [[nodiscard]] std::vector<const Fact*> facts_of(const std::vector<ValueId>& ids) {
@@ -170,6 +184,9 @@ class Planner {
       for (const ValueId id : graph_.nodes[index].inputs) keep(id);
     }
     for (const Operand& operand : plan_.awaited) keep(operand.value);
+    for (const ControlStep& control : plan_.controls) {
+      for (const Operand& operand : control.inputs) keep(operand.value);
+    }
   }
 
   void make_outputs() {
@@ -216,6 +233,9 @@ class Planner {
       for (Operand& operand : step.outputs) place(operand);
     }
     for (Operand& operand : plan_.awaited) place(operand);
+    for (ControlStep& control : plan_.controls) {
+      for (Operand& operand : control.inputs) place(operand);
+    }
   }
 
   void place(Operand& operand) {
@@ -238,9 +258,13 @@ class Planner {
   std::map<ValueId, int32_t> constants_;
 };
 
+Fact fact_of(DType dtype, const Shape& shape) {
+  return {dtype, Dims(shape.sizes().begin(), shape.sizes().end()), nullptr};
+}
+
 }  // namespace
 
-Plan make_plan(const Graph& graph, std::span<const Shape> inputs, Isa isa) {
+Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, Isa isa) {
   Plan start;
   start.where.resize(graph.values.size());
   start.output_is_made.assign(graph.outputs.size(), false);
@@ -250,23 +274,29 @@ Plan make_plan(const Graph& graph, std::span<const Shape> inputs, Isa isa) {
   for (const Value& value : graph.values) start.facts.push_back(value.fact.constant ? value.fact : Fact{});
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const auto id = static_cast<std::size_t>(graph.inputs[i]);
-    start.facts[id] = {graph.values[id].fact.dtype, Dims(inputs[i].sizes().begin(), inputs[i].sizes().end()), nullptr};
+    start.facts[id] = fact_of(inputs[i].dtype, inputs[i].shape);
     start.where[id] = {
-        graph.inputs[i], {Place::Kind::kInput, static_cast<int32_t>(i), 0}, start.facts[id].dtype, inputs[i]};
+        graph.inputs[i], {Place::Kind::kInput, static_cast<int32_t>(i), 0}, inputs[i].dtype, inputs[i].shape};
   }
   return Planner(graph, isa, std::move(start)).make();
 }
 
-Plan continue_plan(const Graph& graph, const Plan& before, std::span<const std::shared_ptr<const Tensor>> values,
-                   Isa isa) {
+Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, Isa isa) {
   Plan start;
   start.segment = before.segment + 1;
   start.facts = before.facts;
   start.where = before.where;
   start.deferred = before.deferred;
   start.output_is_made = before.output_is_made;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    start.facts[static_cast<std::size_t>(before.awaited[i].value)].constant = values[i];
+  for (std::size_t i = 0; i < found.values.size(); ++i) {
+    start.facts[static_cast<std::size_t>(before.awaited[i].value)].constant = found.values[i];
+  }
+  for (std::size_t i = 0; i < before.results.size(); ++i) {
+    if (before.results[i] == kNoValue) continue;
+    const auto id = static_cast<std::size_t>(before.results[i]);
+    start.facts[id] = fact_of(found.dtypes[i], found.shapes[i]);
+    const Place place{Place::Kind::kResult, before.segment, static_cast<int64_t>(i)};
+    start.where[id] = {before.results[i], place, found.dtypes[i], found.shapes[i]};
   }
   return Planner(graph, isa, std::move(start)).make();
 }

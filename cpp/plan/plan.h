@@ -2,6 +2,7 @@
 //
 // Most models need one segment. Where a shape depends on a value (the longest of some lengths), a segment ends, the
 // value is read, and a further segment is planned for it; the segments before keep their memory until the run ends.
+// Nodes with bodies (Loop, Scan, If) end a segment too, since the shapes that they make are known when they have run.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,10 @@ namespace slipway {
 
 /// Where the bytes of a value are during a run.
 struct Place {
-  enum class Kind : uint8_t { kNowhere, kInput, kConstant, kArena, kOutput };
+  enum class Kind : uint8_t { kNowhere, kInput, kConstant, kArena, kOutput, kResult };
   Kind kind = Kind::kNowhere;
-  int32_t index = 0;   ///< input or output of the graph, constant of the plan, or segment of the arena
-  int64_t offset = 0;  ///< bytes into the arena
+  int32_t index = 0;   ///< input or output of the graph, constant of the plan, or segment of the arena or result
+  int64_t offset = 0;  ///< bytes into the arena, or which of the segment's results
 };
 
 /// One argument of a step.
@@ -45,6 +46,13 @@ struct Step {
   Work work;
 };
 
+/// A node with bodies, run after the steps of its segment.
+struct ControlStep {
+  const Node* node = nullptr;
+  std::vector<Operand> inputs;
+  std::size_t results = 0;  ///< how many it makes
+};
+
 struct Plan {
   int segment = 0;
   std::vector<Step> steps;
@@ -53,8 +61,12 @@ struct Plan {
   int64_t scratch_bytes = 0;
   /// Graph outputs that this segment makes: index and what they are.
   std::vector<std::pair<int, Operand>> outputs;
-  /// Values that must be read before the rest can be planned; empty in the last segment.
+  /// Values that must be read before the rest can be planned.
   std::vector<Operand> awaited;
+  /// What must run before the rest can be planned, and the values that it makes: the segment's results.
+  std::vector<ControlStep> controls;
+  std::vector<ValueId> results;
+  [[nodiscard]] bool is_last() const noexcept { return awaited.empty() && controls.empty(); }
 
   /// What continue_plan() needs: all that is known after this segment.
   std::vector<Fact> facts;
@@ -63,12 +75,19 @@ struct Plan {
   std::vector<bool> output_is_made;
 };
 
-/// Plans a run with these input shapes. `graph` must outlive the plan, its nodes have rows. Throws Error.
-[[nodiscard]] Plan make_plan(const Graph& graph, std::span<const Shape> inputs, Isa isa);
+/// Plans a run with inputs of these types and shapes. `graph` must outlive the plan, its nodes have rows. Throws Error.
+[[nodiscard]] Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, Isa isa);
 
-/// Plans what was deferred, now that the awaited values are known (in order of before.awaited).
-[[nodiscard]] Plan continue_plan(const Graph& graph, const Plan& before,
-                                 std::span<const std::shared_ptr<const Tensor>> values, Isa isa);
+/// What is known when a segment has run: the awaited values in order of before.awaited, and type and shape of its
+/// results.
+struct Findings {
+  std::vector<std::shared_ptr<const Tensor>> values;
+  std::vector<DType> dtypes;
+  std::vector<Shape> shapes;
+};
+
+/// Plans what was deferred.
+[[nodiscard]] Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, Isa isa);
 
 /// The stable text form (`slipway inspect --stage plan`).
 [[nodiscard]] std::string text_of(const Plan& plan);

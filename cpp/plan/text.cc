@@ -18,6 +18,8 @@ std::string text_of(const Operand& operand) {
       return concat(type, "@arena", place.index, "+", place.offset);
     case Place::Kind::kOutput:
       return concat(type, "@output", place.index);
+    case Place::Kind::kResult:
+      return concat(type, "@result", place.index, "+", place.offset);
     case Place::Kind::kNowhere:
       break;
   }
@@ -38,6 +40,11 @@ std::string text_of(const Plan& plan) {
     for (const Operand& operand : step.outputs) out += concat(" ", text_of(operand));
     if (step.work.flops > 0) out += concat("  ", step.work.flops, " flops");
     out += '\n';
+  }
+  for (const ControlStep& control : plan.controls) {
+    out += concat("  then runs ", control.node->title());
+    for (const Operand& operand : control.inputs) out += concat(" ", text_of(operand));
+    out += concat(" and plans ", plan.deferred.size(), " nodes\n");
   }
   for (const Operand& operand : plan.awaited)
     out += concat("  then reads ", text_of(operand), " and plans ", plan.deferred.size(), " nodes\n");

@@ -18,6 +18,7 @@ class OperatorRow(TypedDict):
     max_opset: int
     tolerance: str
     is_view: bool
+    is_control: bool
     has_simd: bool
 
 @final

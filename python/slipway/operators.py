@@ -24,7 +24,11 @@ def table(rows: Sequence[OperatorRow]) -> str:
     lines = ["| operator | opset | tolerance | kernels | file |", "|---|---|---|---|---|"]
     for row in sorted(rows, key=lambda row: (row["domain"], row["onnx"])):
         name = f"{row['domain']}::{row['onnx']}" if row["domain"] else row["onnx"]
-        kernels = "none: a view" if row["is_view"] else "scalar, simd" if row["has_simd"] else "scalar"
+        kernels = "scalar, simd" if row["has_simd"] else "scalar"
+        if row["is_view"]:
+            kernels = "none: a view"
+        if row["is_control"]:
+            kernels = "none: runs graphs"
         opsets = f"{row['min_opset']} to {row['max_opset']}"
         lines.append(f"| {name} | {opsets} | {row['tolerance']} | {kernels} | `cpp/ops/{row['id']}.cc` |")
     return "\n".join(lines)

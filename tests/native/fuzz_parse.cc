@@ -22,7 +22,7 @@ bool load(std::span<const std::byte> bytes) {
   try {
     Graph graph = parse(bytes, kLimits);
     (void)graph.text();
-    for (Node& node : graph.nodes) resolve(node);
+    resolve_all(graph);
     infer_facts(graph);
     const Graph improved = run_pipeline(std::move(graph));
     (void)improved.text();

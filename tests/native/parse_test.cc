@@ -149,7 +149,7 @@ TEST(Parse, what_a_model_cannot_hold_is_refused_by_name) {
 
   model = relu();
   model.nodes[0].message(5, Message().text(1, "body").message(6, Message()).number(20, 5));
-  EXPECT_REFUSED(model, Code::kUnsupported, "Relu \"act\": attribute \"body\": holds a subgraph");
+  EXPECT_REFUSED(model, Code::kModel, "Relu \"act\": attribute \"body\": the graph has no outputs");
 
   model = relu();
   model.graph_extra = Message().message(15, Message().message(1, floats("sp", {1}, {1.0F})));

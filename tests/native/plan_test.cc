@@ -98,8 +98,8 @@ TEST(layout, a_chain_needs_two_buffers) {
 
 TEST(plan, aliased_outputs_are_copied) {
   const Graph graph = ladder();
-  const Shape shape{2, 8};
-  const Plan plan = make_plan(graph, {&shape, 1}, Isa::kScalar);
+  const TensorView x{nullptr, DType::kFloat32, Shape{2, 8}};
+  const Plan plan = make_plan(graph, {&x, 1}, Isa::kScalar);
   EXPECT_EQ(plan.outputs.size(), graph.outputs.size());
   EXPECT_TRUE(plan.awaited.empty());
   int copies = 0;
@@ -108,7 +108,7 @@ TEST(plan, aliased_outputs_are_copied) {
 }
 
 TEST(runner, outputs_equal_those_of_plain_arithmetic) {
-  Runner runner(ladder(), Isa::kScalar, 1);
+  Runner runner(ladder(), {});
   const std::vector<float> got = run_ladder(runner, 3, 1.0F);
   std::vector<float> expected;
   std::vector<float> last(24);
@@ -125,7 +125,8 @@ TEST(runner, outputs_equal_those_of_plain_arithmetic) {
 }
 
 TEST(runner, many_threads_and_shapes_get_the_same_bits_as_one) {
-  Runner runner(ladder(), choose_isa(), 2);
+  ThreadPool pool(2);
+  Runner runner(ladder(), {choose_isa(), &pool});
   std::vector<std::vector<float>> alone;
   for (int64_t rows = 0; rows < 80; ++rows) alone.push_back(run_ladder(runner, rows, 0.5F));
   std::atomic<int> wrong = 0;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
@@ -25,6 +26,8 @@ struct SessionOptions {
   int threads = 1;             ///< 1 to 256
   bool optimize = true;        ///< false runs the graph as it stands in the file, without passes
   std::string isa;             ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
+  /// A Loop that takes more steps in one run fails with Error(kLimit); without, only the model says when it ends.
+  int64_t max_steps = INT64_MAX;
 };
 
 /// An input or output of a model.
