@@ -97,7 +97,11 @@ def collect() -> tuple[tuple[NodeCase, ...], tuple[Left, ...]]:
     known = {row["onnx"] for row in _engine.operators() if row["domain"] == ""} | {"Constant"}
 
     def is_known(node: onnx.NodeProto) -> bool:
-        return node.domain in ("", "ai.onnx") and node.op_type in known
+        return (
+            node.domain in ("", "ai.onnx")
+            and node.op_type in known
+            and all(is_known(inner) for attribute in node.attribute for inner in attribute.g.node)
+        )
 
     taken: list[NodeCase] = []
     left: list[Left] = []
@@ -105,9 +109,7 @@ def collect() -> tuple[tuple[NodeCase, ...], tuple[Left, ...]]:
         warnings.simplefilter("ignore")
         cases = collect_testcases(None)
     for case in sorted(cases, key=lambda c: str(c.name)):
-        if case.model is None or any(
-            n.domain not in ("", "ai.onnx") or n.op_type not in known for n in case.model.graph.node
-        ):
+        if case.model is None or not all(is_known(node) for node in case.model.graph.node):
             continue
         result = _take(case)
         (taken if isinstance(result, NodeCase) else left).append(result)  # type: ignore[arg-type]  # split by type
