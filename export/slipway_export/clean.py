@@ -94,11 +94,15 @@ def clean(
 
 
 def _refuse_constant_work(graph: ir.Graph) -> None:
-    """Refuse nodes that compute from weights alone: they would run again on every call."""
+    """Refuse nodes that compute from weights alone: they would run again on every call.
+
+    A node with bodies is none of them: its bodies read more than its inputs say.
+    """
     left = [
         f'{node.op_type} "{node.name}"'
         for node in _all_nodes(graph)
         if node.op_type not in _GENERATORS
+        and all(attribute.type != ir.AttributeType.GRAPH for attribute in node.attributes.values())
         and any(value is not None for value in node.inputs)
         and all(value is None or value.const_value is not None for value in node.inputs)
     ]
