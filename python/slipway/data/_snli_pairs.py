@@ -1,7 +1,7 @@
 """Synthetic pairs of sentences with binary parses: a small grammar whose inferences are known by construction.
 
 A premise says who (perhaps of what kind), does what, and where. An entailed hypothesis repeats or generalises some of
-that (man -> person, in a park -> outside) and leaves out the rest; a contradiction replaces one part by another (one
+that (man -> adult, in a park -> outside) and leaves out the rest; a contradiction replaces one part by another (one
 does one thing in one place); a neutral one has a detail that is not the premise's. Every part stands in hypotheses of
 every label, so that the hypothesis alone says little.
 """
@@ -18,32 +18,23 @@ _TRAIN, _TEST = 3000, 600
 
 #: Noun -> what it also is.
 _WHO = {
-    "man": "person", "woman": "person", "boy": "child", "girl": "child", "dog": "animal", "horse": "animal",
-    "cat": "animal",
+    "man": "adult", "woman": "adult", "boy": "child", "girl": "child", "dog": "animal", "horse": "animal",
 }  # fmt: skip
 #: Each can be true together with each other.
-_DETAILS = ("tall", "tired", "happy", "hungry", "thirsty", "wet", "friendly", "curious")
+_DETAILS = ("tall", "tired", "happy", "wet")
 #: What is done -> what that also is.
 _ACTIONS: dict[Tree, Tree] = {
     "running": "moving",
-    "walking": "moving",
     "sleeping": "resting",
-    ("lying", "down"): "resting",
     ("eating", ("some", "bread")): ("having", "food"),
-    ("eating", ("an", "apple")): ("having", "food"),
     ("watching", ("a", "bird")): ("looking", "around"),
-    ("watching", ("the", "sky")): ("looking", "around"),
 }
 #: Where -> what that also is.
 _PLACES: dict[Tree, Tree] = {
     ("in", ("a", "park")): "outside",
     ("on", ("the", "street")): "outside",
-    ("at", ("the", "beach")): "outside",
-    ("in", ("a", "field")): "outside",
     ("in", ("the", "kitchen")): "inside",
     ("in", ("a", "classroom")): "inside",
-    ("in", ("a", "bedroom")): "inside",
-    ("in", ("an", "office")): "inside",
 }
 
 
