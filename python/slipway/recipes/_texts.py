@@ -13,7 +13,7 @@ from slipway.signature import InputPort, LengthInput, TextInput
 
 Kind = Literal["rnn", "lstm", "gru"]
 
-_LAYERS: dict[str, type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+_LAYERS: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 def text_ports(name: str, time: str, dataset: Dataset) -> tuple[InputPort, InputPort]:
