@@ -1,4 +1,4 @@
-// What stands in for libFuzzer where there is none: three small models, changed at random but always in the same way.
+// What stands in for libFuzzer where there is none: six small models, changed at random but always in the same way.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,49 @@
 #include "onnx_writer.h"
 
 namespace slipway::check {
+
+// A Loop in a Loop, a Scan, and an If.
+inline std::vector<Model> control_seeds() {
+  const Model inner = step({node("Add", {"s", "x"}, {"t"}), node("Cast", {"i"}, {"f"}, {attribute("to", int64_t{1})}),
+                            node("Mul", {"t", "f"}, {"u"})},
+                           "u");
+  Model outer =
+      step({node("Loop", {"i", "c", "s"}, {"t"}, {attribute("body", inner)}), node("Neg", {"t"}, {"row"})}, "t");
+  outer.outputs.push_back(value("row", {"N"}));
+  Model loop;
+  loop.inputs = {value("x", {"N"})};
+  loop.initializers = {ints("three", {}, {3})};
+  loop.nodes = {node("Loop", {"three", "", "x"}, {"y", "rows"}, {attribute("body", outer)})};
+  loop.outputs = {value("y", {"N"}), value("rows", {"T", "N"})};
+
+  Model element;
+  element.inputs = {value("s", {"D"}), value("e", {"D"})};
+  element.nodes = {node("Add", {"s", "e"}, {"t"}), node("Mul", {"t", "w"}, {"row"})};
+  element.outputs = {value("t", {"D"}), value("row", {"D"})};
+  Model scan;
+  scan.inputs = {value("x", {"T", "D"}), value("start", {"D"})};
+  scan.initializers = {floats("w", {1}, {2.0F})};
+  scan.nodes = {node(
+      "Scan", {"start", "x"}, {"y", "rows"},
+      {attribute("body", element), attribute("num_scan_inputs", int64_t{1}),
+       attribute("scan_input_axes", std::vector<int64_t>{0}), attribute("scan_output_axes", std::vector<int64_t>{1}),
+       attribute("scan_output_directions", std::vector<int64_t>{1})})};
+  scan.outputs = {value("y", {"D"}), value("rows", {"D", "T"})};
+
+  Model yes;
+  yes.nodes = {node("Add", {"x", "x"}, {"a"})};
+  yes.outputs = {value("a", {"N"})};
+  Model no;
+  no.nodes = {node("Concat", {"x", "k"}, {"b"}, {attribute("axis", int64_t{0})})};
+  no.outputs = {value("b", {"M"})};
+  Model choice;
+  choice.inputs = {value("c", {}, 9), value("x", {"N"})};
+  choice.nodes = {node("Neg", {"x"}, {"k"}),
+                  node("If", {"c"}, {"y"}, {attribute("then_branch", yes), attribute("else_branch", no)}),
+                  node("Shape", {"y"}, {"size"})};
+  choice.outputs = {value("y", {"M"}), value("size", {"1"}, 7)};
+  return {loop, scan, choice};
+}
 
 inline std::vector<std::string> seeds() {
   Model cnn;
@@ -51,7 +94,9 @@ inline std::vector<std::string> seeds() {
   recurrent.nodes = {node("GRU", {"x", "w", "r"}, {"all", "h"}, {attribute("hidden_size", int64_t{2})}),
                      node("Softmax", {"h"}, {"y"}, {attribute("axis", int64_t{-1})})};
   recurrent.outputs = {value("y", {"1", "N", "2"})};
-  return {cnn.bytes(), shapes.bytes(), recurrent.bytes()};
+  std::vector<std::string> models = {cnn.bytes(), shapes.bytes(), recurrent.bytes()};
+  for (const Model& model : control_seeds()) models.push_back(model.bytes());
+  return models;
 }
 
 // One to four changes of the kinds that file formats break at.

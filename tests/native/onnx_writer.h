@@ -101,17 +101,35 @@ struct Model {
   Message graph_extra;  ///< more fields of the graph
   Message extra;        ///< more fields of the model
 
+  [[nodiscard]] Message graph() const {
+    Message out;
+    for (const Message& item : nodes) out.message(1, item);
+    for (const Message& item : initializers) out.message(5, item);
+    for (const Message& item : inputs) out.message(11, item);
+    for (const Message& item : outputs) out.message(12, item);
+    out.bytes += graph_extra.bytes;
+    return out;
+  }
+
   [[nodiscard]] std::string bytes() const {
-    Message graph;
-    for (const Message& item : nodes) graph.message(1, item);
-    for (const Message& item : initializers) graph.message(5, item);
-    for (const Message& item : inputs) graph.message(11, item);
-    for (const Message& item : outputs) graph.message(12, item);
-    graph.bytes += graph_extra.bytes;
     const Message import = Message().text(1, "").number(2, opset);
-    return Message().number(1, ir_version).message(7, graph).message(8, import).bytes + extra.bytes;
+    return Message().number(1, ir_version).message(7, graph()).message(8, import).bytes + extra.bytes;
   }
 };
+
+/// A body, of which only the graph is written.
+inline Message attribute(std::string_view name, const Model& body) {
+  return Message().text(1, name).message(6, body.graph()).number(20, 5);
+}
+
+/// The body of a Loop with one state float32 [N]: inputs i, c and s, outputs c and `made`.
+inline Model step(std::vector<Message> nodes, std::string_view made) {
+  Model body;
+  body.inputs = {value("i", {}, 7), value("c", {}, 9), value("s", {"N"})};
+  body.nodes = std::move(nodes);
+  body.outputs = {value("c", {}, 9), value(made, {"N"})};
+  return body;
+}
 
 [[nodiscard]] inline Graph parse_text(std::string_view bytes, const ParseLimits& limits = {}) {
   return parse(std::as_bytes(std::span(bytes)), limits);

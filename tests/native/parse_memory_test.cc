@@ -1,51 +1,8 @@
-// What the reader takes of memory, counted: never more than the bytes at hand justify. The counting operator new serves
-// this program alone.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+// What the reader takes of memory, counted: never more than the bytes at hand justify.
 #include "base/error.h"
 #include "check.h"
+#include "counted_memory.h"
 #include "onnx_writer.h"
-
-namespace {
-
-// Each block begins with its size, in a header that keeps the largest alignment in use.
-constexpr std::size_t kHeader = 64;
-std::atomic<int64_t> now{0};
-std::atomic<int64_t> peak{0};
-
-void* take(std::size_t bytes) noexcept {
-  auto* block = static_cast<std::byte*>(std::aligned_alloc(kHeader, (bytes + 2 * kHeader - 1) / kHeader * kHeader));
-  if (block == nullptr) return nullptr;
-  *reinterpret_cast<std::size_t*>(block) = bytes;
-  const int64_t held = now += static_cast<int64_t>(bytes);
-  if (held > peak) peak = held;
-  return block + kHeader;
-}
-
-void give(void* memory) noexcept {
-  if (memory == nullptr) return;
-  std::byte* block = static_cast<std::byte*>(memory) - kHeader;
-  now -= static_cast<int64_t>(*reinterpret_cast<std::size_t*>(block));
-  std::free(block);
-}
-
-void* take_or_throw(std::size_t bytes) {
-  void* memory = take(bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return take_or_throw(bytes); }
-void* operator new(std::size_t bytes, std::align_val_t) { return take_or_throw(bytes); }
-void* operator new(std::size_t bytes, std::align_val_t, const std::nothrow_t&) noexcept { return take(bytes); }
-void operator delete(void* memory) noexcept { give(memory); }
-void operator delete(void* memory, std::size_t) noexcept { give(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { give(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give(memory); }
 
 namespace slipway {
 namespace {
@@ -54,14 +11,14 @@ using namespace check;
 
 // Most bytes held at once while reading, beyond those held before.
 int64_t peak_of(const std::string& bytes) {
-  const int64_t before = now;
-  peak = before;
+  const int64_t before = counted::now;
+  counted::peak = before;
   try {
     (void)parse_text(bytes);
   } catch (const Error&) {
   }
-  EXPECT_EQ(now.load(), before) << "everything is given back";
-  return peak - before;
+  EXPECT_EQ(counted::now.load(), before) << "everything is given back";
+  return counted::peak - before;
 }
 
 Model empty() {

@@ -55,7 +55,7 @@ std::vector<Tensor> run(Graph graph, const Shape& shape) {
   const std::vector<float> x = random_floats(shape.count(), 7);
   const TensorView view{x.data(), DType::kFloat32, shape};
   const std::size_t outputs = graph.outputs.size();
-  Runner runner(std::move(graph), Isa::kScalar, 1);
+  Runner runner(std::move(graph), {});
   std::vector<Tensor> allocated(outputs);
   const std::vector<MutableView> into(outputs);
   runner.run(std::span(&view, 1), into, &allocated);
