@@ -14,6 +14,8 @@ from graphs import Array, assert_same, by_onnxruntime, check, f32, flag, i64, mo
 from onnx import parser
 
 import slipway
+from slipway import _engine
+from slipway.errors import UsageError
 
 COUNTED = """g (float[N] x, int64 n) => (float[N] y, float[T,N] rows) {
   y, rows = Loop <body = b (int64 i, bool c, float[N] s) => (bool c2, float[N] s2, float[N] row) {
@@ -321,6 +323,11 @@ def test_a_body_that_does_not_fit_is_refused(old: str, new: str, words: str) -> 
     assert old in COUNTED
     model = parser.parse_model(f'<ir_version: 9, opset_import: ["" : 20]>\n{COUNTED.replace(old, new)}')
     assert re.search(words, refusal(model.SerializeToString()))
+
+
+def test_a_loop_alone_is_no_call() -> None:
+    with pytest.raises(UsageError, match="runs in a session only"):
+        _engine.run_op("Loop", [i64(3), None, f32(1)])
 
 
 def test_text_of_a_stage_shows_the_body_indented() -> None:
