@@ -8,15 +8,18 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from slipway.errors import UsageError
 from slipway.preprocess import decode
 from slipway.recipes import load_recipe, recipe_names
-from slipway.recipes._recipe import Recipe
-from slipway.train.batches import make_batch
+from slipway.recipes._recipe import Dataset, Recipe
+from slipway.signature import Signature
+from slipway.train.batches import Batch, make_batch
 from slipway.train.settings import resolve
 
 FOLDER = Path(inspect.getfile(load_recipe)).parent
@@ -35,10 +38,15 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
     return load_recipe(request.param)
 
 
-def test_the_four_families_are_there() -> None:
-    assert {"names-gru", "names-bigru", "mnist-cnn", "breast-cancer", "hello-rnn", "hello-rnncell"} <= set(
-        recipe_names()
-    )
+NOTES = """
+polynomial linear logistic optimizer-race init-study breast-cancer diabetes fizzbuzz mnist-mlp mnist-cnn mnist-cnn-deep
+mnist-inception mnist-resnet cifar-cnn linknet conv-stack bottleneck hello-rnncell hello-rnn hello-embedding names-gru
+names-bigru names-lstm names-rnn trec snli-rnn snli-lstm snli-gru snli-spinn
+"""
+
+
+def test_every_system_of_the_notes_is_there() -> None:
+    assert NOTES.split() == [name for name in NOTES.split() if name in recipe_names()]
 
 
 def test_the_header_is_complete_and_measured(recipe: Recipe) -> None:
@@ -59,42 +67,71 @@ def test_every_preset_fits_the_recipe(recipe: Recipe) -> None:
         resolve(recipe, preset)
 
 
-def test_one_batch_is_learned_by_heart_from_raw_input_to_labels(recipe: Recipe) -> None:
-    torch.manual_seed(2)  # four hidden units have local minima: hello-rnn sticks at 4 of 5 letters from seeds 0 and 1
-    dataset = recipe.data("embedded", recipe.config)
-    signature = recipe.signature(recipe.config, dataset)
-    module = recipe.build(recipe.config, dataset)
+#: Share of the score that learning by heart must reach, where it is no count of right answers.
+BY_HEART = {"regression": 0.95, "segmentation": 0.9}
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_one_batch_is_learned_by_heart_from_raw_input_to_labels(name: str) -> None:
+    recipe = load_recipe(name)
+    dataset, signature, _ = small(recipe)
     indices = list(range(0, len(dataset.train), max(1, len(dataset.train) // 8)))[:8]
     batch = make_batch(signature, dataset.train, indices, torch.device("cpu"))
-    optimizer = torch.optim.Adam(module.parameters(), lr=2e-2)
-    module.eval()  # without dropout; the packed GRU learns in eval mode as well
-    for _ in range(400):
-        optimizer.zero_grad()
-        outputs = module(*batch.inputs)
-        correct, total = recipe.score(outputs, batch.targets)
-        if correct == total:
+    for lr in (2e-2, 3e-3):  # deep ones do not learn at the first, small ones too slowly at the second
+        torch.manual_seed(
+            2
+        )  # four hidden units have local minima: hello-rnn sticks at 4 of 5 letters from seeds 0 and 1
+        outputs, share = learn(recipe, small(recipe)[2], batch, lr)
+        if share >= BY_HEART.get(recipe.task, 1.0):
             break
-        recipe.loss(outputs, batch.targets).backward()
-        optimizer.step()
-    assert correct == total
-    labels = decode(signature, {signature.outputs[0].name: outputs.detach().numpy()})
-    assert len(labels) == len(indices)
-    if batch.targets.dim() == 1:
+    assert share >= BY_HEART.get(recipe.task, 1.0)
+    pairs = zip(signature.outputs, outputs if isinstance(outputs, tuple) else (outputs,), strict=True)
+    labels = decode(signature, {port.name: output.detach().numpy() for port, output in pairs})
+    assert len(labels) == (len(indices) if dataset.labels else 0)
+    if dataset.labels and batch.targets.dim() == 1:
         assert labels == [dataset.labels[i] for i in batch.targets.tolist()]
 
 
 def test_an_item_does_not_depend_on_the_others_in_its_batch(recipe: Recipe) -> None:
     torch.manual_seed(0)
-    dataset = recipe.data("embedded", recipe.config)
-    signature = recipe.signature(recipe.config, dataset)
-    module = recipe.build(recipe.config, dataset).eval()
-    raws = dataset.test.raws[:5]
-    axis = signature.outputs[0].dims.index("N")
+    dataset, signature, module = small(recipe)
+    module.eval()
+    count = min(5, len(dataset.test))
     with torch.no_grad():
-        whole = module(*make_batch(signature, dataset.test, range(len(raws)), torch.device("cpu")).inputs)
-        for n in range(len(raws)):
-            alone = module(*make_batch(signature, dataset.test, [n], torch.device("cpu")).inputs)
-            torch.testing.assert_close(alone.select(axis, 0), whole.select(axis, n), rtol=0, atol=1e-5)
+        whole = answers(module, make_batch(signature, dataset.test, range(count), torch.device("cpu")))
+        for n in range(count):
+            alone = answers(module, make_batch(signature, dataset.test, [n], torch.device("cpu")))
+            for port, one, all_of_them in zip(signature.outputs, alone, whole, strict=True):
+                axis = port.dims.index("N")
+                torch.testing.assert_close(one.select(axis, 0), all_of_them.select(axis, n), rtol=0, atol=1e-5)
+
+
+def learn(recipe: Recipe, module: nn.Module, batch: Batch, lr: float) -> tuple[Any, float]:
+    """Train on one batch until the score is reached; without dropout, but with the batch's own normalisation."""
+    for part in module.eval().modules():
+        part.training = isinstance(part, nn.modules.batchnorm._BatchNorm)
+    optimizer = torch.optim.Adam(module.parameters(), lr=lr)
+    for _ in range(400):
+        optimizer.zero_grad()
+        outputs = module(*batch.inputs)
+        correct, total = recipe.score(outputs, batch.targets)
+        if correct >= BY_HEART.get(recipe.task, 1.0) * total:
+            break
+        recipe.loss(outputs, batch.targets).backward()
+        optimizer.step()
+    return outputs, correct / total
+
+
+def small(recipe: Recipe) -> tuple[Dataset, Signature, nn.Module]:
+    """Return embedded data, signature and a new module of the size that the preset smoke has."""
+    config, _ = resolve(recipe, "smoke")
+    dataset = recipe.data("embedded", config)
+    return dataset, recipe.signature(config, dataset), recipe.build(config, dataset)
+
+
+def answers(module: nn.Module, batch: Batch) -> tuple[Tensor, ...]:
+    outputs = module(*batch.inputs)
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 @pytest.mark.parametrize("name", ["nope", "Names-GRU", "../errors", "names_gru", "", "_recipe"])
