@@ -22,4 +22,4 @@ def r2(predictions: Tensor, targets: Tensor) -> tuple[float, float]:
     """
     values = targets.double()
     total = float(((values - values.mean()) ** 2).sum())
-    return total - float(((predictions.double() - values) ** 2).sum()), total
+    return total - float(((predictions.detach().double() - values) ** 2).sum()), total
