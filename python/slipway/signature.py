@@ -103,9 +103,9 @@ class BinaryOutput:
 
 @dataclass(frozen=True)
 class SegmentationOutput:
-    """Scores over classes for every pixel, [N, K, H, W]; a pixel's class is the largest, an image's label the commonest.
+    """Scores over classes for every pixel, [N, K, H, W]; a pixel's class is that of the largest score.
 
-    What stands in place of probabilities is the share of the pixels that each class has.
+    An image's label is the class of most pixels. What stands in place of probabilities is the share of the pixels that each class has.
     """
 
     kind: Literal["segmentation"] = "segmentation"
