@@ -105,7 +105,8 @@ class BinaryOutput:
 class SegmentationOutput:
     """Scores over classes for every pixel, [N, K, H, W]; a pixel's class is that of the largest score.
 
-    An image's label is the class of most pixels. What stands in place of probabilities is the share of the pixels that each class has.
+    An image's label is the class of most pixels. What stands in place of probabilities is the share of the pixels that
+    each class has.
     """
 
     kind: Literal["segmentation"] = "segmentation"

@@ -6,7 +6,6 @@ import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,7 +37,7 @@ def longer(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
     """Say whether the last text has more words than the first, or than two words."""
     lengths = [array for name, array in inputs.items() if name.startswith("lengths")]
     first = lengths[0] if len(lengths) > 1 else np.array([2])
-    return {"p": np.where(lengths[-1] > first, 0.75, 0.25).astype(np.float32).reshape(-1, 1)}
+    return {"p": np.where(np.greater(lengths[-1], first), 0.75, 0.25).astype(np.float32).reshape(-1, 1)}
 
 
 class Terminal(io.StringIO):
