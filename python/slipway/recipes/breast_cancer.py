@@ -7,7 +7,8 @@ Metric:  accuracy on the test split 0.974 (five seeds: 0.965 to 0.982); expected
 Time:    2 s on one core of an AMD EPYC
 
 The notes feed the raw measurements (a BatchNorm is made and not used); here each is standardised by the mean and
-deviation of the training rows, which are part of the signature and so of the exported file.
+deviation of the training rows, which are part of the signature and so of the exported file. They train on the first
+60 % of the rows and keep 20 % to validate; here both parts train, and the test is the notes' last part.
 """
 
 from __future__ import annotations

@@ -5,6 +5,11 @@ Paper:   Elman 1990, "Finding Structure in Time"
 Data:    the notes' word, in data/hello.py
 Metric:  share of right letters 1.0 (from each of 40 seeds)
 Time:    1 s on one core of an AMD EPYC
+
+Four hidden units that are also the scores have local minima: with the notes' 15 epochs of Adam 0.1, 5 of 12 seeds stop
+at four right letters of five. The default (300 epochs, AdamW with weight decay 0.3, cosine schedule) found the whole
+word from each of 40 seeds tried. Note 000 uses SGD 0.05 without saying for how long, so the preset ``notes`` is that
+of 001.
 """
 
 from __future__ import annotations

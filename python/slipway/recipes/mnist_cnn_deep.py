@@ -3,7 +3,7 @@
 Title:   MNIST, convolutions 5x5, 5x5, 3x3 (10, 20, 30 channels) and three linear layers 30-20-15-10
 Paper:   LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition"
 Data:    MNIST, 60,000 + 10,000 images (CC BY-SA 3.0), or scikit-learn's digits (CC BY 4.0); see data/mnist.py
-Metric:  accuracy on the test split 0.993 (MNIST, seed 0), 0.914 (embedded, mean of three seeds); expected 0.985 and 0.88
+Metric:  accuracy on the test split 0.993 (MNIST, seed 0), 0.914 (embedded, mean of 3 seeds); expected 0.985 and 0.88
 Time:    62 s (MNIST), 2 s (embedded) on one core of an AMD EPYC
 
 The layers are the notes', pooling before the activation as there. The notes report an accuracy after 100 epochs in a

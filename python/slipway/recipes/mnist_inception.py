@@ -3,7 +3,7 @@
 Title:   MNIST, two 5x5 convolutions, each followed by an Inception module of 1x1, 5x5, double 3x3 and pooled branches
 Paper:   Szegedy et al. 2015, "Going Deeper with Convolutions", figure 2 (b); the double 3x3 is of Szegedy et al. 2016
 Data:    MNIST, 60,000 + 10,000 images (CC BY-SA 3.0), or scikit-learn's digits (CC BY 4.0); see data/mnist.py
-Metric:  accuracy on the test split 0.993 (MNIST, seed 0), 0.903 (embedded, mean of three seeds); expected 0.987 and 0.87
+Metric:  accuracy on the test split 0.993 (MNIST, seed 0), 0.903 (embedded, mean of 3 seeds); expected 0.987 and 0.87
 Time:    165 s (MNIST), 4 s (embedded) on one core of an AMD EPYC
 
 Note 000 names the module, its 1x1 convolutions and that height and width stay as they are; its example is a picture

@@ -3,7 +3,7 @@
 Title:   MNIST, five linear layers 784-512-256-128-64-10 with ReLU between them
 Paper:   LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", section III
 Data:    MNIST, 60,000 + 10,000 images (CC BY-SA 3.0), or scikit-learn's digits (CC BY 4.0); see data/mnist.py
-Metric:  accuracy on the test split 0.985 (MNIST, seed 0), 0.892 (embedded, mean of three seeds); expected 0.975 and 0.87
+Metric:  accuracy on the test split 0.985 (MNIST, seed 0), 0.892 (embedded, mean of 3 seeds); expected 0.975 and 0.87
 Time:    50 s (MNIST), 2 s (embedded) on one core of an AMD EPYC
 
 Note 000 gives the layers in a picture and the code of training, 004 the network in code; both are this one. Note 000

@@ -3,7 +3,7 @@
 Title:   MNIST, two 5x5 convolutions (16, 32 channels), each followed by a residual block
 Paper:   He et al. 2016, "Deep Residual Learning for Image Recognition", figure 2 and equation 1
 Data:    MNIST, 60,000 + 10,000 images (CC BY-SA 3.0), or scikit-learn's digits (CC BY 4.0); see data/mnist.py
-Metric:  accuracy on the test split 0.994 (MNIST, seed 0), 0.927 (embedded, mean of three seeds); expected 0.987 and 0.90
+Metric:  accuracy on the test split 0.994 (MNIST, seed 0), 0.927 (embedded, mean of 3 seeds); expected 0.987 and 0.90
 Time:    71 s (MNIST), 2 s (embedded) on one core of an AMD EPYC
 
 Note 000 says that a block keeps its input's shape, so that F(x) + x can be formed; block and net are pictures that are

@@ -6,7 +6,11 @@ Data:    13,374 + 6,700 surnames of 18 countries (MIT), or surnames of Faker (MI
 Metric:  accuracy on the test split 0.854 (full set; 0.850 with seed 1), 0.720 (embedded); expected 0.84 and 0.70
 Time:    120 s (full set), 70 s (embedded) on one core of an AMD EPYC
 
-The notes freeze the batch size and sort each batch by hand; here any T, N and order work, with the same arithmetic.
+The notes freeze the batch size and sort each batch by hand; here any T, N and order work, with the same arithmetic
+(``enforce_sorted=False``). Dropout 0.3, AdamW with weight decay 0.1, a one-cycle schedule, batches of 32 of like length
+and 30 epochs; the notes use SGD 0.1, batches of 256, 200 epochs and no dropout, and keep the best epoch by its test
+accuracy. A padding character's embedding is never read. Accented Latin letters are folded to ASCII by a table inside
+the exported file, so that ``García`` is read as ``Garcia``. All of this holds for the other recipes on names too.
 """
 
 from __future__ import annotations
