@@ -1,4 +1,7 @@
-"""What the recipes on pairs of sentences share: sizes, ports, the merger of two encoded sentences, the classifier."""
+"""What the recipes on pairs of sentences share: sizes, ports, the merger of two encoded sentences, the classifier.
+
+And, for the three with a recurrent encoder, all of the recipe but its kind.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from slipway.recipes._recipe import Dataset
+from slipway.data import snli
+from slipway.recipes._recipe import Dataset, Recipe, Training
+from slipway.recipes._scores import accuracy
 from slipway.recipes._texts import Kind, PackedEncoder, text_ports
 from slipway.signature import ClassOutput, OutputPort, Signature
 
@@ -23,7 +28,8 @@ class Config:
         layers: Number of recurrent layers.
         bidirectional: Read each sentence in both directions.
         classifier: Size of the layer between the merged sentences and the scores.
-        dropout: Share of values dropped after the embedding, between layers, after merging, and before the last layer.
+        word_dropout: Share of values dropped after the embedding.
+        dropout: Share of values dropped between layers, after merging, and before the last layer.
     """
 
     least: int = 2
@@ -32,6 +38,7 @@ class Config:
     layers: int = 1
     bidirectional: bool = False
     classifier: int = 64
+    word_dropout: float = 0.5
     dropout: float = 0.5
 
 
@@ -95,7 +102,7 @@ class RecurrentPair(nn.Module):
     def __init__(self, kind: Kind, config: Config, words: int, classes: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(words, config.embedding)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.word_dropout)
         self.encoder = PackedEncoder(
             kind, config.embedding, config.hidden, config.layers, config.bidirectional, config.dropout
         )
@@ -118,3 +125,34 @@ def pair_signature(dataset: Dataset) -> Signature:
         outputs=(OutputPort("logits", ("N", len(dataset.labels)), ClassOutput()),),
         labels=dataset.labels,
     )
+
+
+def recurrent(kind: Kind, title: str, notes: str) -> Recipe:
+    """Return the recipe ``snli-<kind>``, whose encoder of both sentences is one recurrent network."""
+
+    def build(config: Config, dataset: Dataset) -> nn.Module:
+        return RecurrentPair(kind, config, len(dataset.facts["vocabulary"]), len(dataset.labels))
+
+    return Recipe(
+        name=f"snli-{kind}",
+        title=title,
+        task="classification",
+        notes=notes,
+        datasets=("SNLI",),
+        config=Config(),
+        data=lambda request, config: snli.load(request, least=config.least),
+        signature=lambda config, dataset: pair_signature(dataset),
+        build=build,
+        loss=nn.functional.cross_entropy,
+        score=accuracy,
+        score_name="accuracy",
+        expected={"path": 0.4, "embedded": 0.80},
+        training=Training(
+            epochs=20, batch_size=32, lr=5e-3, optimizer="adamw", weight_decay=0.01, schedule="one_cycle",
+            gradient_clip=1.0,
+        ),
+        presets={
+            "notes": {"embedding": 300},
+            "smoke": {"epochs": 2, "limit": 600, "embedding": 32, "hidden": 32},
+        },
+    )  # fmt: skip

@@ -119,7 +119,7 @@ RECIPE = Recipe(
     title="Natural language inference, SPINN: shift-reduce encoding on a stack",
     task="classification",
     notes='003, "循环神经网络 / 简化 / 追踪器 / SPINN"',
-    datasets=("snli",),
+    datasets=("SNLI",),
     config=Config(),
     data=lambda request, config: snli.load(request, form="parse", least=config.least),
     signature=lambda config, dataset: pair_signature(dataset),
