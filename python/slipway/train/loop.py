@@ -312,4 +312,6 @@ def _carve(split: Split, training: Training, seed: int) -> tuple[Split, Split | 
 
 
 def _pick(split: Split, indices: list[int]) -> Split:
+    if len(indices) == len(split):
+        return split  # all of it, in order; raw items that are made when asked for are not made here
     return replace(split, raws=[split.raws[i] for i in indices], targets=split.targets[indices])
