@@ -3,8 +3,8 @@
 Title:   Natural language inference, the notes' RNN cell with ReLU, merged as [p, h, p - h, p * h]
 Paper:   Bowman et al. 2015, "A large annotated corpus for learning natural language inference" (the task)
 Data:    SNLI or a subset of it (CC BY-SA 4.0), or synthetic pairs of sentences; see data/snli.py
-Metric:  TODO 0
-Time:    TODO 0 s core
+Metric:  accuracy on the test split 0.441 (subset, 983 pairs: chance 0.34), 0.557 (embedded); expected 0.40 and 0.45
+Time:    5 s (subset), 9 s (embedded) on one core of an AMD EPYC
 """
 
 from __future__ import annotations
@@ -58,4 +58,9 @@ class NotesEncoder(nn.Module):
         return state
 
 
-RECIPE = recurrent("rnn", "Natural language inference, the notes' RNN cell over both sentences", notes='003, "RNNCell"')
+RECIPE = recurrent(
+    "rnn",
+    "Natural language inference, the notes' RNN cell over both sentences",
+    notes='003, "RNNCell"',
+    expected={"path": 0.40, "embedded": 0.45},
+)
