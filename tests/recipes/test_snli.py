@@ -151,7 +151,11 @@ def test_layers_and_directions_follow_the_config(kind: str, layers: int, bidirec
     assert isinstance(module, RecurrentPair)
     rnn = module.encoder.rnn
     assert isinstance(rnn, nn.LSTM if kind == "lstm" else nn.GRU)
-    assert (rnn.num_layers, rnn.bidirectional, rnn.dropout) == (layers, bidirectional, 0.5 if layers > 1 else 0)
+    assert (rnn.num_layers, rnn.bidirectional, rnn.dropout) == (
+        layers,
+        bidirectional,
+        config.dropout if layers > 1 else 0,
+    )
     signature = recipe.signature(config, dataset)
     batch = make_batch(signature, dataset.test, range(4), torch.device("cpu"))
     with torch.no_grad():

@@ -16,7 +16,7 @@ The notes learn road or not and nothing else. The notes' width did so from crops
 0.685 on its 20 test frames, which are of other drives. What led from there to the score above: each frame's own mean
 and deviation are taken out first, without which frames at dusk are hardly seen at all; pictures are halved before the
 network, which then sees more of the scene at once, and scores doubled behind it; pieces in many sizes and lights in
-place of the 60 frames (data/pieces.py); and the network learns all 11 classes, rare ones with more weight, because
+place of the 60 frames (data/pieces.py); the network learns all 11 classes, rare ones with more weight, because
 what looks like road and is none is most often pavement; and a weight decay of 0.2, twenty times the usual. Asked for
 two, it adds up the probabilities of the ten that are not road. These choices were made by the test frames, there being
 no others; the score is that of a default run, not an estimate for a drive elsewhere. Unlabelled pixels are neither
