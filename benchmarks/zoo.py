@@ -22,6 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from slipway._pages import with_part
 from slipway.bundle import Bundle
 from slipway.errors import ExitCode, SlipwayError
 from slipway.recipes import load_recipe, recipe_names
@@ -103,11 +104,7 @@ def renew(page: str, figures: Sequence[Mapping[str, Any]]) -> str:
     Raises:
         ValueError: The page lacks a mark.
     """
-    head, _, rest = page.partition(BEGIN)
-    _, found, tail = rest.partition(END)
-    if not found:
-        raise ValueError(f"the page has no part between {BEGIN!r} and {END!r}")
-    return f"{head}{BEGIN}\n\n{generated(figures)}\n\n{END}{tail}"
+    return with_part(page, BEGIN, END, generated(figures))
 
 
 def generated(figures: Sequence[Mapping[str, Any]]) -> str:

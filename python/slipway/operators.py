@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slipway import _engine
+from slipway._pages import with_part
 
 if TYPE_CHECKING:
     from slipway._engine import OperatorRow
@@ -40,11 +41,7 @@ def renew(page: str, rows: Sequence[OperatorRow]) -> str:
     Raises:
         ValueError: The page lacks a mark.
     """
-    head, _, rest = page.partition(BEGIN)
-    _, found, tail = rest.partition(END)
-    if not found:
-        raise ValueError(f"the page has no part between {BEGIN!r} and {END!r}")
-    return f"{head}{BEGIN}\n\n{len(rows)} rows.\n\n{table(rows)}\n\n{END}{tail}"
+    return with_part(page, BEGIN, END, f"{len(rows)} rows.\n\n{table(rows)}")
 
 
 if __name__ == "__main__":
