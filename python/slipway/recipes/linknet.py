@@ -245,6 +245,6 @@ RECIPE = Recipe(
             "width": 64, "shrink": 1, "dropout": 0.0, "all_classes": False, "scores_after_relu": True, "pieces": 0,
             "epochs": 20, "schedule": "constant", "optimizer": "adam", "lr": 1e-3, "weight_decay": 0.0,
         },
-        "smoke": {"epochs": 2, "width": 8, "pieces": 4},
+        "smoke": {"epochs": 8, "width": 8, "pieces": 4, "lr": 1e-2},
     },
 )  # fmt: skip
