@@ -117,7 +117,7 @@ def test_the_list_has_every_recipe(train_and_export: Say) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["nope"], ExitCode.USAGE, "there is no recipe 'nope'; there are breast-cancer"),
+        (["nope"], ExitCode.USAGE, "there is no recipe 'nope'; there are bottleneck"),
         (["hello-rnn", "--device", "cuda:77"], ExitCode.UNAVAILABLE, "device cuda:77 was asked for"),
         (["hello-rnn", "--device", "tpu"], ExitCode.USAGE, "none of auto, cpu, cuda"),
         (["hello-rnn", "--preset", "best"], ExitCode.USAGE, "has no preset"),
