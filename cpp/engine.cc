@@ -135,6 +135,14 @@ void check_shared(const std::vector<PortInfo>& ports, const SharedSize& shared, 
        quote(ports[shared.first_input].name), " but ", second, " in input ", quote(ports[shared.second_input].name));
 }
 
+void check_inputs(const Session::State& state, std::span<const TensorView> inputs) {
+  if (inputs.size() != state.inputs.size()) {
+    fail(Code::kInput, "got ", inputs.size(), " inputs, the model has ", state.inputs.size());
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) check_input(state.inputs[i], inputs[i]);
+  for (const SharedSize& shared : state.shared_sizes) check_shared(state.inputs, shared, inputs);
+}
+
 }  // namespace
 
 const char* version() noexcept { return SLIPWAY_VERSION; }
@@ -190,15 +198,34 @@ const std::map<std::string, std::string, std::less<>>& Session::metadata() const
 std::vector<Tensor> Session::run(std::span<const TensorView> inputs) const { return run(inputs, {}); }
 
 std::vector<Tensor> Session::run(std::span<const TensorView> inputs, std::span<const MutableView> into) const {
-  if (inputs.size() != state_->inputs.size()) {
-    fail(Code::kInput, "got ", inputs.size(), " inputs, the model has ", state_->inputs.size());
-  }
-  for (std::size_t i = 0; i < inputs.size(); ++i) check_input(state_->inputs[i], inputs[i]);
-  for (const SharedSize& shared : state_->shared_sizes) check_shared(state_->inputs, shared, inputs);
+  check_inputs(*state_, inputs);
   std::vector<Tensor> allocated;
   state_->runner->run(inputs, into, &allocated);
   return allocated;
 }
+
+void Session::run(std::span<const TensorView> inputs, Outputs& outputs) const {
+  check_inputs(*state_, inputs);
+  state_->runner->run(inputs, outputs);
+}
+
+BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const MutableView> into) const {
+  check_inputs(*state_, inputs);
+  for (std::size_t k = 0; k < state_->outputs.size(); ++k) {
+    if (k < into.size() && into[k].data != nullptr) continue;
+    fail(Code::kInput, "output ", quote(state_->outputs[k].name),
+         " has no memory, a bound call needs it for every one");
+  }
+  struct Kept {
+    std::shared_ptr<const State> state;  // goes last: the run gives its memory back to the model
+    std::unique_ptr<BoundRun> run;
+  };
+  auto kept = std::make_shared<Kept>(state_, state_->runner->bind(inputs, into));
+  BoundRun* run = kept->run.get();
+  return BoundCall(std::shared_ptr<BoundRun>(std::move(kept), run));
+}
+
+void BoundCall::operator()() const { run_->run(); }
 
 std::string Session::text(const std::string& stage, const InputShapes& shapes) const {
   if (stage == "onnx") return state_->onnx_text;

@@ -35,7 +35,36 @@ namespace slipway {
   return {array.data(), dtype_of(array), shape_of(array)};
 }
 
-[[nodiscard]] inline pybind11::dtype dtype_object(DType dtype) { return pybind11::dtype(std::string(name_of(dtype))); }
+/// NumPy's number of an element type.
+[[nodiscard]] inline int type_number(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return pybind11::dtype::num_of<float>();
+    case DType::kFloat64:
+      return pybind11::dtype::num_of<double>();
+    case DType::kInt64:
+      return pybind11::dtype::num_of<int64_t>();
+    case DType::kInt32:
+      return pybind11::dtype::num_of<int32_t>();
+    case DType::kInt8:
+      return pybind11::dtype::num_of<int8_t>();
+    case DType::kUint8:
+      return pybind11::dtype::num_of<uint8_t>();
+    case DType::kBool:
+      return pybind11::dtype::num_of<bool>();
+    case DType::kNone:
+      break;
+  }
+  return -1;
+}
+
+[[nodiscard]] inline pybind11::dtype dtype_object(DType dtype) { return pybind11::dtype(type_number(dtype)); }
+
+/// A new array, not initialised.
+[[nodiscard]] inline pybind11::array new_array(DType dtype, const Shape& shape) {
+  return pybind11::array(dtype_object(dtype),
+                         std::vector<pybind11::ssize_t>(shape.sizes().begin(), shape.sizes().end()));
+}
 
 /// An array that owns the tensor's memory.
 [[nodiscard]] inline pybind11::array array_of(Tensor&& tensor) {

@@ -2,8 +2,10 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "bind/arrays.h"
 #include "bind/bind.h"
@@ -55,12 +57,149 @@ std::vector<MutableView> buffers_of(const Session& session, const OptionalArrays
   return buffers;
 }
 
-py::list run(const Session& session, const std::vector<py::array>& inputs, const OptionalArrays& into) {
+/// Lets other threads of Python run; less work than pybind11's own, and these calls take less than a microsecond.
+class WithoutGil final {
+ public:
+  WithoutGil() : state_(PyEval_SaveThread()) {}
+  ~WithoutGil() { PyEval_RestoreThread(state_); }
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+/// A session with its memory: arrays are looked at once, a call does nothing but run.
+class BoundArrays final {
+ public:
+  BoundArrays(const Session& session, std::vector<py::array> inputs, const OptionalArrays& outputs)
+      : inputs_(std::move(inputs)), outputs_(outputs), call_(bind(session)) {}
+
+  void operator()() const {
+    const WithoutGil released;
+    call_();
+  }
+
+ private:
+  [[nodiscard]] BoundCall bind(const Session& session) const {
+    const std::vector<TensorView> views = views_of(inputs_);
+    return session.bind(views, buffers_of(session, outputs_, views));
+  }
+
+  std::vector<py::array> inputs_;  // keep the memory of the call alive
+  OptionalArrays outputs_;
+  BoundCall call_;
+};
+
+/// Inputs or outputs of a run that is looked at without allocating.
+constexpr std::size_t kMaxPlain = 16;
+
+/// Outputs in new NumPy arrays. They are made with the GIL, which is given up whenever computing goes on.
+class NewArrays final : public Outputs {
+ public:
+  NewArrays() = default;
+  NewArrays(const NewArrays&) = delete;
+  NewArrays& operator=(const NewArrays&) = delete;
+  ~NewArrays() override {
+    take_gil();
+    for (PyObject* array : arrays_) Py_XDECREF(array);
+  }
+
+  void prepare(std::size_t k, DType dtype, const Shape& shape) override {
+    take_gil();
+    arrays_[k] = new_array(dtype, shape).release().ptr();
+  }
+  [[nodiscard]] void* address(std::size_t k) const noexcept override {
+    return py::detail::array_proxy(arrays_[k])->data;
+  }
+  void prepared() override {
+    if (state_ == nullptr) state_ = PyEval_SaveThread();
+  }
+
+  void take_gil() {
+    if (state_ != nullptr) PyEval_RestoreThread(std::exchange(state_, nullptr));
+  }
+  [[nodiscard]] PyObject* array(std::size_t k) const noexcept { return arrays_[k]; }
+
+ private:
+  PyThreadState* state_ = nullptr;
+  std::array<PyObject*, kMaxPlain> arrays_ = {};
+};
+
+/// A session with the names of its ports as Python has them.
+class NamedSession final {
+ public:
+  explicit NamedSession(Session session) : session_(std::move(session)) {
+    for (const PortInfo& port : session_.inputs()) inputs_.push_back({name_of_port(port), type_number(port.dtype)});
+    for (const PortInfo& port : session_.outputs()) outputs_.push_back({name_of_port(port), type_number(port.dtype)});
+  }
+
+  [[nodiscard]] const Session& session() const noexcept { return session_; }
+
+  /// Runs a dict that holds just the inputs, each a C-contiguous array of its type, and returns a dict of the outputs.
+  /// Anything else returns None, for the caller to convert or to refuse: most runs need neither.
+  [[nodiscard]] py::object run_plain(const py::dict& arrays) const {
+    if (arrays.size() != inputs_.size() || inputs_.size() > kMaxPlain || outputs_.size() > kMaxPlain) return py::none();
+    TensorView views[kMaxPlain];
+    std::array<py::object, kMaxPlain> kept;  // another thread, or a key's own __eq__, may change the dict meanwhile
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      kept[i] = py::reinterpret_borrow<py::object>(PyDict_GetItemWithError(arrays.ptr(), inputs_[i].name.ptr()));
+      if (!kept[i]) {
+        if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+        return py::none();
+      }
+      if (!look_at(kept[i].ptr(), inputs_[i], session_.inputs()[i].dtype, &views[i])) return py::none();
+    }
+    NewArrays results;
+    session_.run({views, inputs_.size()}, results);
+    results.take_gil();
+    py::dict named;
+    for (std::size_t k = 0; k < outputs_.size(); ++k) {
+      if (PyDict_SetItem(named.ptr(), outputs_[k].name.ptr(), results.array(k)) != 0) throw py::error_already_set();
+    }
+    return named;
+  }
+
+ private:
+  struct PlainPort {
+    py::str name;
+    int type;  ///< NumPy's number of the element type
+  };
+
+  [[nodiscard]] static py::str name_of_port(const PortInfo& port) {
+    py::str name(port.name);
+    PyObject* interned = name.release().ptr();
+    PyUnicode_InternInPlace(&interned);  // found by its address in a dict whose keys were written in a program
+    return py::reinterpret_steal<py::str>(interned);
+  }
+
+  /// False where the array would have to be converted or refused.
+  [[nodiscard]] bool look_at(PyObject* object, const PlainPort& port, DType dtype, TensorView* view) const {
+    if (Py_TYPE(object) != reinterpret_cast<PyTypeObject*>(ndarray_.ptr())) return false;
+    const auto array = py::reinterpret_borrow<py::array>(object);
+    constexpr int kWanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    const py::dtype type = array.dtype();
+    if ((array.flags() & kWanted) != kWanted || array.ndim() > kMaxRank) return false;
+    if (type.num() != port.type || type.byteorder() == '>') return false;
+    view->data = array.data();
+    view->dtype = dtype;
+    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) view->shape.push_back(array.shape(axis));
+    return true;
+  }
+
+  Session session_;
+  std::vector<PlainPort> inputs_;
+  std::vector<PlainPort> outputs_;
+  py::object ndarray_ = py::module_::import("numpy").attr("ndarray");
+};
+
+py::list run(const NamedSession& named, const std::vector<py::array>& inputs, const OptionalArrays& into) {
+  const Session& session = named.session();
   const std::vector<TensorView> views = views_of(inputs);
   const std::vector<MutableView> buffers = buffers_of(session, into, views);
   std::vector<Tensor> results;
   {
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     results = into.empty() ? session.run(views) : session.run(views, buffers);
   }
   py::list list;
@@ -73,29 +212,6 @@ py::list run(const Session& session, const std::vector<py::array>& inputs, const
   }
   return list;
 }
-
-/// A session with its memory: arrays are looked at once, a call does nothing but run.
-class BoundCall final {
- public:
-  BoundCall(const Session& session, std::vector<py::array> inputs, const OptionalArrays& outputs)
-      : session_(session),
-        inputs_(std::move(inputs)),
-        outputs_(outputs),
-        views_(views_of(inputs_)),
-        buffers_(buffers_of(session, outputs, views_)) {}
-
-  void operator()() const {
-    const py::gil_scoped_release release;
-    const std::vector<Tensor> nothing = session_.run(views_, buffers_);
-  }
-
- private:
-  Session session_;
-  std::vector<py::array> inputs_;  // keep the memory of the views alive
-  OptionalArrays outputs_;
-  std::vector<TensorView> views_;
-  std::vector<MutableView> buffers_;
-};
 
 py::list ports(const std::vector<PortInfo>& infos) {
   py::list list;
@@ -124,51 +240,60 @@ SessionOptions options_of(const std::string& device, int threads, bool optimize,
   return options;
 }
 
-Session open(const std::string& path, const std::string& device, int threads, bool optimize, const std::string& isa) {
+NamedSession open(const std::string& path, const std::string& device, int threads, bool optimize,
+                  const std::string& isa) {
   const SessionOptions options = options_of(device, threads, optimize, isa);
-  const py::gil_scoped_release release;
-  return Session::open(path, options);
+  return NamedSession([&] {
+    const py::gil_scoped_release release;
+    return Session::open(path, options);
+  }());
 }
 
-Session read(const py::bytes& model, const std::string& device, int threads, bool optimize, const std::string& isa) {
+NamedSession read(const py::bytes& model, const std::string& device, int threads, bool optimize,
+                  const std::string& isa) {
   const SessionOptions options = options_of(device, threads, optimize, isa);
   const auto text = std::string_view(model);
-  const py::gil_scoped_release release;  // `model` cannot change: bytes are immutable, and the caller holds them
-  return Session::read(std::as_bytes(std::span(text)), options);
+  return NamedSession([&] {
+    const py::gil_scoped_release release;  // `model` cannot change: bytes are immutable, and the caller holds them
+    return Session::read(std::as_bytes(std::span(text)), options);
+  }());
 }
 
-std::string text(const Session& session, const std::string& stage, const std::vector<std::vector<int64_t>>& shapes) {
+std::string text(const NamedSession& named, const std::string& stage, const std::vector<std::vector<int64_t>>& shapes) {
   InputShapes sizes;
   for (const std::vector<int64_t>& shape : shapes) sizes.emplace_back(std::span(shape));
   const py::gil_scoped_release release;
-  return session.text(stage, sizes);
+  return named.session().text(stage, sizes);
 }
 
 }  // namespace
 
 void register_session(py::module_& module) {
-  py::class_<Session>(module, "Session")
+  py::class_<NamedSession>(module, "Session")
       .def_static("open", &open, py::arg("path"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
                   py::arg("isa"))
       .def_static("read", &read, py::arg("model"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
                   py::arg("isa"))
-      .def("inputs", [](const Session& session) { return ports(session.inputs()); })
-      .def("outputs", [](const Session& session) { return ports(session.outputs()); })
+      .def("inputs", [](const NamedSession& named) { return ports(named.session().inputs()); })
+      .def("outputs", [](const NamedSession& named) { return ports(named.session().outputs()); })
       .def(
           "metadata",
-          [](const Session& session) {
+          [](const NamedSession& named) {
             py::dict entries;
-            for (const auto& [key, value] : session.metadata()) {
+            for (const auto& [key, value] : named.session().metadata()) {
               entries[py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(key.data(), std::ssize(key), "replace"))] =
                   py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(value.data(), std::ssize(value), "replace"));
             }
             return entries;
           })
       .def("run", &run, py::arg("inputs"), py::arg("into") = OptionalArrays())
-      .def("bind", [](const Session& session, std::vector<py::array> inputs,
-                      const OptionalArrays& outputs) { return BoundCall(session, std::move(inputs), outputs); })
+      .def("run_plain", &NamedSession::run_plain, py::arg("inputs"))
+      .def("bind",
+           [](const NamedSession& named, std::vector<py::array> inputs, const OptionalArrays& outputs) {
+             return BoundArrays(named.session(), std::move(inputs), outputs);
+           })
       .def("text", &text, py::arg("stage"), py::arg("shapes") = std::vector<std::vector<int64_t>>());
-  py::class_<BoundCall>(module, "BoundCall").def("__call__", &BoundCall::operator());
+  py::class_<BoundArrays>(module, "BoundCall").def("__call__", &BoundArrays::operator());
 }
 
 }  // namespace slipway

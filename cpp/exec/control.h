@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/cpu.h"
+#include "base/outputs.h"
 #include "base/thread_pool.h"
 #include "base/view.h"
 #include "graph/graph.h"
@@ -19,20 +20,6 @@ struct Machine {
   Isa isa = Isa::kScalar;
   ThreadPool* pool = nullptr;     ///< may be null: no threads
   int64_t max_steps = INT64_MAX;  ///< of one run of one Loop; with more it fails with Error(kLimit)
-};
-
-/// Where the outputs of a run go.
-class Outputs {
- public:
-  Outputs() = default;
-  Outputs(const Outputs&) = delete;
-  Outputs& operator=(const Outputs&) = delete;
-  virtual ~Outputs() = default;
-
-  /// Called once for each output, when its type and shape are known; memory must be there from then on.
-  virtual void prepare(std::size_t k, DType dtype, const Shape& shape) = 0;
-  /// Only after prepare(k), and the same until the run ends.
-  [[nodiscard]] virtual void* address(std::size_t k) const noexcept = 0;
 };
 
 class Control {

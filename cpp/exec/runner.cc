@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "exec/hash.h"
-#include "ops/fault.h"
 
 namespace slipway {
 
@@ -69,8 +68,9 @@ class Runner::Run {
       const Plan& plan = segment->plan();
       for (const auto& [k, operand] : plan.outputs)
         outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
+      outputs_.prepared();
       resolve(*segment, frame);
-      const TensorView* rest = call_kernels(plan, frame);
+      const TensorView* rest = segment->call_kernels(frame, runner_.machine_.pool);
       run_controls(plan, frame, rest);
       segment = next_of(*segment, frame);
     }
@@ -118,38 +118,6 @@ class Runner::Run {
         frame.inputs[fixup.index].data = address(fixup.place);
       }
     }
-  }
-
-  // The views behind those of the steps, which are the controls'.
-  const TensorView* call_kernels(const Plan& plan, Frame& frame) {
-    const TensorView* inputs = frame.inputs.data();
-    const MutableView* outputs = frame.outputs.data();
-    RunFault fault;
-    for (const Step& step : plan.steps) {
-      if (step.node == nullptr) {
-        std::memcpy(outputs[0].data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
-      } else {
-        step.kernel(OpCall{{inputs, step.inputs.size()},
-                           {outputs, step.outputs.size()},
-                           step.prepared.get(),
-                           frame.scratch.data(),
-                           runner_.machine_.pool,
-                           &fault});
-        if (fault.what != nullptr) raise(*step.node, fault);
-      }
-      inputs += step.inputs.size();
-      outputs += step.outputs.size();
-    }
-    return inputs;
-  }
-
-  [[noreturn]] static void raise(const Node& node, const RunFault& fault) {
-    try {
-      throw_if(fault);
-    } catch (const Error& error) {
-      throw error.at(node.title());
-    }
-    fail(Code::kFault, node.title(), ": failed");
   }
 
   void run_controls(const Plan& plan, Frame& frame, const TensorView* inputs) {
@@ -254,6 +222,45 @@ void Runner::run(std::span<const TensorView> inputs, std::span<const MutableView
                  std::vector<Tensor>* allocated) {
   GivenOutputs outputs(*graph_, into, allocated);
   run(inputs, outputs);
+}
+
+std::unique_ptr<BoundRun> Runner::bind(std::span<const TensorView> inputs, std::span<const MutableView> into) {
+  return std::unique_ptr<BoundRun>(new BoundRun(*this, inputs, into));
+}
+
+BoundRun::BoundRun(Runner& runner, std::span<const TensorView> inputs, std::span<const MutableView> into)
+    : runner_(runner), inputs_(inputs.begin(), inputs.end()), into_(into.begin(), into.end()) {
+  segment_ = runner.first_segment(inputs);
+  const Plan& plan = segment_->plan();
+  if (!plan.is_last()) return;
+  GivenOutputs outputs(runner.graph(), into_, nullptr);
+  for (const auto& [k, operand] : plan.outputs)
+    outputs.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
+  frame_ = segment_->borrow();
+  for (const Fixup& fixup : segment_->fixups()) {
+    const auto index = static_cast<std::size_t>(fixup.place.index);
+    void* output = fixup.place.kind == Place::Kind::kOutput ? into_[index].data : nullptr;
+    if (fixup.is_output) {
+      frame_->outputs[fixup.index].data = output;
+    } else {
+      frame_->inputs[fixup.index].data = output != nullptr ? output : inputs_[index].data;
+    }
+  }
+}
+
+BoundRun::~BoundRun() {
+  if (frame_ != nullptr) segment_->give_back(std::move(frame_));
+}
+
+void BoundRun::run() {
+  if (is_running_.exchange(true, std::memory_order_acquire))
+    fail(Code::kUsage, "a bound call is running in another thread; bind one for each thread");
+  struct Ended {
+    std::atomic<bool>& is_running;
+    ~Ended() { is_running.store(false, std::memory_order_release); }
+  } const ended{is_running_};
+  if (frame_ == nullptr) return runner_.run(inputs_, into_, nullptr);
+  segment_->call_kernels(*frame_, runner_.machine_.pool);
 }
 
 std::string Runner::plan_text(std::span<const Shape> shapes) {

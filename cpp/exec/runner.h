@@ -1,6 +1,7 @@
 // Runs a graph: finds or makes the plan for the input shapes, borrows memory, calls the kernels in order.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -14,6 +15,31 @@
 #include "graph/graph.h"
 
 namespace slipway {
+
+class Runner;
+
+/// A run whose memory is fixed, to be repeated by one thread at a time. Where one segment is the whole plan, it keeps a
+/// frame of its own with every address in place, and all that is left of a run is to call the kernels.
+class BoundRun {
+ public:
+  BoundRun(const BoundRun&) = delete;
+  BoundRun& operator=(const BoundRun&) = delete;
+  ~BoundRun();
+
+  /// Throws Error(kUsage) where another thread is in the middle of it.
+  void run();
+
+ private:
+  friend class Runner;
+  BoundRun(Runner& runner, std::span<const TensorView> inputs, std::span<const MutableView> into);
+
+  Runner& runner_;
+  std::vector<TensorView> inputs_;
+  std::vector<MutableView> into_;
+  std::shared_ptr<Segment> segment_;  // of frame_
+  std::unique_ptr<Frame> frame_;      // null where the plan goes on behind its first segment
+  std::atomic<bool> is_running_ = false;
+};
 
 class Runner {
  public:
@@ -32,6 +58,9 @@ class Runner {
   /// The same into given memory: where into[k].data is null, output k is allocated and put into (*allocated)[k].
   void run(std::span<const TensorView> inputs, std::span<const MutableView> into, std::vector<Tensor>* allocated);
 
+  /// A run with these very arrays; they must stay valid as long as it does. Every output needs memory.
+  [[nodiscard]] std::unique_ptr<BoundRun> bind(std::span<const TensorView> inputs, std::span<const MutableView> into);
+
   /// The plan's text for these shapes, segments that wait for values excluded.
   [[nodiscard]] std::string plan_text(std::span<const Shape> shapes);
 
@@ -41,6 +70,7 @@ class Runner {
     std::shared_ptr<Segment> segment;
   };
   class Run;
+  friend class BoundRun;
 
   [[nodiscard]] std::shared_ptr<Segment> find_segment(uint64_t hash, std::span<const TensorView> inputs) const;
   [[nodiscard]] std::shared_ptr<Segment> first_segment(std::span<const TensorView> inputs);

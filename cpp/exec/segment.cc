@@ -4,7 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include "base/error.h"
 #include "exec/hash.h"
+#include "ops/fault.h"
 
 namespace slipway {
 
@@ -32,6 +34,15 @@ bool fits(const Findings& known, std::span<const TensorView> values, std::span<c
     if (known.shapes[i] != results[i].shape) return false;
   }
   return true;
+}
+
+[[noreturn]] void raise(const Node& node, const RunFault& fault) {
+  try {
+    throw_if(fault);
+  } catch (const Error& error) {
+    throw error.at(node.title());
+  }
+  fail(Code::kFault, node.title(), ": failed");
 }
 
 }  // namespace
@@ -100,6 +111,28 @@ std::unique_ptr<Frame> Segment::borrow() {
 void Segment::give_back(std::unique_ptr<Frame> frame) noexcept {
   const std::scoped_lock lock(frames_mutex_);
   frames_.push_back(std::move(frame));
+}
+
+const TensorView* Segment::call_kernels(Frame& frame, ThreadPool* pool) const {
+  const TensorView* inputs = frame.inputs.data();
+  const MutableView* outputs = frame.outputs.data();
+  RunFault fault;
+  for (const Step& step : plan_.steps) {
+    if (step.node == nullptr) {
+      std::memcpy(outputs[0].data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
+    } else {
+      step.kernel(OpCall{{inputs, step.inputs.size()},
+                         {outputs, step.outputs.size()},
+                         step.prepared.get(),
+                         frame.scratch.data(),
+                         pool,
+                         &fault});
+      if (fault.what != nullptr) raise(*step.node, fault);
+    }
+    inputs += step.inputs.size();
+    outputs += step.outputs.size();
+  }
+  return inputs;
 }
 
 std::shared_ptr<Segment> Segment::find(uint64_t hash, std::span<const TensorView> values,

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "exec/control.h"
 #include "plan/plan.h"
 
@@ -41,6 +42,10 @@ class Segment {
   /// Takes a frame that nobody uses, or makes one. Allocates only while more runs are at once than ever before.
   [[nodiscard]] std::unique_ptr<Frame> borrow();
   void give_back(std::unique_ptr<Frame> frame) noexcept;
+
+  /// Calls the kernels in order; returns the views behind those of the steps, which are the controls'. Throws Error
+  /// where a kernel reports a forbidden value.
+  const TensorView* call_kernels(Frame& frame, ThreadPool* pool) const;
 
   /// The segment planned for these values of plan().awaited and shapes of these results, or null.
   [[nodiscard]] std::shared_ptr<Segment> find_next(std::span<const TensorView> values,

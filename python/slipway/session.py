@@ -117,6 +117,10 @@ class Session:
             RuntimeFault: A value is one that an operator forbids, for example an index out of range.
             UnavailableError: An array lies on another device.
         """
+        if outputs is None and type(inputs) is dict:
+            plain: dict[str, NDArray[np.generic]] | None = self._engine.run_plain(inputs)
+            if plain is not None:
+                return plain
         buffers = {} if outputs is None else dict(outputs)
         arrays = self._input_arrays(inputs)
         library = library_of(list(inputs.values()))
@@ -131,7 +135,8 @@ class Session:
         """Fix the memory of inputs and outputs; each call of the result runs once and returns None.
 
         The cheapest way to run repeatedly: arrays are checked here and kept alive; between calls their contents may
-        change. One bound call belongs to one thread at a time.
+        change. One bound call belongs to one thread at a time: while one thread is in the middle of it, a call from
+        another one raises UsageError.
 
         Args:
             inputs: As for ``run``, but all must be C-contiguous: a copy would not see later changes.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/outputs.h"
 #include "base/tensor.h"
 #include "graph/dim.h"
 
@@ -41,6 +42,20 @@ struct PortInfo {
 /// Shapes of all inputs, in order of Session::inputs().
 using InputShapes = std::vector<Shape>;
 
+class BoundRun;
+
+/// A run whose arrays are fixed (Session::bind), the cheapest to repeat. One thread at a time; keeps the model alive.
+class BoundCall {
+ public:
+  /// Runs once. Throws Error(kFault) where a value is forbidden, Error(kUsage) where another thread is running it.
+  void operator()() const;
+
+ private:
+  friend class Session;
+  explicit BoundCall(std::shared_ptr<BoundRun> run) noexcept : run_(std::move(run)) {}
+  std::shared_ptr<BoundRun> run_;
+};
+
 /// A loaded model. Safe to use from many threads at once; copies share the model.
 class Session {
  public:
@@ -59,6 +74,12 @@ class Session {
   /// The same into the caller's memory: an output whose view has data must have the right type and shape (else
   /// Error(kInput)); one without data is allocated and returned at its place.
   [[nodiscard]] std::vector<Tensor> run(std::span<const TensorView> inputs, std::span<const MutableView> into) const;
+
+  /// The same into memory that `outputs` gives as soon as a shape is known.
+  void run(std::span<const TensorView> inputs, Outputs& outputs) const;
+  /// Fixes the memory of all inputs and outputs, which must stay valid as long as the call; their contents may change
+  /// between runs. Throws Error(kInput) where one does not fit, or an output has no memory.
+  [[nodiscard]] BoundCall bind(std::span<const TensorView> inputs, std::span<const MutableView> into) const;
 
   /// The stable text of a stage: "onnx" (as read), "graph" (with facts), "passes" (after the passes, with what each
   /// did) or "plan" (steps, kernels, memory; needs shapes). Throws Error(kUsage) for another name.
