@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from slipway.cli._answer import Answer, Array, name_of, shown
 from slipway.cli._console import fail, one_line
-from slipway.cli._run import Answer, Array, name_of, shown
 from slipway.errors import InputError
 from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.signature import Signature

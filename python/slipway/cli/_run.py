@@ -5,28 +5,21 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
-from rich.table import Table
 
 from slipway._files import write_atomically
-from slipway.cli._console import show, table
+from slipway.cli._answer import Answer, Array, Name, name_of
+from slipway.cli._console import show
 from slipway.errors import ExitCode, InputError, UnavailableError, UsageError
-from slipway.signature import BinaryOutput, ClassOutput, SegmentationOutput, Signature, TableInput
+from slipway.signature import Signature, TableInput
 
 if TYPE_CHECKING:
     from slipway.bundle import Bundle
-
-Array = NDArray[np.generic]
-
-#: What an item is called: a text, a file, a row; the list of its texts where there are several.
-Name = str | list[str]
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -92,93 +85,6 @@ def run_verb(
     else:
         show(answer.as_text(named, top))
     return ExitCode.OK
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A model's outputs, their labels, and probabilities [N, K] where one label stands for the whole item."""
-
-    signature: Signature
-    outputs: Mapping[str, Array]
-    labels: Sequence[str]
-    probabilities: NDArray[np.float64] | None
-
-    @staticmethod
-    def of(signature: Signature, outputs: Mapping[str, Array], labels: Sequence[str]) -> Answer:
-        """Take the probabilities from the first output that has labels."""
-        for port in signature.outputs:
-            if isinstance(port.spec, ClassOutput | BinaryOutput | SegmentationOutput):
-                return Answer(signature, outputs, labels, _probabilities(port.spec, outputs[port.name]))
-        return Answer(signature, outputs, labels, None)
-
-    def as_json(self, named: Sequence[Name] | None, top: int) -> list[dict[str, Any]]:
-        """Return one object per item, as ``slipway-infer --json`` prints them."""
-        items = []
-        for n in range(self._count()):
-            outputs = {p.name: np.take(self.outputs[p.name], n, _axis(p.dims)).tolist() for p in self.signature.outputs}
-            label = self.labels[n] if self.labels else None
-            item = n if named is None else named[n]
-            items.append({"input": item, "outputs": outputs, "label": label, "top": self._top(n, top)})
-        return items
-
-    def as_text(self, named: Sequence[Name] | None, top: int) -> Table | str:
-        """Return a table of labels and probabilities, or the arrays of a model without labels."""
-        if not self.labels:
-            return "\n".join(
-                f"{name} {array.dtype} {list(array.shape)}\n{array}" for name, array in self.outputs.items()
-            )
-        rows: list[tuple[object, ...]] = []
-        for n, label in enumerate(self.labels):
-            best = self._top(n, top) or [{"label": label, "probability": None}]
-            rows += [((shown(named[n]) if named else n) if k == 0 else "", *b.values()) for k, b in enumerate(best)]
-        return table(("input", "label", "probability"), rows)
-
-    def _top(self, n: int, top: int) -> list[dict[str, Any]]:
-        if self.probabilities is None:
-            return []
-        row = self.probabilities[n]
-        order = np.argsort(-row, kind="stable")[:top]
-        names = self.signature.labels
-        label = [names[i] if i < len(names) else str(i) for i in range(len(row))]
-        return [{"label": label[i], "probability": float(row[i])} for i in order]
-
-    def _count(self) -> int:
-        port = self.signature.outputs[0]
-        return int(self.outputs[port.name].shape[_axis(port.dims)])
-
-
-def name_of(item: str | Mapping[str, str]) -> Name:
-    """Return what an item of texts is called: itself, or the list of its texts."""
-    return item if isinstance(item, str) else list(item.values())
-
-
-def shown(name: Name) -> str:
-    """Return an item's name for people."""
-    return name if isinstance(name, str) else " | ".join(name)
-
-
-def _axis(dims: Sequence[int | str]) -> int:
-    return dims.index("N") if "N" in dims else 0
-
-
-def _probabilities(spec: ClassOutput | BinaryOutput | SegmentationOutput, scores: Array) -> NDArray[np.float64] | None:
-    """Return probabilities (of a segmentation: shares of the pixels) [N, K], or None for one label per step."""
-    if isinstance(spec, SegmentationOutput):
-        from slipway.preprocess import pixel_shares
-
-        return pixel_shares(scores)
-    values = np.asarray(scores, dtype=np.float64)
-    if isinstance(spec, BinaryOutput):
-        second = values.reshape(len(values)) if spec.scores == "probabilities" else 1 / (1 + np.exp(-values.ravel()))
-        return np.stack((1 - second, second), axis=1)
-    if spec.per_step:
-        return None
-    if spec.scores == "probabilities":
-        return values
-    if spec.scores == "log_probabilities":
-        return np.exp(values)
-    exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
 def _encode(
