@@ -140,12 +140,17 @@ class SegmentationModel(nn.Module):
         final_deconv1 = self.final_deconv1(d1, _size(init_conv))
         final_conv = self.final_conv(final_deconv1)
         scores: Tensor = self.final_deconv2(final_conv, [2 * final_conv.size(2), 2 * final_conv.size(3)])
-        return scores[:, :, : image.size(2), : image.size(3)]
+        return cut(scores, image.size(2), image.size(3))
 
 
 def _mean(x: Tensor) -> Tensor:
     """Mean over height and width, [N, C, 1, 1]; row by row, because some runtimes add up one value after the other."""
     return x.mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)
+
+
+def cut(x: Tensor, height: int, width: int) -> Tensor:
+    """Return the first rows and columns of [N, C, H, W]; unlike a slice, with sizes that torch 2.11 can follow."""
+    return x.narrow(2, 0, height).narrow(3, 0, width)
 
 
 def _size(x: Tensor) -> list[int]:

@@ -37,7 +37,7 @@ from slipway.data import camvid
 from slipway.data.pieces import Variety, cut_pieces
 from slipway.errors import UsageError
 from slipway.preprocess import encode
-from slipway.recipes._linknet import SegmentationModel
+from slipway.recipes._linknet import SegmentationModel, cut
 from slipway.recipes._recipe import Dataset, Recipe, Result, Training
 from slipway.signature import ImageInput, InputPort, OutputPort, SegmentationOutput, Signature
 
@@ -90,7 +90,7 @@ class SceneModel(nn.Module):
         scores: Tensor = self.net(smaller(image, self.shrink))
         if self.merge:
             scores = road_or_not(scores)
-        return larger(scores, self.shrink)[:, :, : image.size(2), : image.size(3)]
+        return cut(larger(scores, self.shrink), image.size(2), image.size(3))
 
 
 def smaller(image: Tensor, times: int) -> Tensor:
