@@ -1,5 +1,6 @@
 // MaxPool without indices, in two steps for every row of outputs: the largest of the window's lines, column by column,
 // goes to a buffer on the stack, -infinity where the padding lies; then the largest of its taps along the buffer.
+// Windows of 2x2 that lie side by side need no buffer.
 #include "ops/call.h"
 #include "ops/pool.h"
 #include "simd/vec.h"
@@ -19,17 +20,24 @@ constexpr int64_t kSlack = 2 * kLanes;
 [[gnu::always_inline]] inline Vec larger(Vec a, Vec b) noexcept { return ((b <= a) | (a != a)) ? a : b; }
 [[gnu::always_inline]] inline float larger(float a, float b) noexcept { return b <= a || a != a ? a : b; }
 
-/// p[0], p[2], p[4], ...
-[[gnu::always_inline]] inline Vec load_even(const float* p) noexcept {
+/// Every second of the values in a and then b, from value First on.
+template <int First>
+[[gnu::always_inline]] inline Vec every_second(Vec a, Vec b) noexcept {
 #if defined(__clang__)  // has no __builtin_shuffle, and makes a shuffle of the loop
-  Vec even{};
-  for (int64_t i = 0; i < kLanes; ++i) even[i] = p[2 * i];
-  return even;
+  Vec second{};
+  for (int64_t i = 0; i < kLanes / 2; ++i) second[i] = a[2 * i + First];
+  for (int64_t i = 0; i < kLanes / 2; ++i) second[kLanes / 2 + i] = b[2 * i + First];
+  return second;
 #else
   VecInt places{};
-  for (int i = 0; i < kLanes; ++i) places[i] = 2 * i;
-  return __builtin_shuffle(load(p), load(p + kLanes), places);
+  for (int i = 0; i < kLanes; ++i) places[i] = 2 * i + First;
+  return __builtin_shuffle(a, b, places);
 #endif
+}
+
+/// p[0], p[2], p[4], ...
+[[gnu::always_inline]] inline Vec load_even(const float* p) noexcept {
+  return every_second<0>(load(p), load(p + kLanes));
 }
 
 void raise_to_line(const float* line, int64_t count, float* columns) noexcept {
@@ -107,6 +115,52 @@ void pool_row(const Lines& lines, const float* x, float* out) noexcept {
   }
 }
 
+/// Windows of 2x2 side by side, without padding; what is left over at the end of a line is not read.
+bool is_paired(const Window& window) noexcept {
+  const auto& [d, h, w] = window.axes;
+  const bool is_flat = d.kernel == 1 && d.stride == 1 && d.begin == 0 && d.output == d.input;
+  const auto is_pair = [](const WindowAxis& axis) {
+    return axis.kernel == 2 && axis.stride == 2 && axis.dilation == 1 && axis.begin == 0 &&
+           2 * axis.output <= axis.input;
+  };
+  return is_flat && is_pair(h) && is_pair(w);
+}
+
+/// One row of outputs from two lines. Whole vectors are read where `readable` values begin at `line`, and written where
+/// `room` values begin at `out`; both may reach beyond the row.
+void pool_pairs(const float* line, int64_t width, int64_t readable, int64_t count, int64_t room, float* out) noexcept {
+  for (int64_t o = 0; o < count; o += kLanes) {
+    if (width + 2 * (o + kLanes) <= readable && o + kLanes <= room) {
+      const float* p = line + 2 * o;
+      const Vec first = larger(load(p), load(p + width));
+      const Vec second = larger(load(p + kLanes), load(p + width + kLanes));
+      store(out + o, larger(every_second<0>(first, second), every_second<1>(first, second)));
+      continue;
+    }
+    for (int64_t i = o; i < count && i < o + kLanes; ++i) {
+      const float* p = line + 2 * i;
+      out[i] = larger(larger(p[0], p[width]), larger(p[1], p[width + 1]));
+    }
+  }
+}
+
+/// Planes [begin, end), each row after the other: what a vector writes beyond its row is written again.
+void pool_pairs(const OpCall& call, const PoolCall& pool, int64_t begin, int64_t end) noexcept {
+  const auto& [d, h, w] = pool.window.axes;
+  const float* x = call.inputs[0].as<float>() + begin * pool.window.inputs();
+  float* out = call.outputs[0].as<float>() + begin * pool.window.outputs();
+  int64_t readable = (end - begin) * pool.window.inputs();
+  int64_t room = (end - begin) * pool.window.outputs();
+  for (int64_t plane = begin * d.input; plane < end * d.input; ++plane) {
+    for (int64_t j = 0; j < h.output; ++j, out += w.output, room -= w.output) {
+      const int64_t at = 2 * j * w.input;
+      pool_pairs(x + at, w.input, readable - at, w.output, room, out);
+    }
+    x += h.input * w.input;
+    readable -= h.input * w.input;
+  }
+}
+
 }  // namespace
 
 void max_pool(const OpCall& call) noexcept {
@@ -115,6 +169,7 @@ void max_pool(const OpCall& call) noexcept {
   const bool fits = (w.kernel - 1) * w.dilation < kColumns;
   if (call.inputs[0].dtype != DType::kFloat32 || call.has_output(1) || !fits) return scalar::max_pool(call);
   const auto body = [&](int64_t begin, int64_t end) {
+    if (is_paired(pool.window)) return pool_pairs(call, pool, begin, end);
     for (int64_t plane = begin; plane < end; ++plane) {
       const float* x = call.inputs[0].as<float>() + plane * pool.window.inputs();
       float* out = call.outputs[0].as<float>() + plane * pool.window.outputs();
