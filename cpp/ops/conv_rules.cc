@@ -13,7 +13,17 @@ namespace {
 
 struct OwnedConvCall final : ConvCall {
   std::shared_ptr<const Tensor> weights;
+  DirectConv how;
+  std::vector<int32_t> offsets;
 };
+
+/// Floats of one slot of a direct convolution at most: what its inner loops touch should stay in the second cache.
+constexpr int64_t kBandFloats = int64_t{1} << 17;
+/// And where not even one row of outputs is that small.
+constexpr int64_t kMostFloats = int64_t{1} << 23;
+constexpr int64_t kMostSlots = 64;
+/// Multiply-adds of an image from which on it is cut into bands for several threads.
+constexpr int64_t kBandWork = int64_t{1} << 22;
 
 void check_channels(const InferContext& context, const Dims& x, const Dims& w, int64_t group) {
   if (w[0].is_known() && w[0].value() % group != 0) {
@@ -59,6 +69,58 @@ std::shared_ptr<const Tensor> pack_weights(const Tensor& weights, int64_t groups
     }
   }
   return packed;
+}
+
+/// The sizes of a band of `rows` rows; false where they are out of hand.
+bool set_band(const ConvCall& call, int64_t rows, int64_t lanes, DirectConv& how) {
+  const WindowAxis& h = call.window.axes[1];
+  const WindowAxis& w = call.window.axes[2];
+  how.rows = rows;
+  how.bands = (h.output + rows - 1) / rows;
+  how.width = w.output + reach(w);
+  how.height = rows + reach(h);
+  const int64_t planes = saturating_product(call.channels, h.stride, w.stride);
+  if (saturating_product(planes, how.height, how.width) > kMostFloats) return false;
+  how.places = how.places_of(rows, lanes);
+  how.source = (planes * how.plane() + 2 * lanes + how.width + 15) / 16 * 16;
+  how.slot = how.source + saturating_product(call.outputs, how.places);
+  return how.slot <= kMostFloats;
+}
+
+/// Decides for a direct convolution where it can be had: everything but windows of one element that do not jump, which
+/// have nothing to copy, and three spatial axes.
+void plan_direct(OwnedConvCall& call, int64_t lanes, PrepareContext& context) {
+  const auto& [d, h, w] = call.window.axes;
+  const bool is_flat = d.input == 1 && d.output == 1 && d.kernel == 1 && d.begin == 0 && d.end == 0;
+  const bool is_point = call.window.taps() == 1 && h.stride == 1 && w.stride == 1;
+  const int64_t images = saturating_product(call.batch, call.groups);
+  const int64_t image = saturating_product(call.outputs, call.window.outputs(), call.channels * call.window.taps());
+  if (!is_flat || is_point || images == 0 || image == 0) return;
+  DirectConv& how = call.how;
+  how.phases[0] = h.stride;
+  how.phases[1] = w.stride;
+  int64_t rows = h.output;
+  if (images < 8 && image >= kBandWork) rows = (rows + 3) / 4;
+  while (!set_band(call, rows, lanes, how) || how.slot > kBandFloats) {
+    if (rows == 1) break;
+    rows = (rows + 1) / 2;
+  }
+  if (!set_band(call, rows, lanes, how)) return;
+  how.slots = std::min(
+      {kMostSlots, saturating_product(images, how.bands), std::max<int64_t>(1, kMostSlots * kBandFloats / how.slot)});
+  for (int64_t c = 0; c < call.channels; ++c) {
+    for (int64_t i = 0; i < h.kernel; ++i) {
+      for (int64_t j = 0; j < w.kernel; ++j) {
+        const int64_t y = i * h.dilation;
+        const int64_t x = j * w.dilation;
+        const int64_t plane = (c * h.stride + y % h.stride) * w.stride + x % w.stride;
+        call.offsets.push_back(static_cast<int32_t>(plane * how.plane() + y / h.stride * how.width + x / w.stride));
+      }
+    }
+  }
+  how.offsets = call.offsets.data();
+  call.direct = &how;
+  context.scratch_bytes = how.slots * how.slot * static_cast<int64_t>(sizeof(float));
 }
 
 }  // namespace
@@ -112,6 +174,7 @@ std::shared_ptr<const void> prepare_convolution(PrepareContext& context) {
       return pack_weights(*weights, call->groups, call->outputs, terms, lanes_of(context.isa()));
     });
     call->packed = call->weights->as<float>();
+    plan_direct(*call, lanes_of(context.isa()), context);
   }
   context.work = {saturating_product(y.count(), terms, 2),
                   (x.count() + w.count() + y.count()) * size_of(context.dtype(0))};

@@ -1,9 +1,11 @@
-// Conv and ConvActivation as matrix products: for a panel of output pixels the inputs under every tap are laid out as
-// [K, pixels] (im2col), a block of K at a time, on the stack; the weights are the tiles.
+// Conv and ConvActivation as matrix products; the weights are the tiles. Where taps are shifts of a copy of the input
+// (conv_direct.h), nothing else is laid out. Else, for a panel of output pixels, the inputs under every tap are laid
+// out as [K, pixels] (im2col), a block of K at a time, on the stack.
 #include "ops/activation_simd.h"
 #include "ops/call.h"
 #include "ops/conv.h"
 #include "simd/gemm.h"
+#include "simd/shifted.h"
 
 namespace slipway::SLIPWAY_ISA {
 
@@ -117,6 +119,95 @@ void convolve_panel(const Task& task, int64_t plane, const Panel& panel) noexcep
   for (int64_t m = 0; m < conv.outputs; ++m) activate_row(conv.activation, product.c + m * pixels, panel.count);
 }
 
+/// Rows [first, first + rows) of the outputs of one group of one image.
+struct Band {
+  int64_t plane;  // counts images and groups
+  int64_t first;
+  int64_t rows;
+};
+
+/// The copy in which taps are shifts.
+void copy_band(const Task& task, const Band& band, float* to) noexcept {
+  const ConvCall& conv = task.conv;
+  const DirectConv& how = *conv.direct;
+  const WindowAxis& h = conv.window.axes[1];
+  const WindowAxis& w = conv.window.axes[2];
+  const float* x = task.x + band.plane * conv.channels * conv.window.inputs();
+  for (int64_t c = 0; c < conv.channels; ++c, x += conv.window.inputs()) {
+    for (int64_t i = 0; i < how.phases[0]; ++i) {
+      for (int64_t j = 0; j < how.phases[1]; ++j, to += how.plane()) {
+        if (!reads_phase(h, i) || !reads_phase(w, j)) continue;
+        for (int64_t r = 0; r < band.rows + reach(h); ++r) {
+          const int64_t y = (band.first + r) * h.stride + i - h.begin;
+          if (y >= 0 && y < h.input) {
+            copy_row(x + y * w.input, j - w.begin, w.stride, w.input, how.width, to + r * how.width);
+          } else {
+            fill_zero(to + r * how.width, 0, how.width);
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Rows of sums, `how.width` apart, become rows of outputs. A vector may reach into the next row, which is written
+/// after it, but not over the band's end.
+void write_rows(const ConvCall& conv, const Band& band, const float* sums, float* y) noexcept {
+  const int64_t width = conv.window.axes[2].output;
+  for (int64_t r = 0; r < band.rows; ++r, sums += conv.direct->width, y += width) {
+    const bool has_room = (band.rows - r) * width >= (width + kLanes - 1) / kLanes * kLanes;
+    for (int64_t c = 0; c < width; c += kLanes) {
+      const Vec value = activate(conv.activation, load(sums + c));
+      if (has_room || width - c >= kLanes) {
+        store(y + c, value);
+      } else {
+        store_first(y + c, value, width - c);
+      }
+    }
+  }
+}
+
+void convolve_band(const Task& task, const Band& band, float* scratch) noexcept {
+  const ConvCall& conv = task.conv;
+  const DirectConv& how = *conv.direct;
+  const int64_t group = band.plane % conv.groups;
+  copy_band(task, band, scratch);
+  Shifted product;
+  product.m = conv.outputs;
+  product.n = how.places_of(band.rows, kLanes);
+  product.k = task.terms;
+  product.tiles = conv.packed + group * conv.outputs * task.terms;
+  product.from = scratch;
+  product.offsets = how.offsets;
+  product.bias = task.bias != nullptr ? task.bias + group * conv.outputs : nullptr;
+  product.c = scratch + how.source;
+  multiply_shifted(product);
+  const int64_t row = conv.window.axes[2].output;
+  float* y = task.y + band.plane * conv.outputs * conv.window.outputs() + band.first * row;
+  for (int64_t m = 0; m < conv.outputs; ++m) {
+    write_rows(conv, band, product.c + m * product.n, y + m * conv.window.outputs());
+  }
+}
+
+/// Bands are cut into as many runs as there are slots; a thread's runs all use the slot of its first one.
+void convolve_directly(const OpCall& call, const Task& task) noexcept {
+  const ConvCall& conv = task.conv;
+  const DirectConv& how = *conv.direct;
+  const int64_t bands = conv.batch * conv.groups * how.bands;
+  const int64_t rows = conv.window.axes[1].output;
+  const auto body = [&](int64_t begin, int64_t end) {
+    float* scratch = reinterpret_cast<float*>(call.scratch) + begin * how.slot;
+    const int64_t planes = conv.channels * how.phases[0] * how.phases[1];
+    fill_zero(scratch, planes * how.plane(), how.source);  // read for places in vain; what they give is not looked at
+    for (int64_t i = begin * bands / how.slots; i < end * bands / how.slots; ++i) {
+      const int64_t first = i % how.bands * how.rows;
+      convolve_band(task, {i / how.bands, first, rows - first < how.rows ? rows - first : how.rows}, scratch);
+    }
+  };
+  const int64_t work = conv.outputs * how.places * (task.terms + 1) * (bands / how.slots) + 1;
+  parallel_for(call.pool, how.slots, 1 + kThreadWork / work, body);
+}
+
 }  // namespace
 
 void conv(const OpCall& call) noexcept {
@@ -128,6 +219,7 @@ void conv(const OpCall& call) noexcept {
                   call.has_input(2) ? call.inputs[2].as<float>() : nullptr,
                   call.outputs[0].as<float>(),
                   conv.channels * conv.window.taps()};
+  if (conv.direct != nullptr) return convolve_directly(call, task);
   const int64_t pixels = conv.window.outputs();
   const int64_t panels = (pixels + kPanel - 1) / kPanel;
   const auto body = [&](int64_t begin, int64_t end) {

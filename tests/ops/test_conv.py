@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import HOSTILE_INTS, Array, Case, check, check_refused, name_of, run
+from onnx import TensorProto, helper, numpy_helper
 from windows import convolve
+
+import slipway
 
 OP = "Conv"
 
@@ -104,3 +107,39 @@ def test_conv_gives_an_image_the_same_bits_alone_and_in_a_batch(isa: str) -> Non
     together = run(OP, Case("batch", [x, w, b]), isa)[0]
     alone = run(OP, Case("alone", [x[1:2], w, b]), isa)[0]
     assert together[1:2].tobytes() == alone.tobytes()
+
+
+def drawn(seed: int) -> Case:
+    """A convolution over two axes whose sizes reach every shape of tile, panel, band and phase."""
+    rng = np.random.default_rng(seed)
+    group, channels, outputs = (int(rng.integers(1, n)) for n in (3, 12, 40))
+    kernel, strides, dilations = (rng.integers(1, n, 2) for n in (6, 4, 3))
+    pads = [int(rng.integers(0, 4)) for _ in range(4)]
+    span = (kernel - 1) * dilations + 1
+    sizes = [int(s + rng.integers(0, n)) for s, n in zip(span, (40, 60), strict=True)]
+    x = normal(int(rng.integers(1, 4)), group * channels, *sizes)
+    w = normal(group * outputs, channels, *(int(k) for k in kernel))
+    attributes = {"group": group, "strides": strides.tolist(), "dilations": dilations.tolist(), "pads": pads}
+    return Case(f"drawn_{seed}", [x, w, normal(group * outputs)], attributes)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_conv_of_drawn_sizes_agrees_with_torch(seed: int, isa: str) -> None:
+    check(OP, drawn(seed), isa, oracle=convolve)
+
+
+def test_conv_of_an_image_that_is_cut_into_bands_agrees_with_torch(isa: str) -> None:
+    check(OP, case("bands", (1, 20, 90, 130), (9, 20, 3, 3), pads=[1, 1, 1, 1], strides=[1, 2]), isa, oracle=convolve)
+
+
+def test_conv_with_constant_weights_gives_the_same_bits_alone_in_a_batch_and_on_threads() -> None:
+    x, w, b = normal(9, 5, 40, 31), normal(13, 5, 3, 3), normal(13)
+    node = helper.make_node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1])
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", None, None, None]) for name in ("x", "y")]
+    constants = [numpy_helper.from_array(array, name) for name, array in (("w", w), ("b", b))]
+    graph = helper.make_graph([node], "conv", ports[:1], ports[1:], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10).SerializeToString()
+    one, many = (slipway.Session(model, threads=threads) for threads in (1, 3))
+    together = one.run({"x": x})["y"]
+    assert many.run({"x": x})["y"].tobytes() == together.tobytes()
+    assert np.concatenate([many.run({"x": image[None]})["y"] for image in x]).tobytes() == together.tobytes()
