@@ -87,6 +87,16 @@ bool set_band(const ConvCall& call, int64_t rows, int64_t lanes, DirectConv& how
   return how.slot <= kMostFloats;
 }
 
+/// True where the places computed in vain cost less than laying the inputs out under every tap, in multiply-adds of
+/// vectors for each term of the sums. Few pixels with many channels are better laid out.
+bool is_worth_a_copy(const ConvCall& call, const DirectConv& how, int64_t lanes) {
+  constexpr int64_t kRun = 15;  // what it costs to lay out what one row of outputs reads
+  const int64_t copied = call.outputs * how.bands * how.places / lanes;
+  const int64_t laid_out =
+      call.outputs * ((call.window.outputs() + lanes - 1) / lanes) + call.window.axes[1].output * kRun;
+  return copied <= laid_out;
+}
+
 /// Decides for a direct convolution where it can be had: everything but windows of one element that do not jump, which
 /// have nothing to copy, and three spatial axes.
 void plan_direct(OwnedConvCall& call, int64_t lanes, PrepareContext& context) {
@@ -105,7 +115,7 @@ void plan_direct(OwnedConvCall& call, int64_t lanes, PrepareContext& context) {
     if (rows == 1) break;
     rows = (rows + 1) / 2;
   }
-  if (!set_band(call, rows, lanes, how)) return;
+  if (!set_band(call, rows, lanes, how) || !is_worth_a_copy(call, how, lanes)) return;
   how.slots = std::min(
       {kMostSlots, saturating_product(images, how.bands), std::max<int64_t>(1, kMostSlots * kBandFloats / how.slot)});
   for (int64_t c = 0; c < call.channels; ++c) {
