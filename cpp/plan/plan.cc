@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "ops/single.h"
 #include "ops/table.h"
-#include "plan/layout.h"
+#include "base/layout.h"
 
 namespace slipway {
 

@@ -10,7 +10,7 @@
 #include "check.h"
 #include "exec/runner.h"
 #include "ops/table.h"
-#include "plan/layout.h"
+#include "base/layout.h"
 
 namespace slipway {
 namespace {

@@ -1,4 +1,4 @@
-#include "plan/layout.h"
+#include "base/layout.h"
 
 #include <algorithm>
 #include <numeric>
