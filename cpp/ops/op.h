@@ -164,6 +164,7 @@ class PrepareContext final : public NodeReader {
 
   int64_t scratch_bytes = 0;  ///< scratch that run() gets, aligned to 64 bytes, not initialised
   Work work;
+  std::string note;  ///< what was chosen and why, for the plan's text; may be empty
 
  private:
   std::span<const Fact* const> inputs_;

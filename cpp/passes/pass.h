@@ -34,5 +34,7 @@ struct Pass {
 [[nodiscard]] Rewrite fold_batchnorm(const Graph& graph);
 [[nodiscard]] Rewrite fuse_activation(const Graph& graph);
 [[nodiscard]] Rewrite remove_dead(const Graph& graph);
+// Once, when nothing else is left to do: no other pass looks into what it makes.
+[[nodiscard]] Rewrite group_network(const Graph& graph);
 
 }  // namespace slipway

@@ -56,6 +56,7 @@ Graph run_pipeline(Graph graph, std::vector<PassRecord>* log) {
     graph.check();
     run_rounds(graph, round, log);
   }
+  run_pass(graph, {"group_network", &group_network}, ++round, log);
   return graph;
 }
 

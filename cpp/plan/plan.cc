@@ -143,6 +143,7 @@ class Planner {
     step.prepared = node.row->prepare(context);
     step.scratch_bytes = context.scratch_bytes;
     step.work = context.work;
+    step.note = std::move(context.note);
     for (const ValueId id : node.inputs) step.inputs.push_back(read(id));
     for (const ValueId id : node.outputs) step.outputs.push_back(write(id));
     plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.scratch_bytes);

@@ -44,6 +44,7 @@ struct Step {
   std::vector<Operand> outputs;
   int64_t scratch_bytes = 0;
   Work work;
+  std::string note;  ///< PrepareContext::note
 };
 
 /// A node with bodies, run after the steps of its segment.

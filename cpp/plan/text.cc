@@ -40,6 +40,7 @@ std::string text_of(const Plan& plan) {
     for (const Operand& operand : step.outputs) out += concat(" ", text_of(operand));
     if (step.work.flops > 0) out += concat("  ", step.work.flops, " flops");
     out += '\n';
+    out += step.note;
   }
   for (const ControlStep& control : plan.controls) {
     out += concat("  then runs ", control.node->title());

@@ -4,6 +4,8 @@
 // starts at float 2Lj * K. If at most L columns are left for the last one it is [K][L]. Missing columns are zero.
 // Tiles hold A [M, K] in groups of rows: a tile of h rows from row i on is [K][h] and starts at float i * K. A tile is
 // as high as tile_rows allows; what is left at the end is cut into powers of two, largest first.
+// Networks (ops/network.h) have two forms of their own. Even tiles hold A in tiles of at most even_rows rows, none more
+// than one row larger than another. Row vectors hold A [M, K] as [M / L][K][L].
 #pragma once
 
 #include <cstdint>
@@ -74,6 +76,39 @@ inline constexpr int64_t kGemmDepth = 256;
       for (int64_t i = 0; i < height; ++i) *out++ = a[(begin + i) * row + p * column];
     }
     begin += height;
+  }
+}
+
+/// Rows of the largest even tile: it meets four vectors.
+[[nodiscard]] static constexpr int64_t even_rows(int64_t lanes) noexcept { return lanes == 16 ? 6 : 3; }
+
+/// `count` is cut into as few pieces of at most `most` as can be, none more than one larger than another, the larger
+/// ones first; the size of the piece that begins at `at`.
+[[nodiscard]] static constexpr int64_t even_piece(int64_t count, int64_t most, int64_t at) noexcept {
+  const int64_t pieces = (count + most - 1) / most;
+  const int64_t small = count / pieces;
+  return at < count % pieces * (small + 1) ? small + 1 : small;
+}
+
+/// A[i, p] = a[i * row + p * column] becomes even tiles, M * K floats.
+[[maybe_unused]] static void pack_even_tiles(const float* a, int64_t row, int64_t column, int64_t m, int64_t k,
+                                             int64_t lanes, float* out) noexcept {
+  for (int64_t begin = 0; begin < m;) {
+    const int64_t height = even_piece(m, even_rows(lanes), begin);
+    for (int64_t p = 0; p < k; ++p) {
+      for (int64_t i = 0; i < height; ++i) *out++ = a[(begin + i) * row + p * column];
+    }
+    begin += height;
+  }
+}
+
+/// A[i, p] = a[i * row + p * column] becomes row vectors, panels_size(K, M) floats; missing rows are zero.
+[[maybe_unused]] static void pack_row_vectors(const float* a, int64_t row, int64_t column, int64_t m, int64_t k,
+                                              int64_t lanes, float* out) noexcept {
+  for (int64_t begin = 0; begin < m; begin += lanes) {
+    for (int64_t p = 0; p < k; ++p) {
+      for (int64_t i = 0; i < lanes; ++i) *out++ = begin + i < m ? a[(begin + i) * row + p * column] : 0.0f;
+    }
   }
 }
 

@@ -34,6 +34,60 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 [[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
   for (int64_t i = 0; i < n; ++i) p[i] = v[i];
 }
+/// a0 b0 a1 b1 ... of the lower halves; and of the upper ones.
+#if SLIPWAY_LANES == 16
+[[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+[[gnu::always_inline]] static inline Vec interleave_high(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+#elif SLIPWAY_LANES == 8
+[[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+[[gnu::always_inline]] static inline Vec interleave_high(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+#else
+[[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+}
+[[gnu::always_inline]] static inline Vec interleave_high(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+}
+#endif
+/// rows[i][j] becomes rows[j][i].
+[[gnu::always_inline]] static inline void transpose(Vec (&rows)[kLanes]) noexcept {
+  for (int64_t step = 1; step < kLanes; step *= 2) {
+    Vec next[kLanes];
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < kLanes / 2; ++i) {
+      next[2 * i] = interleave_low(rows[i], rows[i + kLanes / 2]);
+      next[2 * i + 1] = interleave_high(rows[i], rows[i + kLanes / 2]);
+    }
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kLanes; ++i) rows[i] = next[i];
+  }
+}
+/// The lower half, where half a vector is half the work.
+#if SLIPWAY_LANES == 16
+inline constexpr bool kHasHalf = true;
+typedef float Half __attribute__((vector_size(32)));
+typedef float HalfUnaligned __attribute__((vector_size(32), aligned(4), may_alias));
+[[gnu::always_inline]] static inline Half load_half(const float* p) noexcept {
+  return *reinterpret_cast<const HalfUnaligned*>(p);
+}
+/// The upper half becomes zero.
+[[gnu::always_inline]] static inline Vec widen(Half v) noexcept {
+  return __builtin_shufflevector(v, Half{}, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+#else
+inline constexpr bool kHasHalf = false;
+typedef Vec Half;
+[[gnu::always_inline]] static inline Half load_half(const float* p) noexcept { return load(p); }
+[[gnu::always_inline]] static inline Vec widen(Half v) noexcept { return v; }
+#endif
 /// a * b + c; one rounding where the instruction set has fused multiply-add.
 [[gnu::always_inline]] static inline Vec fma(Vec a, Vec b, Vec c) noexcept { return a * b + c; }
 /// NaN in `a` stays NaN.

@@ -1,0 +1,74 @@
+// A network's graph as a list of items: what its program will do, one after the other, whatever the layout.
+#pragma once
+
+#include <vector>
+
+#include "ops/network.h"
+#include "ops/op.h"
+#include "ops/window.h"
+
+namespace slipway {
+
+/// Thrown where a graph is none that programs have; make_network_program() catches it.
+struct NetworkUnfit {};
+
+inline void require_fit(bool fits) {
+  if (!fits) throw NetworkUnfit{};
+}
+
+/// A value of the graph; views share the one of what they view. [N, C] has one pixel.
+struct NetworkValue {
+  int64_t channels = 0;
+  int64_t height = 1;
+  int64_t width = 1;
+
+  [[nodiscard]] int64_t elements() const noexcept { return channels * height * width; }
+};
+
+/// One operation to be. Values by index; -1: there is none.
+struct NetworkItem {
+  NetworkKind kind = NetworkKind::kMap;  ///< kCopy: a value enters; kGather: it leaves
+  const Node* node = nullptr;            ///< of kSums: whose weights they are
+  int in = -1;
+  int other = -1;
+  int out = -1;  ///< -1, but for kGather: it went into another item
+  ActivationCall activation;
+  Window window;
+  bool is_mean = false;
+  bool counts_padding = false;
+  int64_t pool = 1;  ///< 2: the maximum of 2 x 2 sums
+  int port = 0;      ///< input or output of the network
+};
+
+/// A value that is several others one after the other.
+struct NetworkConcat {
+  int whole;
+  std::vector<int> parts;
+};
+
+struct NetworkItems {
+  int64_t batch = 0;
+  std::vector<NetworkValue> values;
+  std::vector<NetworkItem> list;
+  std::vector<NetworkConcat> concats;
+
+  /// The concatenation that the value is, or is part of; null where there is none.
+  [[nodiscard]] const NetworkConcat* concat_of(int whole) const;
+  [[nodiscard]] const NetworkConcat* concat_with(int part) const;
+};
+
+/// `facts` are those of every value of `body`, concrete. Throws NetworkUnfit.
+[[nodiscard]] NetworkItems read_network(const Graph& body, const std::vector<Fact>& facts);
+
+/// The constant weights [M, K] of a kSums, row by row or, where is_transposed, column by column; bias may be null.
+struct NetworkWeights {
+  const Tensor* weights;
+  const Tensor* bias;
+  bool is_transposed;
+};
+[[nodiscard]] NetworkWeights weights_of(const Node& node, const std::vector<Fact>& facts);
+
+/// True where a program may have this operator. Shapes are not looked at.
+[[nodiscard]] bool network_has(const Node& node);
+
+}  // namespace slipway

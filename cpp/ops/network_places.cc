@@ -1,0 +1,252 @@
+#include "ops/network_places.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "ops/window_rules.h"
+
+namespace slipway {
+
+namespace {
+
+/// A value takes at most this much memory.
+constexpr int64_t kMostBytes = int64_t{1} << 28;
+/// Samples of a block of dense layers whose lanes are channels, and vectors of samples of one whose lanes are samples:
+/// as many as a tile has pixels.
+constexpr int64_t kDenseSamples = 8;
+constexpr int64_t kDenseVectors = 4;
+
+/// What a window reads beyond the edges of its input.
+NetworkBorder reach_of(const Window& window) {
+  const auto beyond = [](const WindowAxis& axis) {
+    return std::max<int64_t>(
+        0, (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation - axis.begin - axis.input + 1);
+  };
+  return {window.axes[1].begin, window.axes[2].begin, beyond(window.axes[1]), beyond(window.axes[2])};
+}
+
+}  // namespace
+
+void NetworkBorder::grow(const NetworkBorder& other) noexcept {
+  top = std::max(top, other.top);
+  left = std::max(left, other.left);
+  bottom = std::max(bottom, other.bottom);
+  right = std::max(right, other.right);
+}
+
+NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_sample_lanes)
+    : items_(items), lanes_(lanes), has_sample_lanes_(has_sample_lanes), placed_(items.values.size()) {
+  place_channels();
+  add_roots();
+  for (const NetworkItem& item : items_.list) {
+    if (item.kind == NetworkKind::kSums && item.out >= 0) root_of(item.in).border.grow(reach_of(item.window));
+  }
+  for (const NetworkItem& item : items_.list) {
+    if (item.kind == NetworkKind::kCopy) place_input(item);
+  }
+  set_groups();
+}
+
+void NetworkPlaces::place_channels() {
+  for (const NetworkItem& item : items_.list) {
+    if (item.kind == NetworkKind::kGather || item.out < 0) continue;
+    const bool keeps =
+        item.kind == NetworkKind::kPool || item.kind == NetworkKind::kMap || item.kind == NetworkKind::kAdd;
+    for (const int in : {item.in, item.other}) {
+      if (in >= 0 && items_.concat_of(in) != nullptr && at(in).lanes.empty()) set_lanes(in, -1);
+    }
+    set_lanes(item.out, keeps ? item.in : -1);
+    if (item.other >= 0) {
+      require_fit(at(item.other).lanes == at(item.out).lanes && at(item.other).padded == at(item.out).padded);
+    }
+  }
+  for (const NetworkConcat& concat : items_.concats) {
+    if (at(concat.whole).lanes.empty()) set_lanes(concat.whole, -1);
+  }
+}
+
+// Lanes of a value's channels: one after the other, as those of `like`, or those of its parts.
+void NetworkPlaces::set_lanes(int index, int like) {
+  Placed& made = at(index);
+  if (const NetworkConcat* concat = items_.concat_of(index)) {
+    for (const int part : concat->parts) {
+      for (const int64_t lane : at(part).lanes) made.lanes.push_back(made.padded + lane);
+      at(part).first = made.padded;
+      made.padded += at(part).padded;
+    }
+    return require_fit(static_cast<int64_t>(made.lanes.size()) == value(index).channels);
+  }
+  if (like >= 0) {
+    require_fit(value(like).channels == value(index).channels);
+    made.lanes = at(like).lanes;
+    made.padded = at(like).padded;
+    return;
+  }
+  for (int64_t c = 0; c < value(index).channels; ++c) made.lanes.push_back(c);
+  made.padded = value(index).channels;
+  if (!has_sample_lanes_) made.padded = (made.padded + lanes_ - 1) / lanes_ * lanes_;
+}
+
+void NetworkPlaces::add_roots() {
+  for (std::size_t i = 0; i < placed_.size(); ++i) {
+    const int index = static_cast<int>(i);
+    if (placed_[i].lanes.empty() || items_.concat_with(index) != nullptr) continue;
+    placed_[i].root = static_cast<int>(roots_.size());
+    NetworkRoot root;
+    root.height = value(index).height;
+    root.width = value(index).width;
+    root.channels = placed_[i].padded;
+    root.life = {0, std::numeric_limits<int>::max(), -1, 0};
+    roots_.push_back(root);
+  }
+  for (const NetworkConcat& concat : items_.concats) {
+    for (const int part : concat.parts) at(part).root = at(concat.whole).root;
+  }
+}
+
+// Sums read numbers: what only they read stays as it is, and is not even copied where nothing is around it.
+void NetworkPlaces::place_input(const NetworkItem& input) {
+  if (has_sample_lanes_) return;
+  for (const NetworkItem& item : items_.list) {
+    const bool is_sum = item.kind == NetworkKind::kSums && item.in == input.out && item.other != input.out;
+    if (!is_sum && (item.in == input.out || item.other == input.out)) return;
+  }
+  NetworkRoot& made = root_of(input.out);
+  made.is_plane = true;
+  made.channels = value(input.out).channels;
+  if (made.border.is_empty()) made.port = input.port;
+}
+
+void NetworkPlaces::set_groups() {
+  for (const NetworkRoot& made : roots_) {
+    const int64_t height = made.border.top + made.height + made.border.bottom;
+    const int64_t width = made.border.left + made.width + made.border.right;
+    require_fit(saturating_product(saturating_product(height, width), made.channels, 4 * lanes_) < kMostBytes);
+  }
+  const bool is_dense = std::all_of(items_.values.begin(), items_.values.end(),
+                                    [](const NetworkValue& v) { return v.height * v.width == 1; });
+  if (!is_dense) return;
+  groups_ = has_sample_lanes_ ? std::min((items_.batch + lanes_ - 1) / lanes_, kDenseVectors)
+                              : std::min(items_.batch, kDenseSamples);
+}
+
+NetworkSteps NetworkPlaces::steps_of(const NetworkRoot& root) const noexcept {
+  const int64_t width = root.border.left + root.width + root.border.right;
+  const int64_t height = root.border.top + root.height + root.border.bottom;
+  if (has_sample_lanes_ || root.is_plane) {
+    const int64_t cell = has_sample_lanes_ ? lanes_ : 1;
+    return {cell, width * cell, width * height * cell, root.channels * width * height * cell};
+  }
+  return {root.channels, width * root.channels, 1, width * height * root.channels};
+}
+
+int64_t NetworkPlaces::channel_at(int value, int64_t c) const {
+  return at(value).lanes[static_cast<std::size_t>(c)] * steps_of(root_of(value)).channel;
+}
+
+int64_t NetworkPlaces::rows_of(int value) const {
+  return has_sample_lanes_ ? at(value).padded : at(value).padded / lanes_;
+}
+
+bool NetworkPlaces::is_run(int value) const {
+  const std::vector<int64_t>& lanes = at(value).lanes;
+  return !has_sample_lanes_ && lanes.front() == 0 && lanes.back() == static_cast<int64_t>(lanes.size()) - 1;
+}
+
+int32_t NetworkPlaces::pixel_at(const NetworkRoot& root, int64_t g, int64_t y, int64_t x) const {
+  const NetworkSteps steps = steps_of(root);
+  const int64_t place = g * steps.group + (root.border.top + y) * steps.y + (root.border.left + x) * steps.x;
+  require_fit(place >= 0 && place <= std::numeric_limits<int32_t>::max());
+  return static_cast<int32_t>(place);
+}
+
+std::vector<int32_t> NetworkPlaces::pixels_of(int value) const {
+  const NetworkRoot& root = root_of(value);
+  std::vector<int32_t> list;
+  for (int64_t g = 0; g < groups_; ++g) {
+    for (int64_t y = 0; y < root.height; ++y) {
+      for (int64_t x = 0; x < root.width; ++x) list.push_back(pixel_at(root, g, y, x));
+    }
+  }
+  return list;
+}
+
+std::vector<int32_t> NetworkPlaces::elements_of(int index) const {
+  const NetworkRoot& root = root_of(index);
+  std::vector<int32_t> list;
+  for (int64_t g = 0; g < groups_; ++g) {
+    for (int64_t c = 0; c < value(index).channels; ++c) {
+      const auto channel = static_cast<int32_t>(channel_at(index, c));
+      for (int64_t y = 0; y < root.height; ++y) {
+        for (int64_t x = 0; x < root.width; ++x) list.push_back(pixel_at(root, g, y, x) + channel);
+      }
+    }
+  }
+  return list;
+}
+
+NetworkPlaces::Runs NetworkPlaces::border_of(int value) const {
+  const NetworkRoot& root = root_of(value);
+  const NetworkSteps steps = steps_of(root);
+  const int64_t planes = has_sample_lanes_ || root.is_plane ? root.channels : 1;
+  Runs runs;
+  const auto add = [&](int64_t begin, int64_t length) {
+    if (length == 0) return;
+    if (!runs.begins.empty() && runs.begins.back() + runs.lengths.back() == begin) {
+      runs.lengths.back() += static_cast<int32_t>(length);
+    } else {
+      runs.begins.push_back(static_cast<int32_t>(begin));
+      runs.lengths.push_back(static_cast<int32_t>(length));
+    }
+  };
+  for (int64_t i = 0; i < groups_ * planes; ++i) {
+    const int64_t plane = i / planes * steps.group + i % planes * steps.channel;
+    for (int64_t y = 0; y < root.border.top + root.height + root.border.bottom; ++y) {
+      const int64_t row = plane + y * steps.y;
+      if (y < root.border.top || y >= root.border.top + root.height) {
+        add(row, steps.y);
+        continue;
+      }
+      add(row, root.border.left * steps.x);
+      add(row + (root.border.left + root.width) * steps.x, root.border.right * steps.x);
+    }
+  }
+  return runs;
+}
+
+NetworkPlace NetworkPlaces::place_of(int value, const int32_t* pixels) const {
+  const NetworkRoot& root = root_of(value);
+  const NetworkSteps steps = steps_of(root);
+  NetworkPlace place;
+  place.port = root.port;
+  place.sample = steps.group;
+  place.start = at(value).first * steps.channel;
+  place.row = has_sample_lanes_ || root.is_plane ? steps.channel : lanes_;
+  place.pixels = pixels;
+  return place;
+}
+
+void NetworkPlaces::touch(int value, int now) {
+  Lifetime& life = root_of(value).life;
+  life.first = std::min(life.first, now);
+  life.last = now;
+}
+
+int64_t NetworkPlaces::lay_out_roots() {
+  std::vector<Lifetime> lives;
+  std::vector<std::size_t> owners;
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    NetworkRoot& made = roots_[i];
+    if (made.port >= 0 || made.life.last < 0) continue;
+    made.life.bytes = saturating_product(steps_of(made).group, groups_, 4);
+    require_fit(made.life.bytes < kMostBytes);
+    lives.push_back(made.life);
+    owners.push_back(i);
+  }
+  const int64_t bytes = lay_out(lives);
+  for (std::size_t i = 0; i < owners.size(); ++i) roots_[owners[i]].life.offset = lives[i].offset;
+  require_fit(bytes < kMostBytes);
+  return bytes / 4;
+}
+
+}  // namespace slipway

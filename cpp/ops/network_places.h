@@ -1,0 +1,105 @@
+// Where the values of a network are in the memory of a block, in one layout (network.h).
+#pragma once
+
+#include <vector>
+
+#include "base/layout.h"
+#include "ops/network_items.h"
+
+namespace slipway {
+
+/// Rows and columns around a value that stay zero, so that windows may reach over its edges.
+struct NetworkBorder {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t bottom = 0;
+  int64_t right = 0;
+
+  void grow(const NetworkBorder& other) noexcept;
+  [[nodiscard]] bool is_empty() const noexcept { return top + left + bottom + right == 0; }
+};
+
+/// Memory that one value has, or several that are concatenated.
+struct NetworkRoot {
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 0;  ///< where lanes are channels: with the padding of every part
+  NetworkBorder border;
+  bool is_plane = false;  ///< channel by channel though lanes are channels: an input that only sums read
+  int port = -1;          ///< the input that it is: nothing is copied
+  Lifetime life;
+};
+
+/// Floats from one column, row, channel, and group of samples to the next.
+struct NetworkSteps {
+  int64_t x;
+  int64_t y;
+  int64_t channel;
+  int64_t group;
+};
+
+class NetworkPlaces final {
+ public:
+  /// `lanes` of a vector. Throws NetworkUnfit.
+  NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_sample_lanes);
+
+  [[nodiscard]] int64_t groups() const noexcept { return groups_; }
+  /// Samples of a block.
+  [[nodiscard]] int64_t block() const noexcept { return has_sample_lanes_ ? groups_ * lanes_ : groups_; }
+  [[nodiscard]] NetworkRoot& root_of(int value) { return roots_[static_cast<std::size_t>(at(value).root)]; }
+  [[nodiscard]] const NetworkRoot& root_of(int value) const { return roots_[static_cast<std::size_t>(at(value).root)]; }
+  [[nodiscard]] int root_index(int value) const { return at(value).root; }
+  [[nodiscard]] NetworkSteps steps_of(const NetworkRoot& root) const noexcept;
+  /// Place of channel `c` from a pixel's place.
+  [[nodiscard]] int64_t channel_at(int value, int64_t c) const;
+  /// Channels, or vectors of them.
+  [[nodiscard]] int64_t rows_of(int value) const;
+  /// True where the channels of a pixel lie one after the other.
+  [[nodiscard]] bool is_run(int value) const;
+
+  /// Place of pixel (y, x) in group g of samples; it may lie in the border.
+  [[nodiscard]] int32_t pixel_at(const NetworkRoot& root, int64_t g, int64_t y, int64_t x) const;
+  /// All pixels of a value, group by group; and all elements in ONNX's order.
+  [[nodiscard]] std::vector<int32_t> pixels_of(int value) const;
+  [[nodiscard]] std::vector<int32_t> elements_of(int value) const;
+  /// Runs of floats of the border around a value: where they begin, and their lengths.
+  struct Runs {
+    std::vector<int32_t> begins;
+    std::vector<int32_t> lengths;
+  };
+  [[nodiscard]] Runs border_of(int value) const;
+  [[nodiscard]] NetworkPlace place_of(int value, const int32_t* pixels) const;
+
+  /// Operation `now` uses the value.
+  void touch(int value, int now);
+  /// Lays out all that was touched; returns the floats of a slot.
+  [[nodiscard]] int64_t lay_out_roots();
+  /// Where a root begins, in floats.
+  [[nodiscard]] int64_t start_of(int root) const { return roots_[static_cast<std::size_t>(root)].life.offset / 4; }
+
+ private:
+  struct Placed {
+    int root = -1;
+    int64_t first = 0;           // channel of the root at which it begins
+    std::vector<int64_t> lanes;  // of each channel, after `first`
+    int64_t padded = 0;          // channels with padding
+  };
+
+  [[nodiscard]] Placed& at(int value) { return placed_[static_cast<std::size_t>(value)]; }
+  [[nodiscard]] const Placed& at(int value) const { return placed_[static_cast<std::size_t>(value)]; }
+  [[nodiscard]] const NetworkValue& value(int index) const { return items_.values[static_cast<std::size_t>(index)]; }
+  void place_channels();
+  void set_lanes(int index, int like);
+  void add_roots();
+  void place_input(const NetworkItem& input);
+  void set_groups();
+
+  const NetworkItems& items_;
+  int64_t lanes_;
+  bool has_sample_lanes_;
+  int64_t groups_ = 1;
+  std::vector<Placed> placed_;
+  std::vector<NetworkRoot> roots_;
+};
+
+}  // namespace slipway

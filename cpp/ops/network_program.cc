@@ -1,0 +1,366 @@
+#include "ops/network_program.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "ops/network_items.h"
+#include "ops/network_places.h"
+#include "ops/window_rules.h"
+#include "simd/panels.h"
+
+namespace slipway {
+
+namespace {
+
+/// Blocks at work at once take at most this much memory.
+constexpr int64_t kMostBytes = int64_t{1} << 28;
+constexpr int64_t kMostSlots = 64;
+/// Costs beside a multiply-add of vectors, in such multiply-adds: of a vector written, a vector read, a run copied
+/// (measured; they decide for a layout, no more).
+constexpr int64_t kWriteCost = 3;
+constexpr int64_t kReadCost = 1;
+constexpr int64_t kRunCost = 4;
+/// What a vector costs more, written and read again, where a block is larger than a second cache is for sure.
+constexpr int64_t kFarCost = 16;
+constexpr int64_t kNearBytes = int64_t{1} << 20;
+
+class Emitter final {
+ public:
+  Emitter(const NetworkItems& items, const std::vector<Fact>& facts, Isa isa, bool has_sample_lanes)
+      : items_(items),
+        facts_(facts),
+        isa_(isa),
+        lanes_(lanes_of(isa)),
+        places_(items, lanes_, has_sample_lanes),
+        program_(std::make_shared<OwnedNetworkProgram>()) {
+    program_->has_sample_lanes = has_sample_lanes;
+    program_->batch = items.batch;
+    program_->block = places_.block();
+    program_->groups = places_.groups();
+    for (const NetworkItem& item : items.list) emit(item);
+    set_memory();
+  }
+
+  /// Of the whole batch, in multiply-adds of vectors.
+  [[nodiscard]] double cost() const {
+    const int64_t far = program_->slot * 4 > kNearBytes ? written_ * kFarCost : 0;
+    return static_cast<double>(program_->work + far) * static_cast<double>(blocks());
+  }
+
+  std::shared_ptr<const OwnedNetworkProgram> finish() {
+    for (auto& [op, node] : weighted_) pack(program_->list[op], *node);
+    program_->ops = program_->list.data();
+    program_->count = static_cast<int64_t>(program_->list.size());
+    return program_;
+  }
+
+ private:
+  [[nodiscard]] const NetworkValue& value(int index) const { return items_.values[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] bool has_sample_lanes() const { return program_->has_sample_lanes; }
+  [[nodiscard]] int64_t blocks() const { return (program_->batch + program_->block - 1) / program_->block; }
+
+  template <typename T>
+  static const T* keep_in(std::vector<std::vector<T>>& lists, std::vector<T> list) {
+    lists.push_back(std::move(list));
+    return lists.back().data();
+  }
+  const int32_t* keep(std::vector<int32_t> list) { return keep_in(program_->places, std::move(list)); }
+
+  [[nodiscard]] int now() const { return static_cast<int>(program_->list.size()); }
+
+  void add_op(const NetworkOp& op, std::initializer_list<std::pair<int, NetworkPlace NetworkOp::*>> uses,
+              int64_t work) {
+    for (const auto& [index, place] : uses) {
+      if (index < 0 || places_.root_of(index).port >= 0) continue;
+      places_.touch(index, now());
+      starts_.push_back({static_cast<std::size_t>(now()), place, places_.root_index(index)});
+    }
+    program_->list.push_back(op);
+    program_->work += work;
+    written_ += op.pixels * op.rows;
+  }
+
+  void emit(const NetworkItem& item) {
+    if (item.kind != NetworkKind::kGather && item.out < 0) return;  // went into another one
+    if (item.kind != NetworkKind::kGather) clear_border(item.out);
+    switch (item.kind) {
+      case NetworkKind::kCopy:
+        return emit_input(item);
+      case NetworkKind::kGather:
+        return emit_output(item);
+      case NetworkKind::kSums:
+        return emit_sums(item);
+      case NetworkKind::kPool:
+        return emit_pool(item);
+      default:
+        return emit_map(item);
+    }
+  }
+
+  /// Before the first operation that writes into a root with a border.
+  void clear_border(int index) {
+    const NetworkRoot& made = places_.root_of(index);
+    if (made.border.is_empty() || made.life.last >= 0) return;
+    auto [begins, lengths] = places_.border_of(index);
+    NetworkOp op;
+    op.kind = NetworkKind::kClear;
+    op.pixels = static_cast<int64_t>(begins.size());
+    op.out.pixels = keep(std::move(begins));
+    op.taps = keep(std::move(lengths));
+    int64_t floats = 0;
+    for (int64_t i = 0; i < op.pixels; ++i) floats += op.taps[i];
+    add_op(op, {{index, &NetworkOp::out}}, op.pixels * kReadCost + floats / lanes_);
+  }
+
+  void emit_input(const NetworkItem& item) {
+    const NetworkValue& made = value(item.out);
+    const NetworkRoot& into = places_.root_of(item.out);
+    if (into.port >= 0) return;
+    NetworkOp op;
+    op.port = item.port;
+    op.sample = made.elements();
+    op.kind = has_sample_lanes() ? NetworkKind::kTranspose : NetworkKind::kCopy;
+    const int32_t* elements = keep(places_.elements_of(item.out));
+    op.pixels = made.elements() * places_.groups();
+    op.terms = 1;
+    if (into.is_plane && made.width > 1) {
+      std::vector<int32_t> rows;
+      for (int64_t i = 0; i < op.pixels; i += made.width) rows.push_back(elements[i]);
+      op.pixels /= made.width;
+      op.terms = made.width;
+      elements = keep(std::move(rows));
+    }
+    op.out = places_.place_of(item.out, elements);
+    const int64_t work = has_sample_lanes() ? op.pixels * kReadCost : op.pixels * (kRunCost + op.terms / lanes_);
+    add_op(op, {{item.out, &NetworkOp::out}}, work);
+  }
+
+  void emit_output(const NetworkItem& item) {
+    const NetworkValue& from = value(item.in);
+    NetworkOp op;
+    op.port = item.port;
+    op.sample = from.elements();
+    op.kind = has_sample_lanes() ? NetworkKind::kUntranspose : NetworkKind::kGather;
+    const int32_t* elements = keep(places_.elements_of(item.in));
+    op.pixels = op.sample * places_.groups();
+    op.terms = 1;
+    if (from.height * from.width == 1 && places_.is_run(item.in)) {
+      std::vector<int32_t> rows;
+      for (int64_t g = 0; g < places_.groups(); ++g) rows.push_back(elements[g * from.channels]);
+      op.pixels = places_.groups();
+      op.terms = from.channels;
+      elements = keep(std::move(rows));
+    }
+    op.in = places_.place_of(item.in, elements);
+    add_op(op, {{item.in, &NetworkOp::in}}, op.pixels * (kReadCost + op.terms / lanes_));
+  }
+
+  void emit_sums(const NetworkItem& item) {
+    const NetworkValue& from = value(item.in);
+    const NetworkRoot& in = places_.root_of(item.in);
+    const NetworkSteps steps = places_.steps_of(in);
+    const auto& [d, h, w] = item.window.axes;
+    NetworkOp op;
+    op.kind = NetworkKind::kSums;
+    op.activation = item.activation;
+    op.rows = places_.rows_of(item.out);
+    op.window = item.pool * item.pool;
+    op.terms = from.channels * item.window.taps();
+
+    std::vector<int32_t> offsets;
+    for (int64_t c = 0; c < from.channels; ++c) {
+      for (int64_t i = 0; i < h.kernel; ++i) {
+        for (int64_t j = 0; j < w.kernel; ++j) {
+          offsets.push_back(static_cast<int32_t>(places_.channel_at(item.in, c) + i * h.dilation * steps.y +
+                                                 j * w.dilation * steps.x));
+        }
+      }
+    }
+    op.offsets = keep(std::move(offsets));
+
+    const NetworkValue& made = value(item.out);
+    std::vector<int32_t> pixels;
+    for (int64_t g = 0; g < places_.groups(); ++g) {
+      for (int64_t y = 0; y < made.height; ++y) {
+        for (int64_t x = 0; x < made.width; ++x) {
+          for (int64_t k = 0; k < op.window; ++k) {
+            const int64_t row = y * item.pool + k / item.pool;
+            const int64_t column = x * item.pool + k % item.pool;
+            pixels.push_back(places_.pixel_at(in, g, row * h.stride - h.begin, column * w.stride - w.begin));
+          }
+        }
+      }
+    }
+    op.in = places_.place_of(item.in, keep(std::move(pixels)));
+    op.pixels = made.height * made.width * places_.groups();
+    op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
+    if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
+
+    const int64_t over = made.channels % lanes_;
+    op.ends_in_half = !has_sample_lanes() && isa_ == Isa::kAvx512 && over > 0 && over <= lanes_ / 2;
+    weighted_.emplace_back(program_->list.size(), item.node);
+    const int64_t halves = op.rows * 2 - (op.ends_in_half ? 1 : 0);
+    // A single pixel meets weights that come from afar.
+    const int64_t streamed = !has_sample_lanes() && op.pixels == 1 ? 2 : 1;
+    add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
+           op.pixels * op.window * halves * (op.terms * streamed + kReadCost) / 2 + op.pixels * op.rows * kWriteCost);
+  }
+
+  void emit_pool(const NetworkItem& item) {
+    const NetworkRoot& in = places_.root_of(item.in);
+    const auto& [d, h, w] = item.window.axes;
+    NetworkOp op;
+    op.kind = NetworkKind::kPool;
+    op.activation = item.activation;
+    op.rows = places_.rows_of(item.out);
+    std::vector<int32_t> first{0};
+    std::vector<int32_t> taps;
+    std::vector<float> counts;
+    constexpr int64_t kMostTaps = int64_t{1} << 22;
+    require_fit(saturating_product(h.output * w.output, h.kernel * w.kernel, places_.groups()) <= kMostTaps);
+    for (int64_t g = 0; g < places_.groups(); ++g) {
+      for (int64_t y = 0; y < h.output; ++y) {
+        for (int64_t x = 0; x < w.output; ++x) {
+          const Taps rows = taps_within(h, y, h.input);
+          const Taps columns = taps_within(w, x, w.input);
+          for (int64_t i = rows.begin; i < rows.end; ++i) {
+            for (int64_t j = columns.begin; j < columns.end; ++j) {
+              taps.push_back(places_.pixel_at(in, g, y * h.stride - h.begin + i * h.dilation,
+                                              x * w.stride - w.begin + j * w.dilation));
+            }
+          }
+          // What counts beside the input is the padding, but not what lies behind it.
+          const Taps padded_rows = taps_within(h, y, h.input + h.end);
+          const Taps padded_columns = taps_within(w, x, w.input + w.end);
+          const auto count = item.counts_padding ? padded_rows.end * padded_columns.end
+                                                 : static_cast<int64_t>(taps.size()) - first.back();
+          counts.push_back(static_cast<float>(count));
+          first.push_back(static_cast<int32_t>(taps.size()));
+        }
+      }
+    }
+    op.pixels = h.output * w.output * places_.groups();
+    const auto work = static_cast<int64_t>(taps.size()) * op.rows + op.pixels * op.rows * kWriteCost;
+    op.in = places_.place_of(item.in, nullptr);
+    op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
+    op.first = keep(std::move(first));
+    op.taps = keep(std::move(taps));
+    if (item.is_mean) op.counts = keep_in(program_->numbers, std::move(counts));
+    add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}}, work);
+  }
+
+  void emit_map(const NetworkItem& item) {
+    NetworkOp op;
+    op.kind = item.kind;
+    op.activation = item.activation;
+    op.rows = places_.rows_of(item.out);
+    const NetworkValue& made = value(item.out);
+    op.pixels = made.height * made.width * places_.groups();
+    op.in = places_.place_of(item.in, keep(places_.pixels_of(item.in)));
+    if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
+    op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
+    add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
+           op.pixels * op.rows * kWriteCost);
+  }
+
+  void set_memory() {
+    // Vectors at the end may be read, never written, beyond it.
+    program_->slot = (places_.lay_out_roots() + lanes_ + 15) / 16 * 16;
+    for (const Start& start : starts_) (program_->list[start.op].*start.place).start += places_.start_of(start.root);
+    program_->slots = std::clamp<int64_t>(kMostBytes / 4 / program_->slot, 1, std::min(kMostSlots, blocks()));
+  }
+
+  void pack(NetworkOp& op, const Node& node) {
+    const NetworkWeights given = weights_of(node, facts_);
+    const Shape& shape = given.weights->shape();
+    const int64_t k = op.terms;
+    const int64_t m = shape.count() / k;
+    const int64_t floats = has_sample_lanes() ? m * k : panels_size(k, m, lanes_);
+    const std::string key = concat(has_sample_lanes() ? "even tiles " : "row vectors ", name_of(isa_));
+    NodeCache& cache = *node.cache;
+    const std::scoped_lock lock(cache.mutex);
+    auto& entry = cache.entries[key];
+    if (!entry) {
+      const int64_t biases = has_sample_lanes() ? m : panel_columns(m, lanes_);
+      auto packed = std::make_shared<Tensor>(DType::kFloat32, Shape{floats + biases});
+      const auto fill = has_sample_lanes() ? pack_even_tiles : pack_row_vectors;
+      fill(given.weights->as<float>(), given.is_transposed ? 1 : k, given.is_transposed ? m : 1, m, k, lanes_,
+           packed->as<float>());
+      for (int64_t i = 0; i < biases; ++i) {
+        packed->as<float>()[floats + i] = given.bias != nullptr && i < m ? given.bias->as<float>()[i] : 0.0F;
+      }
+      entry = std::shared_ptr<const Tensor>(std::move(packed));
+    }
+    auto packed = std::static_pointer_cast<const Tensor>(entry);
+    op.weights = packed->as<float>();
+    op.bias = op.weights + floats;
+    program_->weights.push_back(std::move(packed));
+  }
+
+  struct Start {
+    std::size_t op;
+    NetworkPlace NetworkOp::* place;
+    int root;
+  };
+
+  const NetworkItems& items_;
+  const std::vector<Fact>& facts_;
+  Isa isa_;
+  int64_t lanes_;
+  NetworkPlaces places_;
+  std::shared_ptr<OwnedNetworkProgram> program_;
+  std::vector<Start> starts_;
+  std::vector<std::pair<std::size_t, const Node*>> weighted_;
+  int64_t written_ = 0;
+};
+
+std::optional<Emitter> try_layout(const NetworkItems& items, const std::vector<Fact>& facts, Isa isa,
+                                  bool has_sample_lanes) {
+  try {
+    return std::optional<Emitter>(std::in_place, items, facts, isa, has_sample_lanes);
+  } catch (const NetworkUnfit&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<NetworkItems> try_read(const Graph& body, const std::vector<Fact>& facts) {
+  try {
+    return read_network(body, facts);
+  } catch (const NetworkUnfit&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& body, const std::vector<Fact>& facts,
+                                                                Isa isa) {
+  if (isa == Isa::kScalar) return nullptr;
+  const std::optional<NetworkItems> items = try_read(body, facts);
+  if (!items) return nullptr;
+  std::optional<Emitter> samples = try_layout(*items, facts, isa, true);
+  std::optional<Emitter> channels = try_layout(*items, facts, isa, false);
+  if (!samples && !channels) return nullptr;
+  const bool takes_samples = samples && (!channels || samples->cost() < channels->cost());
+  return takes_samples ? samples->finish() : channels->finish();
+}
+
+std::string text_of(const NetworkProgram& program) {
+  constexpr const char* kKinds[] = {"transpose", "copy", "clear",  "sums",       "pool",
+                                    "add",       "map",  "gather", "untranspose"};
+  const std::string counted = concat(program.work, " vector multiply-adds");
+  std::string out = concat("      lanes are ", program.has_sample_lanes ? "samples" : "channels", ", blocks of ",
+                           program.block, ", ", program.slot * 4, " bytes each, ", counted, "\n");
+  for (int64_t i = 0; i < program.count; ++i) {
+    const NetworkOp& op = program.ops[i];
+    out += concat("      ", kKinds[static_cast<int>(op.kind)], " ", op.pixels, " x ", op.rows);
+    if (op.kind == NetworkKind::kSums) out += concat(", ", op.terms, " terms", op.window > 1 ? ", largest of 4" : "");
+    if (op.other.pixels != nullptr && op.kind == NetworkKind::kSums) out += ", plus another";
+    if (op.activation.kind != Activation::kNone) out += ", activation";
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace slipway

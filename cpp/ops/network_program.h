@@ -1,0 +1,29 @@
+// Makes the program of a network (network.h) from its graph, for concrete shapes.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ops/network.h"
+#include "ops/op.h"
+
+namespace slipway {
+
+/// A program with all that it points to.
+struct OwnedNetworkProgram final : NetworkProgram {
+  std::vector<NetworkOp> list;
+  std::vector<std::vector<int32_t>> places;
+  std::vector<std::vector<float>> numbers;
+  std::vector<std::shared_ptr<const Tensor>> weights;
+};
+
+/// The faster of both layouts by counted work, for float32 [N, C, H, W] and [N, C]; null where an operator, an
+/// attribute or a layout of the graph is none that programs have. `facts` are those of every value of `body`, concrete.
+[[nodiscard]] std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& body,
+                                                                              const std::vector<Fact>& facts, Isa isa);
+
+/// Layout, block and operations, for the plan's text: whole lines.
+[[nodiscard]] std::string text_of(const NetworkProgram& program);
+
+}  // namespace slipway

@@ -1,0 +1,443 @@
+// Network: block by block through the program, operation by operation.
+#include "ops/activation_simd.h"
+#include "ops/network.h"
+#include "simd/panels.h"
+
+namespace slipway::SLIPWAY_ISA {
+
+namespace {
+
+/// Multiply-adds of vectors below which waking a thread costs more than it saves.
+constexpr int64_t kThreadWork = int64_t{1} << 14;
+constexpr int kMostPixels = 8;
+constexpr int kMostVectors = kLanes == 16 ? 4 : 2;
+constexpr int kMostRows = static_cast<int>(even_rows(kLanes));
+
+/// One block: its slot, and the samples that it has.
+struct Block {
+  const OpCall& call;
+  const NetworkProgram& program;
+  float* slot;
+  int64_t sample;    ///< the first one
+  int64_t count;     ///< at most program.block
+  ThreadPool* pool;  ///< for its operations; or null
+
+  [[nodiscard]] int64_t groups() const noexcept {
+    const int64_t size = program.block / program.groups;
+    return (count + size - 1) / size;
+  }
+  [[nodiscard]] const float* in(const NetworkPlace& place) const noexcept {
+    if (place.port < 0) return slot + place.start;
+    return call.inputs[place.port].as<float>() + sample * place.sample + place.start;
+  }
+  [[nodiscard]] float* out(const NetworkPlace& place) const noexcept { return slot + place.start; }
+};
+
+/// A kSums with its addresses.
+struct Sums {
+  const NetworkOp& op;
+  const float* in;
+  const float* other;
+  float* out;
+};
+
+/// As max(), but NaN in either stays.
+[[gnu::always_inline]] inline Vec largest(Vec a, Vec b) noexcept { return (a < b) | (b != b) ? b : a; }
+
+/// Writes H rows of V pixels, or of V / 4 where four make one.
+template <int H, int V, int W>
+[[gnu::always_inline]] inline void write_sums(const Sums& sums, const ActivationCall& activation, int64_t row,
+                                              int64_t pixel, Vec (&total)[H][V]) noexcept {
+  const NetworkOp& op = sums.op;
+#pragma GCC unroll 8
+  for (int q = 0; q < V; q += W) {
+    const int64_t j = pixel + q / W;
+    float* out = sums.out + op.out.pixels[j] + row * op.out.row;
+    const float* other = sums.other != nullptr ? sums.other + op.other.pixels[j] + row * op.other.row : nullptr;
+#pragma GCC unroll 8
+    for (int i = 0; i < H; ++i) {
+      Vec y = total[i][q];
+      if constexpr (W == 4) y = largest(largest(y, total[i][q + 1]), largest(total[i][q + 2], total[i][q + 3]));
+      if (other != nullptr) y += load(other + i * op.other.row);
+      store(out + i * op.out.row, activate(activation, y));
+    }
+  }
+}
+
+/// The common activations without a decision for each vector.
+template <int H, int V, int W>
+[[gnu::always_inline]] inline void finish_sums(const Sums& sums, int64_t row, int64_t pixel,
+                                               Vec (&total)[H][V]) noexcept {
+  if (sums.op.activation.kind == Activation::kRelu) {
+    write_sums<H, V, W>(sums, {Activation::kRelu, 0.0f}, row, pixel, total);
+  } else if (sums.op.activation.kind == Activation::kNone) {
+    write_sums<H, V, W>(sums, {}, row, pixel, total);
+  } else {
+    write_sums<H, V, W>(sums, sums.op.activation, row, pixel, total);
+  }
+}
+
+using SumTile = void (*)(const Sums&, int64_t row, int64_t pixel) noexcept;
+
+/// Lanes are samples: H rows from `row` on by V pixels.
+template <int H, int V, int W>
+void sum_samples(const Sums& sums, int64_t row, int64_t pixel) noexcept {
+  const NetworkOp& op = sums.op;
+  const float* at[V];
+#pragma GCC unroll 4
+  for (int q = 0; q < V; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
+  const float* a = op.weights + row * op.terms;
+  Vec total[H][V];
+#pragma GCC unroll 8
+  for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 4
+    for (int q = 0; q < V; ++q) total[i][q] = broadcast(op.bias[row + i]);
+  }
+  for (int64_t first = 0; first < op.terms; first += kGemmDepth) {
+    const int64_t end = op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth;
+    Vec sum[H][V] = {};
+    for (int64_t p = first; p < end; ++p, a += H) {
+      const int64_t offset = op.offsets[p];
+      Vec x[V];
+#pragma GCC unroll 4
+      for (int q = 0; q < V; ++q) x[q] = load(at[q] + offset);
+#pragma GCC unroll 8
+      for (int i = 0; i < H; ++i) {
+        const Vec weight = broadcast(a[i]);
+#pragma GCC unroll 4
+        for (int q = 0; q < V; ++q) sum[i][q] = fma(weight, x[q], sum[i][q]);
+      }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 4
+      for (int q = 0; q < V; ++q) total[i][q] += sum[i][q];
+    }
+  }
+  finish_sums<H, V, W>(sums, row, pixel, total);
+}
+
+/// Lanes are channels: V vectors of rows from `row` on, and T halves of one after them, by P pixels.
+template <int V, int T, int P, int W>
+void sum_channels(const Sums& sums, int64_t row, int64_t pixel) noexcept {
+  constexpr int kRows = V + T;
+  const NetworkOp& op = sums.op;
+  const float* at[P];
+#pragma GCC unroll 8
+  for (int q = 0; q < P; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
+  const int64_t next = op.terms * kLanes;
+  const float* a = op.weights + row * next;
+  Vec total[kRows][P];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (int q = 0; q < P; ++q) total[i][q] = load(op.bias + (row + i) * kLanes);
+  }
+  for (int64_t first = 0; first < op.terms; first += kGemmDepth) {
+    const int64_t end = op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth;
+    Vec sum[V + 1][P] = {};
+    Half tail[P] = {};
+    for (int64_t p = first; p < end; ++p, a += kLanes) {
+      const int64_t offset = op.offsets[p];
+      Vec weight[V + 1];
+      Half last{};
+#pragma GCC unroll 4
+      for (int i = 0; i < V; ++i) weight[i] = load(a + i * next);
+      if constexpr (T > 0) last = load_half(a + V * next);
+#pragma GCC unroll 8
+      for (int q = 0; q < P; ++q) {
+        const float x = at[q][offset];
+#pragma GCC unroll 4
+        for (int i = 0; i < V; ++i) sum[i][q] = fma(broadcast(x), weight[i], sum[i][q]);
+        if constexpr (T > 0) tail[q] = (x - Half{}) * last + tail[q];
+      }
+    }
+#pragma GCC unroll 8
+    for (int q = 0; q < P; ++q) {
+#pragma GCC unroll 4
+      for (int i = 0; i < V; ++i) total[i][q] += sum[i][q];
+      if constexpr (T > 0) total[V][q] += widen(tail[q]);
+    }
+  }
+  finish_sums<kRows, P, W>(sums, row, pixel, total);
+}
+
+constexpr SumTile kSampleTiles[6][4] = {
+#define SLIPWAY_TILES(h) {sum_samples<h, 1, 1>, sum_samples<h, 2, 1>, sum_samples<h, 3, 1>, sum_samples<h, 4, 1>}
+    SLIPWAY_TILES(1), SLIPWAY_TILES(2), SLIPWAY_TILES(3),
+#if SLIPWAY_LANES == 16
+    SLIPWAY_TILES(4), SLIPWAY_TILES(5), SLIPWAY_TILES(6),
+#endif
+#undef SLIPWAY_TILES
+};
+constexpr SumTile kSampleWindows[6] = {
+    sum_samples<1, 4, 4>, sum_samples<2, 4, 4>, sum_samples<3, 4, 4>,
+#if SLIPWAY_LANES == 16
+    sum_samples<4, 4, 4>, sum_samples<5, 4, 4>, sum_samples<6, 4, 4>,
+#endif
+};
+/// Pixels of a tile of 1, 2, 3, 4 vectors, the last of which may be half: as many as the registers hold.
+constexpr int64_t kChannelPixels[4] = {8, kLanes == 16 ? 8 : 6, 8, 6};
+#define SLIPWAY_TILES(v, t)                                                                                   \
+  {                                                                                                           \
+      sum_channels<v, t, 1, 1>, sum_channels<v, t, 2, 1>, sum_channels<v, t, 3, 1>, sum_channels<v, t, 4, 1>, \
+      sum_channels<v, t, 5, 1>, sum_channels<v, t, 6, 1>, sum_channels<v, t, 7, 1>, sum_channels<v, t, 8, 1>, \
+  }
+constexpr SumTile kChannelTiles[2][4][8] = {
+    {SLIPWAY_TILES(1, 0), SLIPWAY_TILES(2, 0),
+#if SLIPWAY_LANES == 16
+     SLIPWAY_TILES(3, 0), SLIPWAY_TILES(4, 0)},
+    {SLIPWAY_TILES(0, 1), SLIPWAY_TILES(1, 1), SLIPWAY_TILES(2, 1), SLIPWAY_TILES(3, 1)
+#endif
+    }};
+#undef SLIPWAY_TILES
+#define SLIPWAY_TILES(v, t) {sum_channels<v, t, 4, 4>, sum_channels<v, t, 8, 4>}
+constexpr SumTile kChannelWindows[2][4][2] = {
+    {SLIPWAY_TILES(1, 0),
+     SLIPWAY_TILES(2, 0),
+#if SLIPWAY_LANES == 16
+     {sum_channels<3, 0, 4, 4>, nullptr},
+     {sum_channels<4, 0, 4, 4>, nullptr}},
+    {SLIPWAY_TILES(0, 1), SLIPWAY_TILES(1, 1), {sum_channels<2, 1, 4, 4>, nullptr}, {sum_channels<3, 1, 4, 4>, nullptr}
+#endif
+    }};
+#undef SLIPWAY_TILES
+
+/// Pixels [begin, end) of rows [first, last), whole tiles. A tile of inputs stays in cache while the weights pass.
+void sum_samples_part(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
+  const bool is_window = sums.op.window == 4;
+  const int64_t most = is_window ? 1 : 4;
+  for (int64_t j = begin; j < end;) {
+    const int64_t width = even_piece(end - begin, most, j - begin);
+    for (int64_t row = first; row < last;) {
+      const int64_t height = even_piece(sums.op.rows, kMostRows, row);
+      (is_window ? kSampleWindows[height - 1] : kSampleTiles[height - 1][width - 1])(sums, row, j);
+      row += height;
+    }
+    j += width;
+  }
+}
+
+/// The same, but the weights of a tile stay in cache while the inputs pass.
+void sum_channels_part(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
+  const bool is_window = sums.op.window == 4;
+  for (int64_t row = first; row < last;) {
+    const int64_t vectors = even_piece(sums.op.rows, kMostVectors, row);
+    const bool is_half = sums.op.ends_in_half && row + vectors == sums.op.rows;
+    const auto& tiles = kChannelTiles[is_half ? 1 : 0][vectors - 1];
+    const auto& windows = kChannelWindows[is_half ? 1 : 0][vectors - 1];
+    const int64_t most = !is_window ? kChannelPixels[vectors - 1] : vectors <= 2 && kLanes == 16 ? 2 : 1;
+    for (int64_t j = begin; j < end;) {
+      const int64_t width = even_piece(end - begin, most, j - begin);
+      (is_window ? windows[width - 1] : tiles[width - 1])(sums, row, j);
+      j += width;
+    }
+    row += vectors;
+  }
+}
+
+/// The end of the piece that holds `at`, or begins there.
+int64_t piece_border(int64_t count, int64_t most, int64_t at) noexcept {
+  int64_t border = 0;
+  while (border < at) border += even_piece(count, most, border);
+  return border;
+}
+
+void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
+  const Sums sums{op, block.in(op.in), op.other.pixels != nullptr ? block.in(op.other) : nullptr, block.out(op.out)};
+  const bool has_sample_lanes = block.program.has_sample_lanes;
+  const auto part = has_sample_lanes ? sum_samples_part : sum_channels_part;
+  const int64_t work = pixels * op.window * op.rows * (op.terms + 1);
+  if (block.pool == nullptr || work < 2 * kThreadWork) return part(sums, 0, pixels, 0, op.rows);
+  if (pixels >= 4 * kMostPixels) {
+    const auto body = [&](int64_t begin, int64_t end) {
+      part(sums, begin * kMostPixels, end * kMostPixels < pixels ? end * kMostPixels : pixels, 0, op.rows);
+    };
+    const int64_t grain = 1 + kThreadWork / (work / pixels * kMostPixels);
+    return parallel_for(block.pool, (pixels + kMostPixels - 1) / kMostPixels, grain, body);
+  }
+  const int64_t most = has_sample_lanes ? kMostRows : kMostVectors;
+  const auto body = [&](int64_t begin, int64_t end) {
+    part(sums, 0, pixels, piece_border(op.rows, most, begin), piece_border(op.rows, most, end));
+  };
+  parallel_for(block.pool, op.rows, 1 + kThreadWork * op.rows / work, body);
+}
+
+/// y[j][i] = f(activation, j, i) for the rows of pixels [begin, end).
+template <typename F>
+[[gnu::always_inline]] inline void each_vector(const Block& block, const NetworkOp& op, int64_t pixels,
+                                               const F& f) noexcept {
+  float* out = block.out(op.out);
+  for (int64_t j = 0; j < pixels; ++j) {
+    float* y = out + op.out.pixels[j];
+    for (int64_t i = 0; i < op.rows; ++i) store(y + i * op.out.row, activate(op.activation, f(j, i)));
+  }
+}
+
+void run_pool(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
+  const float* in = block.in(op.in);
+  if (op.counts == nullptr) {
+    return each_vector(block, op, pixels, [&](int64_t j, int64_t i) {
+      const float* row = in + i * op.in.row;
+      Vec best = broadcast(-__builtin_inff());
+      for (int32_t t = op.first[j]; t < op.first[j + 1]; ++t) best = largest(best, load(row + op.taps[t]));
+      return best;
+    });
+  }
+  each_vector(block, op, pixels, [&](int64_t j, int64_t i) {
+    const float* row = in + i * op.in.row;
+    Vec sum{};
+    for (int32_t t = op.first[j]; t < op.first[j + 1]; ++t) sum += load(row + op.taps[t]);
+    return sum / broadcast(op.counts[j]);
+  });
+}
+
+void run_add(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
+  const float* a = block.in(op.in);
+  const float* b = block.in(op.other);
+  each_vector(block, op, pixels, [&](int64_t j, int64_t i) {
+    return load(a + op.in.pixels[j] + i * op.in.row) + load(b + op.other.pixels[j] + i * op.other.row);
+  });
+}
+
+void run_map(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
+  const float* a = block.in(op.in);
+  each_vector(block, op, pixels, [&](int64_t j, int64_t i) { return load(a + op.in.pixels[j] + i * op.in.row); });
+}
+
+void run_clear(const Block& block, const NetworkOp& op, int64_t runs) noexcept {
+  float* out = block.out(op.out);
+  for (int64_t j = 0; j < runs; ++j) {
+    __builtin_memset(out + op.out.pixels[j], 0, static_cast<size_t>(op.taps[j]) * sizeof(float));
+  }
+}
+
+/// Samples of group `group` that the block has, at most kLanes.
+int64_t lanes_used(const Block& block, int64_t group) noexcept {
+  const int64_t left = block.count - group * kLanes;
+  return left < kLanes ? left : kLanes;
+}
+
+void run_transpose(const Block& block, const NetworkOp& op) noexcept {
+  const float* all = block.call.inputs[op.port].as<float>();
+  const float* end = all + block.program.batch * op.sample;
+  float* out = block.out(op.out);
+  for (int64_t group = 0; group < block.groups(); ++group) {
+    const float* in = all + (block.sample + group * kLanes) * op.sample;
+    const int64_t used = lanes_used(block, group);
+    const int32_t* pixels = op.out.pixels + group * op.sample;
+    if (op.sample == 1) {
+      store(out + pixels[0], used == kLanes ? load(in) : load_first(in, used));
+      continue;
+    }
+    for (int64_t e = 0; e < op.sample; e += kLanes) {
+      const int64_t width = op.sample - e < kLanes ? op.sample - e : kLanes;
+      Vec rows[kLanes] = {};
+      for (int64_t i = 0; i < used; ++i) {
+        // Where a vector reaches into the next sample, what it reads there is not looked at.
+        const float* from = in + i * op.sample + e;
+        rows[i] = end - from >= kLanes ? load(from) : load_first(from, width);
+      }
+      transpose(rows);
+      for (int64_t i = 0; i < width; ++i) store(out + pixels[e + i], rows[i]);
+    }
+  }
+}
+
+void run_untranspose(const Block& block, const NetworkOp& op) noexcept {
+  const float* in = block.in(op.in);
+  for (int64_t group = 0; group < block.groups(); ++group) {
+    float* out = block.call.outputs[op.port].as<float>() + (block.sample + group * kLanes) * op.sample;
+    const int64_t used = lanes_used(block, group);
+    const int32_t* pixels = op.in.pixels + group * op.sample;
+    if (op.sample == 1 && used == kLanes) {
+      store(out, load(in + pixels[0]));
+      continue;
+    }
+    for (int64_t e = 0; e < op.sample; e += kLanes) {
+      const int64_t width = op.sample - e < kLanes ? op.sample - e : kLanes;
+      Vec rows[kLanes] = {};
+      for (int64_t i = 0; i < width; ++i) rows[i] = load(in + pixels[e + i]);
+      transpose(rows);
+      for (int64_t i = 0; i < used; ++i) {
+        // A vector that reaches into the next sample of the group may do so only before that is written.
+        const bool has_room = width == kLanes || (e == 0 && (used - i) * op.sample >= kLanes);
+        if (has_room) {
+          store(out + i * op.sample + e, rows[i]);
+        } else {
+          store_first(out + i * op.sample + e, rows[i], width);
+        }
+      }
+    }
+  }
+}
+
+void copy_run(const float* from, int64_t count, float* to) noexcept {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(to + i, load(from + i));
+  for (; i < count; ++i) to[i] = from[i];
+}
+
+/// Runs of all samples lie one after the other in the input.
+void run_copy(const Block& block, const NetworkOp& op, int64_t runs) noexcept {
+  const float* in = block.call.inputs[op.port].as<float>() + block.sample * op.sample;
+  float* out = block.out(op.out);
+  for (int64_t i = 0; i < runs; ++i, in += op.terms) copy_run(in, op.terms, out + op.out.pixels[i]);
+}
+
+void run_gather(const Block& block, const NetworkOp& op, int64_t runs) noexcept {
+  const float* in = block.in(op.in);
+  float* out = block.call.outputs[op.port].as<float>() + block.sample * op.sample;
+  for (int64_t i = 0; i < runs; ++i, out += op.terms) copy_run(in + op.in.pixels[i], op.terms, out);
+}
+
+void run_op(const Block& block, const NetworkOp& op) noexcept {
+  const int64_t pixels = op.pixels / block.program.groups * block.groups();
+  switch (op.kind) {
+    case NetworkKind::kSums:
+      return run_sums(block, op, pixels);
+    case NetworkKind::kPool:
+      return run_pool(block, op, pixels);
+    case NetworkKind::kAdd:
+      return run_add(block, op, pixels);
+    case NetworkKind::kMap:
+      return run_map(block, op, pixels);
+    case NetworkKind::kClear:
+      return run_clear(block, op, op.pixels);
+    case NetworkKind::kTranspose:
+      return run_transpose(block, op);
+    case NetworkKind::kUntranspose:
+      return run_untranspose(block, op);
+    case NetworkKind::kCopy:
+      return run_copy(block, op, pixels);
+    case NetworkKind::kGather:
+      return run_gather(block, op, pixels);
+  }
+}
+
+void run_block(const OpCall& call, const NetworkProgram& program, int64_t index, float* slot,
+               ThreadPool* pool) noexcept {
+  const int64_t sample = index * program.block;
+  const int64_t left = program.batch - sample;
+  const Block block{call, program, slot, sample, left < program.block ? left : program.block, pool};
+  for (int64_t i = 0; i < program.count; ++i) run_op(block, program.ops[i]);
+}
+
+}  // namespace
+
+void network(const OpCall& call) noexcept {
+  const NetworkProgram* program = call.as<NetworkCall>().program;
+  if (program == nullptr) return run_network_nodes(call);
+  auto* scratch = reinterpret_cast<float*>(call.scratch);
+  const int64_t blocks = (program->batch + program->block - 1) / program->block;
+  if (blocks == 1) return run_block(call, *program, 0, scratch, call.pool);
+  const auto body = [&](int64_t begin, int64_t end) {
+    float* slot = scratch + begin * program->slot;  // a thread's blocks all use the slot of its first one
+    for (int64_t i = begin * blocks / program->slots; i < end * blocks / program->slots; ++i) {
+      run_block(call, *program, i, slot, nullptr);
+    }
+  };
+  parallel_for(call.pool, program->slots, 1 + kThreadWork / (program->work * (blocks / program->slots) + 1), body);
+}
+
+}  // namespace slipway::SLIPWAY_ISA

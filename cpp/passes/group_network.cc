@@ -1,0 +1,202 @@
+// Neighbouring nodes that treat every sample alike become one Network node, whose body they are: it runs them block by
+// block in cache (ops/network.h).
+//
+// 1. Its values are float32 [N, C, H, W] or [N, C], N the first dimension of all its inputs; weights are constant.
+// 2. It holds a convolution or a dense layer. Dense layers whose weights fill a cache stay alone: the matrix product
+//    reads them once for all samples.
+// 3. It ends before the first node outside that reads what it makes, so that it can stand where its last node stood.
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "ops/network_items.h"
+#include "passes/sweep.h"
+
+namespace slipway {
+
+namespace {
+
+/// Weights of dense layers, in floats, that a network without convolutions may have.
+constexpr int64_t kMostDenseWeights = int64_t{1} << 16;
+constexpr std::size_t kMostInputs = 16;
+
+class Grouping final {
+ public:
+  explicit Grouping(const Graph& graph) : sweep_(graph), in_group_(graph.values.size(), false) {}
+
+  Rewrite run() {
+    const Graph& graph = sweep_.graph();
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      const Node& node = graph.nodes[i];
+      if (fits(node)) {
+        add(static_cast<int>(i), node);
+      } else if (reads_group(node)) {
+        close();
+      }
+    }
+    close();
+    return sweep_.finish();
+  }
+
+ private:
+  [[nodiscard]] const Dims* dims(ValueId id) const {
+    const auto& known = sweep_.fact(id).dims;
+    return known ? &*known : nullptr;
+  }
+
+  /// True for a value that a network can have; `batch` is its first dimension, or not known.
+  [[nodiscard]] bool is_activation(ValueId id) const {
+    const Fact& fact = sweep_.fact(id);
+    const bool has_rank = fact.dims && (fact.dims->size() == 4 || fact.dims->size() == 2);
+    return fact.dtype == DType::kFloat32 && !fact.constant && has_rank;
+  }
+
+  /// The size of a sample, or -1.
+  [[nodiscard]] int64_t sample_size(ValueId id) const {
+    int64_t size = 1;
+    for (std::size_t axis = 1; axis < dims(id)->size(); ++axis) {
+      const Dim& dim = (*dims(id))[axis];
+      if (!dim.is_known()) return -1;
+      size *= dim.value();
+    }
+    return size;
+  }
+
+  /// True where the first dimension of all that the node reads and makes is that of the group, or of its first input.
+  [[nodiscard]] bool fits(const Node& node) const {
+    const bool is_ours = node.domain.empty() || node.op == "ConvActivation" || node.op == "GemmActivation";
+    if (!is_ours || !network_has(node) || node.inputs.size() > kMostInputs || node.outputs.size() != 1) return false;
+    if (!is_activation(node.outputs[0])) return false;
+    const bool has_weights = is_sum(node);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId id = node.inputs[i];
+      if (id == kNoValue) continue;
+      if (sweep_.constant(id) != nullptr) {
+        if (i == 0) return false;
+        continue;
+      }
+      if (!is_activation(id) || (has_weights && i > 0)) return false;
+    }
+    if (node.row->kind != RowKind::kView) return true;
+    // A view may not move anything from one sample to another.
+    const int64_t before = sample_size(node.inputs[0]);
+    return before >= 0 && before == sample_size(node.outputs[0]);
+  }
+
+  [[nodiscard]] static bool is_sum(const Node& node) {
+    return node.op.starts_with("Conv") || node.op.starts_with("Gemm");
+  }
+
+  [[nodiscard]] bool reads_group(const Node& node) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](ValueId id) { return id != kNoValue && in_group_[static_cast<std::size_t>(id)]; });
+  }
+
+  void add(int index, const Node& node) {
+    for (const ValueId id : node.inputs) {
+      if (id == kNoValue || sweep_.constant(id) != nullptr || in_group_[static_cast<std::size_t>(id)]) continue;
+      const Dim& first = (*dims(id))[0];
+      if (!members_.empty() && !first.surely_equals(batch_)) {
+        if (!reads_group(node)) return;
+        close();
+      }
+      if (members_.empty()) batch_ = first;
+    }
+    members_.push_back(index);
+    for (const ValueId id : node.outputs) in_group_[static_cast<std::size_t>(id)] = true;
+  }
+
+  [[nodiscard]] bool is_worth_it() const {
+    int convolutions = 0;
+    int sums = 0;
+    int64_t weights = 0;
+    for (const int index : members_) {
+      const Node& node = sweep_.graph().nodes[static_cast<std::size_t>(index)];
+      if (!is_sum(node)) continue;
+      ++sums;
+      convolutions += node.op.starts_with("Conv") ? 1 : 0;
+      weights += sweep_.constant(node.inputs[1])->shape().count();
+    }
+    return convolutions > 0 || (sums > 0 && weights <= kMostDenseWeights);
+  }
+
+  void close() {
+    if (!members_.empty() && is_worth_it()) make_network();
+    members_.clear();
+    std::fill(in_group_.begin(), in_group_.end(), false);
+  }
+
+  void make_network() {
+    const Graph& graph = sweep_.graph();
+    auto body = std::make_shared<Graph>();
+    std::map<ValueId, ValueId> inner;
+    Node network;
+    const auto enter = [&](ValueId id) {
+      if (id == kNoValue) return kNoValue;
+      const auto [found, is_new] = inner.try_emplace(id, static_cast<ValueId>(body->values.size()));
+      if (is_new) {
+        Value copy = graph.values[static_cast<std::size_t>(id)];
+        const bool is_input = !copy.fact.constant && !in_group_[static_cast<std::size_t>(id)];
+        if (is_input) {
+          body->inputs.push_back(found->second);
+          network.inputs.push_back(id);
+        }
+        body->values.push_back(std::move(copy));
+      }
+      return found->second;
+    };
+    for (const int index : members_) {
+      Node node = graph.nodes[static_cast<std::size_t>(index)];  // with its cache: it is the same node
+      for (ValueId& id : node.inputs) id = enter(id);
+      for (ValueId& id : node.outputs) id = enter(id);
+      body->nodes.push_back(std::move(node));
+    }
+    const std::vector<bool> leaves = read_outside();
+    for (const int index : members_) {
+      const ValueId id = graph.nodes[static_cast<std::size_t>(index)].outputs[0];
+      if (!leaves[static_cast<std::size_t>(id)]) continue;
+      body->outputs.push_back(inner.at(id));
+      network.outputs.push_back(id);
+    }
+    if (network.outputs.empty() || network.inputs.empty()) return;
+    const Node& last = graph.nodes[static_cast<std::size_t>(members_.back())];
+    const std::size_t nodes = body->nodes.size();
+    network.op = "Network";
+    network.domain = "slipway";
+    network.opset = last.opset;
+    network.name = body->nodes.front().name;
+    network.attributes.emplace("body", std::shared_ptr<const Graph>(std::move(body)));
+    if (!sweep_.accepts(network)) return;
+    for (const int index : members_) sweep_.remove(index);
+    sweep_.insert(members_.back(), std::move(network));
+    sweep_.note(nodes, " nodes from ", graph.nodes[static_cast<std::size_t>(members_.front())].title(), " to ",
+                last.title(), " became a network");
+  }
+
+  /// Values that nodes outside the group, or the caller, read.
+  [[nodiscard]] std::vector<bool> read_outside() const {
+    const Graph& graph = sweep_.graph();
+    std::vector<bool> is_member(graph.nodes.size(), false);
+    for (const int index : members_) is_member[static_cast<std::size_t>(index)] = true;
+    std::vector<bool> is_read(graph.values.size(), false);
+    for (const ValueId id : graph.outputs) is_read[static_cast<std::size_t>(id)] = true;
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      if (is_member[i]) continue;
+      for (const ValueId id : graph.nodes[i].inputs) {
+        if (id != kNoValue) is_read[static_cast<std::size_t>(id)] = true;
+      }
+    }
+    return is_read;
+  }
+
+  Sweep sweep_;
+  std::vector<int> members_;
+  std::vector<bool> in_group_;
+  Dim batch_;
+};
+
+}  // namespace
+
+Rewrite group_network(const Graph& graph) { return Grouping(graph).run(); }
+
+}  // namespace slipway

@@ -1,0 +1,191 @@
+"""Network: random networks against onnxruntime, and the same bits for a sample whatever is beside it.
+
+No file holds the operator: the passes make it, so whole models are run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from graphs import Array, by_onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+import slipway
+
+OP = "Network"
+DOMAIN = "slipway"
+
+#: One sample, part of a vector of samples on every instruction set, a whole one, and some with a rest.
+BATCHES = (1, 3, 16, 37)
+
+
+class Writer:
+    """Writes a random network, layer by layer, keeping the shape of what the last one made."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.value = "x"
+        self.shape: tuple[int, ...] = (int(self.rng.choice([1, 3, 17])), int(self.rng.integers(7, 15)), int(self.rng.integers(7, 15)))
+        self.first_shape = self.shape
+
+    def constant(self, array: Array) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def normal(self, *shape: int) -> str:
+        scale = 1 / np.sqrt(max(1, np.prod(shape[1:])))
+        return self.constant((self.rng.normal(size=shape) * scale).astype(np.float32))
+
+    def add(self, op: str, *more: str, value: str | None = None, **attributes: Any) -> str:
+        made = f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, [value or self.value, *more], [made], **attributes))
+        self.value = made
+        return made
+
+    def convolve(self, channels: int, kernel: tuple[int, int], **attributes: Any) -> None:
+        weights = [self.normal(channels, self.shape[0], *kernel)]
+        if self.rng.random() < 0.7:
+            weights.append(self.normal(channels))
+        self.add("Conv", *weights, **attributes)
+        strides = attributes.get("strides", [1, 1])
+        pads = attributes.get("pads", [0, 0, 0, 0])
+        dilations = attributes.get("dilations", [1, 1])
+        sizes = [
+            (self.shape[1 + a] + pads[a] + pads[2 + a] - (kernel[a] - 1) * dilations[a] - 1) // strides[a] + 1
+            for a in (0, 1)
+        ]
+        self.shape = (channels, sizes[0], sizes[1])
+
+    def layer(self) -> None:
+        channels = int(self.rng.choice([1, 5, 8, 10, 16, 20, 24, 33, 70]))
+        match str(self.rng.choice(["conv", "strided", "act", "pool", "mean", "add", "concat", "apart"])):
+            case "conv":
+                size = int(self.rng.choice([1, 3, 5]))
+                self.convolve(channels, (size, size), pads=[size // 2] * 4)
+            case "strided" if min(self.shape[1:]) > 5:
+                self.convolve(channels, (3, 2), pads=[0, 1, 2, 0], strides=[2, 1], dilations=[1, 2])
+            case "act":
+                self.add(str(self.rng.choice(["Relu", "Sigmoid", "Tanh", "LeakyRelu"])))
+            case "pool" if min(self.shape[1:]) > 3:
+                self.pool()
+            case "mean":
+                inside = int(self.rng.integers(2))
+                self.add("AveragePool", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=inside)
+            case "add":
+                before, kept = self.value, self.shape
+                self.convolve(kept[0], (3, 3), pads=[1, 1, 1, 1])
+                self.add("Add", before, value=self.value)
+            case "concat":
+                self.concatenate(channels)
+            case _:
+                self.add("Add", self.value, value=self.add("Relu"))
+
+    def pool(self) -> None:
+        if self.rng.random() < 0.6:
+            self.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
+        else:
+            self.add("MaxPool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+            self.shape = (self.shape[0], (self.shape[1] + 1) // 2, (self.shape[2] + 1) // 2)
+
+    def concatenate(self, channels: int) -> None:
+        before, kept = self.value, self.shape
+        self.convolve(channels, (1, 1))
+        left = self.value
+        self.value, self.shape = before, kept
+        self.convolve(7, (3, 3), pads=[1, 1, 1, 1])
+        parts = [left, self.value, *([before] if self.rng.random() < 0.5 else [])]
+        self.add("Concat", *parts[1:], value=parts[0], axis=1)
+        self.shape = (channels + 7 + (kept[0] if len(parts) == 3 else 0), *self.shape[1:])
+
+    def head(self) -> None:
+        match str(self.rng.choice(["flatten", "reshape", "mean", "largest", "none"])):
+            case "flatten":
+                self.add("Flatten")
+                features = int(np.prod(self.shape))
+            case "reshape":
+                features = int(np.prod(self.shape))
+                self.add("Reshape", self.constant(np.array([-1, features], np.int64)))
+            case "mean":
+                features = self.shape[0]
+                self.add("ReduceMean", self.constant(np.array([2, 3], np.int64)), keepdims=0)
+            case "largest":
+                features = self.shape[0]
+                self.add("GlobalMaxPool")
+                self.add("Flatten")
+            case _:
+                return
+        self.add("Gemm", self.normal(21, features), self.normal(21), transB=1)
+        self.add("Relu")
+        self.add("Gemm", self.normal(21, 3))
+        self.shape = (3,)
+
+    def finish(self) -> bytes:
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", *self.first_shape])
+        y = helper.make_tensor_value_info(self.value, TensorProto.FLOAT, [None] * (1 + len(self.shape)))
+        graph = helper.make_graph(self.nodes, "network", [x], [y], self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+        onnx.checker.check_model(model)
+        data: bytes = model.SerializeToString()
+        return data
+
+
+def random_model(seed: int) -> tuple[bytes, tuple[int, ...]]:
+    writer = Writer(seed)
+    writer.convolve(12, (3, 3), pads=[1, 1, 1, 1])
+    for _ in range(int(writer.rng.integers(1, 7))):
+        writer.layer()
+    writer.head()
+    return writer.finish(), writer.first_shape
+
+
+def only_output(session: slipway.Session, x: Array) -> Array:
+    (y,) = session.run({"x": x}).values()
+    return y
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_random_network_agrees_with_onnxruntime(seed: int, isa: str) -> None:
+    model, shape = random_model(seed)
+    session = slipway.Session(model, isa=isa)
+    assert "became a network" in session.stage_text("passes")
+    rng = np.random.default_rng(seed)
+    for batch in BATCHES:
+        x = rng.normal(size=(batch, *shape)).astype(np.float32)
+        got = only_output(session, x)
+        (expected,) = by_onnxruntime(model, {"x": x})
+        assert got.shape == expected.shape
+        np.testing.assert_allclose(got, expected, rtol=2e-5, atol=2e-5 * max(1.0, float(np.abs(expected).max())))
+
+
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_a_sample_gives_the_same_bits_whatever_is_beside_it(seed: int, isa: str) -> None:
+    model, shape = random_model(seed)
+    session = slipway.Session(model, isa=isa)
+    threaded = slipway.Session(model, threads=3, isa=isa)
+    x = np.random.default_rng(seed).normal(size=(37, *shape)).astype(np.float32)
+    whole = only_output(session, x)
+    assert only_output(threaded, x).tobytes() == whole.tobytes()
+    for begin, end in ((0, 1), (3, 20), (36, 37)):
+        assert only_output(session, x[begin:end]).tobytes() == whole[begin:end].tobytes()
+    assert only_output(threaded, x[:1]).tobytes() == whole[:1].tobytes()
+
+
+def test_nan_and_infinity_reach_the_output(isa: str) -> None:
+    text_model, shape = random_model(3)
+    session = slipway.Session(text_model, isa=isa)
+    x = np.full((17, *shape), np.nan, np.float32)
+    assert np.isnan(only_output(session, x)).all()
+
+
+def test_the_plan_tells_the_layout() -> None:
+    model, shape = random_model(1)
+    session = slipway.Session(model)
+    text = session.stage_text("plan", {"x": (1, *shape)})
+    assert "lanes are" in text
