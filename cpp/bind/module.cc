@@ -7,5 +7,6 @@ PYBIND11_MODULE(_engine, module) {
   module.attr("__version__") = slipway::version();
   slipway::register_errors(module);
   slipway::register_ops(module);
+  slipway::register_peak(module);
   slipway::register_session(module);
 }
