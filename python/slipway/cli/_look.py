@@ -68,6 +68,7 @@ def ops_verb(json: JsonOption = None) -> int:
 
 def doctor_verb(json: JsonOption = None) -> int:
     """Say what this machine has: versions, runtimes and why one is missing, devices, data."""
+    from slipway.bench.machine import processor
     from slipway.runtime import RUNTIMES
 
     runtimes = {runtime.name: runtime.unavailable() for runtime in RUNTIMES}
@@ -124,15 +125,6 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _devices() -> Mapping[str, str]:
