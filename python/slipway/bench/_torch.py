@@ -89,7 +89,7 @@ def of_module(module: Callable[..., Any], job: Job) -> Prepared:
         with turn():
             found = run()
         found = (found,) if not isinstance(found, tuple | list) else found
-        arrays = {name: np.array(tensor) for name, tensor in zip(job.output_names, found, strict=True)}
+        arrays = {name: tensor.numpy().copy() for name, tensor in zip(job.output_names, found, strict=True)}
         return arrays if order is None else _rows(job.bundle.signature.outputs, arrays, np.argsort(order))
 
     return Prepared(Call(run, turn=turn), outputs)

@@ -111,7 +111,7 @@ def _verdicts(result: Result) -> str:
         "",
         "![Times faster than the best accurate rival, per cell](benchmarks.svg)",
         "",
-        "| model | batch | threads | native | bound | best rival | rival | times faster | floor | times floor | target |",
+        "| model | batch | threads | native | bound | best rival | rival | faster | floor | times floor | target |",
         "|---" * 11 + "|",
     ]
     for cell in result["cells"]:

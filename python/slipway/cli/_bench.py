@@ -1,4 +1,4 @@
-"""``slipway bench``: the time of one run, per runtime, batch and number of threads, as ``slipway.bench`` measures it."""
+"""``slipway bench``: the time of one run, per runtime, batch and number of threads."""
 
 from __future__ import annotations
 
