@@ -32,8 +32,8 @@ test-native: $(VENV)/tested ## the native tests under AddressSanitizer and Undef
 test-python: $(VENV)/tested ## everything else
 	OMP_NUM_THREADS=1 pytest -n 2 -m 'not network'
 
-bench: $(VENV)/installed ## time the demo's bundle in every runtime
-	slipway bench artifacts/names-gru
+bench: $(VENV)/benched ## time every model of zoo/ in every runtime, half an hour; renews docs/benchmarks.md
+	python benchmarks/runtimes.py
 
 zoo: $(VENV)/installed ## train every recipe (data: SLIPWAY_DATA, else what is published), then renew docs/notes.md
 	train-and-export --list --json - | python -c 'import json, sys; print(*(r["name"] for r in json.load(sys.stdin)))' \
@@ -47,9 +47,10 @@ format: $(VENV)/tested ## format Python and C++
 lint: $(VENV)/tested ## what the house tests ask of form, types and imports
 	pytest -n 2 tests/house
 
-docs: $(VENV)/installed ## rewrite the generated parts of docs/operators.md and docs/notes.md
+docs: $(VENV)/installed ## rewrite the generated parts of the pages in docs/
 	python -m slipway.operators docs/operators.md
 	python benchmarks/zoo.py
+	python benchmarks/runtimes.py --page
 
 clean: ## remove builds, not .venv and not artifacts
 	rm -rf build dist
@@ -68,6 +69,10 @@ $(VENV)/bin/python:
 $(VENV)/installed: $(VENV)/bin/python $(SOURCES)
 	python -m pip install --quiet --editable .
 	@touch $@
+
+$(VENV)/benched: $(VENV)/bin/python $(SOURCES)
+	python -m pip install --quiet --editable '.[bench]'
+	@touch $@ $(VENV)/installed
 
 $(VENV)/tested: $(VENV)/bin/python $(SOURCES)
 	python -m pip install --quiet --editable '.[test]'

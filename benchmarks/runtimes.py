@@ -28,7 +28,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from slipway._files import write_atomically
 from slipway.bench.competitors import find_competitors
-from slipway.bench.page import PAGE, PICTURE, picture, renew, summary_lines
+from slipway.bench.page import PAGE, PICTURE, picture, renew, rounded, summary_lines
 from slipway.bench.protocol import Settings
 from slipway.bench.suite import MODELS, QUICK_BATCHES, QUICK_MODELS, STARTUP_MODELS, Suite, run_suite
 from slipway.bundle import Bundle
@@ -94,13 +94,26 @@ def run(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def write(result: dict[str, Any], wanted: argparse.Namespace) -> None:
     """Say what came out; keep it where asked to, or everywhere if it is everything."""
+    result = rounded(result)
     sys.stdout.writelines(f"{line}\n" for line in summary_lines(result))
     everything = not wanted.quick and wanted.models == "all" and not wanted.batches and not wanted.runtimes
     target = wanted.json or (RESULT if everything else None)
     if target is not None:
-        write_atomically(target, (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode())
+        write_atomically(target, as_text(result).encode())
     if target == RESULT:
         renew_page(result)
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return a result as JSON with a line per row, so that two of them can be compared by eye."""
+    lines = []
+    for key, value in result.items():
+        if isinstance(value, list) and value:
+            rows = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in value)
+            lines.append(f" {json.dumps(key)}: [\n{rows}\n ]")
+        else:
+            lines.append(f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def renew_page(result: dict[str, Any]) -> None:

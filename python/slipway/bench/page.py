@@ -60,6 +60,15 @@ def short(value: float | None) -> str:
     return f"{value:,.{digits}f}"
 
 
+def rounded(value: Any) -> Any:
+    """Return a result with its fractions at four digits: more than repeats, and as many as the page shows."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list) else value
+
+
 def _machine(result: Result) -> str:
     machine, peaks = result["machine"], result["peaks"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())

@@ -1,0 +1,30 @@
+"""docs/benchmarks.md and its picture against the figures of the last full run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.bench.page import PAGE, PICTURE, picture, renew, rounded
+from slipway.bench.suite import MODELS
+
+
+@pytest.fixture(scope="module")
+def result(root: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((root / "benchmarks/results/runtimes.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_page_and_its_picture_are_what_the_figures_give(root: Path, result: dict[str, Any]) -> None:
+    page = (root / PAGE).read_text(encoding="utf-8")
+    assert renew(page, result) == page, "run `make docs`"
+    assert (root / PICTURE).read_text(encoding="utf-8") == picture(result), "run `make docs`"
+
+
+def test_the_figures_are_those_of_every_model_and_batch(result: dict[str, Any]) -> None:
+    wanted = {(name, batch, threads) for name, batches in MODELS.items() for batch in batches for threads in (1, 2)}
+    assert {(cell["bundle"], cell["batch"], cell["threads"]) for cell in result["cells"]} == wanted
+    assert rounded(result) == result
