@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -109,8 +111,7 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
     """
     usable, absent = available(suite.competitors)
     if any(competitor.name == "aot-inductor" for competitor in usable):
-        tell("compiling")
-        compile_ahead(suite)
+        compile_ahead(suite, tell)
     tell("measuring the machine")
     machine = describe_machine()
     peaks = {count: measure_peaks(count) for count in suite.threads}
@@ -136,7 +137,7 @@ def available(competitors: Sequence[Competitor]) -> tuple[list[Competitor], dict
     return usable, {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def compile_ahead(suite: Suite) -> None:
+def compile_ahead(suite: Suite, tell: Tell) -> None:
     """Fill the folder with what torch's compiler makes, two processes at a time; what fails is met again later."""
     jobs = [
         {"bundle": str(bundle.path), "batch": batch, "dims": DIMS.get(bundle.name, {}), "folder": str(suite.folder)}
@@ -145,10 +146,17 @@ def compile_ahead(suite: Suite) -> None:
     command = [sys.executable, "-m", "slipway.bench._inductor"]
     shares = [jobs[i::_WORKERS] for i in range(_WORKERS)]
 
-    def work(share: Sequence[Mapping[str, Any]]) -> None:
-        lines = "".join(f"{json.dumps(job)}\n" for job in share)
-        subprocess.run(command, input=lines.encode(), capture_output=True, check=False)
+    done = itertools.count(1)
 
+    def work(share: Sequence[Mapping[str, Any]]) -> None:
+        with tempfile.TemporaryFile() as lines:
+            lines.write("".join(f"{json.dumps(job)}\n" for job in share).encode())
+            lines.seek(0)
+            with subprocess.Popen(command, stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+                for _ in process.stdout or ():
+                    tell(f"compiled {next(done)} of {len(jobs)} models and batches")
+
+    tell("compiling")
     with ThreadPoolExecutor(_WORKERS) as pool:
         list(pool.map(work, shares))
 
