@@ -22,6 +22,7 @@ from slipway.bench.competitor import Job, Prepared, reason_of
 from slipway.bundle import Bundle
 from slipway.errors import SlipwayError, UnavailableError
 from slipway.runtime.eager import Eager
+from slipway.signature import LengthInput
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,8 +42,11 @@ class TorchCompile:
         return Eager().unavailable()
 
     def prepare(self, job: Job) -> Prepared:
-        """Compile by a first call."""
+        """Compile by a first call; packed sequences and loops would only be cut into pieces that eager runs."""
         import torch
+
+        if any(isinstance(port.spec, LengthInput) for port in job.bundle.signature.inputs):
+            raise UnavailableError("the graph breaks at packed sequences: what runs is eager")
 
         with _compiler(job.folder):
             torch._dynamo.reset()
@@ -128,10 +132,13 @@ def _ahead() -> None:
         job = Job(bundle, bench_inputs(bundle, wanted["batch"], wanted["dims"]), 1, Path(wanted["folder"]))
         try:
             package = _package(job)
+            done = package.with_suffix(".done")
             if not package.is_file() and not package.with_suffix(".txt").is_file():
                 _build(job, package)
-            with torch_turn(job.threads):
-                TorchCompile().prepare(job)
+            if not done.is_file():
+                with torch_turn(job.threads):
+                    TorchCompile().prepare(job)
+                done.touch()
         except (SlipwayError, RuntimeError) as error:
             sys.stderr.write(f"{bundle.name}: {reason_of(error)}\n")
         sys.stdout.write("done\n")
