@@ -7,9 +7,13 @@ the extension ``_tools``.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -37,7 +41,8 @@ class Mnn:
     def unavailable(self) -> str | None:
         """Say whether MNN is installed."""
         try:
-            import_module("MNN")
+            with _stdout_kept():
+                import_module("MNN")
         except ImportError as error:
             return f"{error}; install slipway[bench]"
         return None
@@ -58,7 +63,8 @@ class Mnn:
         np.savez(trial, **{name: job.inputs[name] for name in job.input_names})  # type: ignore[arg-type]
         names = (",".join(job.input_names), ",".join(job.output_names))
         _run("a first run", "-m", "slipway.bench._mnn", str(file), str(trial), *names)
-        return _load(file, dict(job.inputs), job.output_names, job.threads)
+        with _stdout_kept():
+            return _load(file, dict(job.inputs), job.output_names, job.threads)
 
 
 def _run(what: str, *arguments: str) -> None:
@@ -88,6 +94,20 @@ def _load(file: Path, inputs: dict[str, Any], outputs: list[str], threads: int) 
         return dict(zip(outputs, found, strict=True))
 
     return Prepared(Call(run), results)
+
+
+@contextmanager
+def _stdout_kept() -> Iterator[None]:
+    """Send to stderr what C code prints to stdout: MNN greets there, where results belong."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _variable(expr: Any, array: np.ndarray) -> Any:
