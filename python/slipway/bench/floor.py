@@ -87,14 +87,12 @@ class Floor:
 def floor_of(work: Work, peaks: Peaks) -> Floor:
     """Return the floor that a machine sets.
 
-    Every weight is read once from the level that holds all of them; a second read of it comes from the level that
-    holds it alone.
+    All weights are read once from the levels that hold them together; a second read of one comes from the levels that
+    hold it alone.
     """
-    total = sum(work.weights.values()) + work.ports
-    seconds = total / peaks.bytes_read[peaks.level_of(total)]
+    seconds = peaks.read_seconds(sum(work.weights.values()) + work.ports)
     for key, uses in work.uses.items():
-        size = work.weights[key]
-        seconds += (uses - 1) * size / peaks.bytes_read[peaks.level_of(size)]
+        seconds += (uses - 1) * peaks.read_seconds(work.weights[key])
     gates = work.sigmoids / peaks.sigmoids + work.tanhs / peaks.tanhs
     return Floor(work.flops / peaks.flops * 1e6, seconds * 1e6, gates * 1e6)
 

@@ -40,13 +40,19 @@ class Peaks:
     caches: dict[str, int]
     threads: int
 
-    def level_of(self, size: float) -> str:
-        """Return the nearest level that holds ``size`` bytes, shared out evenly among the threads."""
-        for level, capacity in self.caches.items():
+    def read_seconds(self, size: float) -> float:
+        """Return the least time to read ``size`` bytes, shared out evenly among the threads.
+
+        Each level serves what it can hold beyond the nearer ones, as if it had kept just that since the last run.
+        """
+        seconds, served = 0.0, 0.0
+        for level, rate in self.bytes_read.items():
             owners = 1 if level == "L3" else self.threads
-            if size <= capacity * owners:
-                return level
-        return _MEMORY
+            reach = min(size, self.caches[level] * owners) if level in self.caches else size
+            part = max(0.0, reach - served)
+            seconds += part / rate
+            served += part
+        return seconds
 
 
 def describe_machine() -> dict[str, Any]:
