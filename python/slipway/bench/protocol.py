@@ -152,11 +152,17 @@ def time_calls(call: Call, count: int, clock: Clock) -> float:
 def _first_look(call: Call, timing: Timing, settings: Settings, clock: Clock) -> float:
     """Return the seconds of one call, about, and set how many make a sample."""
     with call.turn():
-        count = 1
-        while (seconds := time_calls(call, count, clock)) < settings.sample_seconds and count < 1 << 20:
-            count *= 2
+        count, seconds = 1, time_calls(call, 1, clock)
+        if seconds < settings.turn_seconds:  # else it is long enough, however cold the caches were
+            while (seconds := _least(call, count, clock)) < settings.sample_seconds and count < 1 << 20:
+                count *= 2
     timing.calls_per_sample = count
     return seconds / count
+
+
+def _least(call: Call, count: int, clock: Clock) -> float:
+    """Return the least of a few samples: one that was disturbed would seem long enough for the timer."""
+    return min(time_calls(call, count, clock) for _ in range(5))
 
 
 def _turn(call: Call, once: float, timing: Timing, settings: Settings, clock: Clock) -> list[float]:

@@ -50,6 +50,17 @@ def test_competitors_take_turns_in_every_round_and_in_changing_order() -> None:
     assert len({tuple(one) for one in rounds}) > 1
 
 
+def test_a_disturbed_first_call_does_not_make_samples_too_short_for_the_timer() -> None:
+    time = Time()
+    delays = iter([1e-3, 1e-3])
+
+    def call() -> None:
+        time.now += next(delays, 1e-6)
+
+    timings = measure({"one": Call(call)}, Settings(rounds=3, turn_seconds=1e-2), time.clock())
+    assert timings["one"].calls_per_sample == 32
+
+
 def test_an_argument_reaches_the_function() -> None:
     time, seen = Time(), []
 
