@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -127,4 +126,4 @@ def _trial() -> None:
 
 
 if __name__ == "__main__":
-    _ = partial(_trial)()
+    _trial()
