@@ -56,6 +56,8 @@ def short(value: float | None) -> str:
     """Return a number with three digits, in full."""
     if value is None:
         return "-"
+    if 0 < value < 0.005:
+        return "<0.01"
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{value:,.{digits}f}"
 
@@ -96,7 +98,7 @@ def _summary(result: Result) -> str:
         "",
         f"- {summary['met']} of {summary['cells']} cells meet the target of a cell: {TIMES_FASTER:g}x faster than the "
         f"best float32-accurate rival, or within {TIMES_FLOOR:g}x of the floor where that would lie below it.",
-        f"- {_mean(summary)} (target {GEOMETRIC_MEAN:g}).",
+        f"- {_mean(summary).capitalize()} (target {GEOMETRIC_MEAN:g}).",
         "- Slower than a rival: " + ("; ".join(summary["slower_than_a_peer"]) or "nowhere") + ".",
         "- Farthest from the target: " + ("; ".join(f"{n} ({m:.2f}x)" for n, m in summary["worst"]) or "none") + ".",
         "- Two threads slower than one: " + ("; ".join(summary["slower_with_more_threads"]) or "nowhere") + ".",
