@@ -97,10 +97,11 @@ def _load(file: Path, inputs: dict[str, Any], outputs: list[str], threads: int) 
 
 @contextmanager
 def _stdout_kept() -> Iterator[None]:
-    """Send to stderr what C code prints to stdout: MNN greets there, where results belong."""
+    """Drop what C code prints to stdout: MNN greets there, where results belong."""
     sys.stdout.flush()
     kept = os.dup(1)
-    os.dup2(2, 1)
+    with Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), 1)
     try:
         yield
     finally:

@@ -16,8 +16,6 @@ _CACHES = {1: "L1", 2: "L2", 3: "L3"}
 _USUAL = {"L1": 32 << 10, "L2": 1 << 20, "L3": 16 << 20}
 _MEMORY = "memory"
 _LEAST_MEMORY = 128 << 20
-#: The best of so many short measurements counts: a peak is what nothing disturbed.
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -81,12 +79,24 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def measure_peaks(threads: int, seconds: float = 0.03) -> Peaks:
-    """Measure what ``threads`` threads reach, for about ``seconds`` per figure and try."""
+def best_of(a: Peaks, b: Peaks) -> Peaks:
+    """Return the better of each figure of two measurements of one machine with as many threads."""
+    return Peaks(
+        flops=max(a.flops, b.flops),
+        bytes_read={level: max(rate, b.bytes_read[level]) for level, rate in a.bytes_read.items()},
+        sigmoids=max(a.sigmoids, b.sigmoids),
+        tanhs=max(a.tanhs, b.tanhs),
+        caches=a.caches,
+        threads=a.threads,
+    )
+
+
+def measure_peaks(threads: int, seconds: float = 0.03, tries: int = 5) -> Peaks:
+    """Measure what ``threads`` threads reach, for about ``seconds`` per figure and try; the best try counts."""
     from slipway._engine import measure_peak
 
     def best(what: str, size: int = 1) -> float:
-        return max(measure_peak(what, size, seconds, threads) for _ in range(_TRIES))
+        return max(measure_peak(what, size, seconds, threads) for _ in range(tries))
 
     caches = cache_sizes()
     inner = {"L1": caches["L1"] // 2, "L2": caches["L2"] // 2}

@@ -170,7 +170,9 @@ def _left_out(result: Result) -> str:
             grouped.setdefault((left["runtime"], what), []).append(cell["bundle"])
     for (runtime, what), bundles in grouped.items():
         errors = _errors(result["cells"], runtime, what)
-        models = ", ".join(f"`{name}`" for name in dict.fromkeys(bundles))
+        known = dict.fromkeys(cell["bundle"] for cell in result["cells"])
+        everywhere = len(known) > 1 and set(bundles) == set(known)
+        models = "every model" if everywhere else ", ".join(f"`{name}`" for name in dict.fromkeys(bundles))
         lines.append(f"- {runtime}, {_plain(what)}{errors}: {models}.")
     return "\n".join(lines if len(lines) > 2 else [*lines, "- Nothing."])
 
@@ -182,7 +184,7 @@ def _errors(cells: Sequence[Cell], runtime: str, what: str) -> str:
         for left in cell["left_out"]
         if left["runtime"] == runtime and left["error"] is not None and left["reason"].startswith(what)
     ]
-    return f" (off by {min(found):.1g} to {max(found):.1g} of the largest output)" if found else ""
+    return f" (off by {min(found):.2g} to {max(found):.2g} of the largest output)" if found else ""
 
 
 def _plain(text: str) -> str:

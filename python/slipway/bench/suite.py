@@ -16,9 +16,9 @@ from typing import Any
 from slipway.bench.cell import floor_facts, measure_cell
 from slipway.bench.competitor import Competitor, Job
 from slipway.bench.competitors import NATIVE, NATIVE_BOUND
-from slipway.bench.floor import count_work, floor_of
+from slipway.bench.floor import Work, count_work, floor_of
 from slipway.bench.inputs import bench_inputs
-from slipway.bench.machine import Peaks, describe_machine, measure_peaks, peaks_as_json
+from slipway.bench.machine import Peaks, best_of, describe_machine, measure_peaks, peaks_as_json
 from slipway.bench.protocol import Settings
 from slipway.bench.verdict import judge_cell, summarise
 from slipway.bundle import Bundle
@@ -115,7 +115,12 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
     tell("measuring the machine")
     machine = describe_machine()
     peaks = {count: measure_peaks(count) for count in suite.threads}
-    cells = [cell for bundle, batch in suite.cells() for cell in _cells(suite, usable, bundle, batch, peaks, tell)]
+    found: list[tuple[dict[str, Any], Work | None]] = []
+    for bundle, batch in suite.cells():
+        found += _cells(suite, usable, bundle, batch, tell)
+        # Between the cells too: the best counts, and a moment that others disturbed would put the floor too high.
+        peaks = {count: best_of(before, measure_peaks(count, tries=1)) for count, before in peaks.items()}
+    cells = [_judged(cell, work, peaks[cell["threads"]]) for cell, work in found]
     first, cold = _beginnings(suite, tell)
     return {
         "machine": machine,
@@ -162,8 +167,8 @@ def compile_ahead(suite: Suite, tell: Tell) -> None:
 
 
 def _cells(
-    suite: Suite, usable: Sequence[Competitor], bundle: Bundle, batch: int, peaks: Mapping[int, Peaks], tell: Tell
-) -> Iterator[dict[str, Any]]:
+    suite: Suite, usable: Sequence[Competitor], bundle: Bundle, batch: int, tell: Tell
+) -> Iterator[tuple[dict[str, Any], Work | None]]:
     inputs = bench_inputs(bundle, batch, DIMS.get(bundle.name))
     try:
         work = count_work(bundle, inputs)
@@ -172,13 +177,14 @@ def _cells(
     for threads in suite.threads:
         tell(f"cell {bundle.name}, batch {batch}, threads {threads}")
         job = Job(bundle, inputs, threads, suite.folder)
-        cell = measure_cell(job, usable, suite.settings, must_be_right=suite.must_be_right)
-        floor = None
-        if work is not None:
-            bound = floor_of(work, peaks[threads])
-            floor = bound.us
-            cell |= floor_facts(work, bound)
-        yield cell | {"verdict": judge_cell(cell["rows"], floor)}
+        yield measure_cell(job, usable, suite.settings, must_be_right=suite.must_be_right), work
+
+
+def _judged(cell: dict[str, Any], work: Work | None, peaks: Peaks) -> dict[str, Any]:
+    if work is None:
+        return cell | {"verdict": judge_cell(cell["rows"], None)}
+    floor = floor_of(work, peaks)
+    return cell | floor_facts(work, floor) | {"verdict": judge_cell(cell["rows"], floor.us)}
 
 
 def _beginnings(suite: Suite, tell: Tell) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ import pytest
 from slipway import _engine
 from slipway.bench.floor import Work, count_work, floor_of
 from slipway.bench.inputs import bench_inputs, share_of_steps
-from slipway.bench.machine import Peaks, cache_sizes, measure_peaks
+from slipway.bench.machine import Peaks, best_of, cache_sizes, measure_peaks
 from slipway.bundle import Bundle
 from slipway.errors import UsageError
 
@@ -71,6 +71,13 @@ def test_the_machine_is_measured() -> None:
     peaks = measure_peaks(1, seconds=1e-4)
     assert set(peaks.bytes_read) == {"L1", "L2", "L3", "memory"}
     assert all(rate > 1e6 for rate in (peaks.flops, peaks.sigmoids, peaks.tanhs, *peaks.bytes_read.values()))
+
+
+def test_the_better_of_two_measurements_counts() -> None:
+    other = Peaks(2e9, {"L1": 1e9, "L2": 5e9, "L3": 1e9, "memory": 1e9}, 5e7, 3e8, CACHES, threads=1)
+    best = best_of(ONE, other)
+    assert (best.flops, best.sigmoids, best.tanhs) == (2e9, 1e8, 3e8)
+    assert best.bytes_read == {"L1": 8e9, "L2": 5e9, "L3": 2e9, "memory": 1e9}
 
 
 def test_cache_sizes_are_read_where_the_system_tells_them(tmp_path: Path) -> None:
