@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/layout.h"
 #include "ops/single.h"
 #include "ops/table.h"
-#include "base/layout.h"
 
 namespace slipway {
 

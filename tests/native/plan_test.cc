@@ -7,10 +7,10 @@
 #include <thread>
 #include <vector>
 
+#include "base/layout.h"
 #include "check.h"
 #include "exec/runner.h"
 #include "ops/table.h"
-#include "base/layout.h"
 
 namespace slipway {
 namespace {

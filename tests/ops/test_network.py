@@ -30,7 +30,11 @@ class Writer:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self.value = "x"
-        self.shape: tuple[int, ...] = (int(self.rng.choice([1, 3, 17])), int(self.rng.integers(7, 15)), int(self.rng.integers(7, 15)))
+        self.shape: tuple[int, ...] = (
+            int(self.rng.choice([1, 3, 17])),
+            int(self.rng.integers(7, 15)),
+            int(self.rng.integers(7, 15)),
+        )
         self.first_shape = self.shape
 
     def constant(self, array: Array) -> str:

@@ -1,0 +1,218 @@
+// The sums of a network's convolutions and dense layers: tiles of pixels by rows, held in registers.
+#pragma once
+
+#include "ops/activation_simd.h"
+#include "ops/network.h"
+#include "simd/panels.h"
+
+namespace slipway::SLIPWAY_ISA {
+namespace {
+
+constexpr int kMostVectors = kLanes == 16 ? 4 : 2;
+constexpr int kMostRows = static_cast<int>(even_rows(kLanes));
+
+/// A kSums with its addresses.
+struct Sums {
+  const NetworkOp& op;
+  const float* in;
+  const float* other;
+  float* out;
+};
+
+/// As max(), but NaN in either stays.
+[[gnu::always_inline]] inline Vec largest(Vec a, Vec b) noexcept { return (a < b) | (b != b) ? b : a; }
+
+/// Writes H rows of V pixels, or of V / 4 where four make one.
+template <int H, int V, int W>
+[[gnu::always_inline]] inline void write_sums(const Sums& sums, const ActivationCall& activation, int64_t row,
+                                              int64_t pixel, Vec (&total)[H][V]) noexcept {
+  const NetworkOp& op = sums.op;
+#pragma GCC unroll 8
+  for (int q = 0; q < V; q += W) {
+    const int64_t j = pixel + q / W;
+    float* out = sums.out + op.out.pixels[j] + row * op.out.row;
+    const float* other = sums.other != nullptr ? sums.other + op.other.pixels[j] + row * op.other.row : nullptr;
+#pragma GCC unroll 8
+    for (int i = 0; i < H; ++i) {
+      Vec y = total[i][q];
+      if constexpr (W == 4) y = largest(largest(y, total[i][q + 1]), largest(total[i][q + 2], total[i][q + 3]));
+      if (other != nullptr) y += load(other + i * op.other.row);
+      store(out + i * op.out.row, activate(activation, y));
+    }
+  }
+}
+
+/// The common activations without a decision for each vector.
+template <int H, int V, int W>
+[[gnu::always_inline]] inline void finish_sums(const Sums& sums, int64_t row, int64_t pixel,
+                                               Vec (&total)[H][V]) noexcept {
+  if (sums.op.activation.kind == Activation::kRelu) {
+    write_sums<H, V, W>(sums, {Activation::kRelu, 0.0f}, row, pixel, total);
+  } else if (sums.op.activation.kind == Activation::kNone) {
+    write_sums<H, V, W>(sums, {}, row, pixel, total);
+  } else {
+    write_sums<H, V, W>(sums, sums.op.activation, row, pixel, total);
+  }
+}
+
+using SumTile = void (*)(const Sums&, int64_t row, int64_t pixel) noexcept;
+
+/// Lanes are samples: H rows from `row` on by V pixels.
+template <int H, int V, int W>
+void sum_samples(const Sums& sums, int64_t row, int64_t pixel) noexcept {
+  const NetworkOp& op = sums.op;
+  const float* at[V];
+#pragma GCC unroll 4
+  for (int q = 0; q < V; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
+  const float* a = op.weights + row * op.terms;
+  Vec total[H][V];
+#pragma GCC unroll 8
+  for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 4
+    for (int q = 0; q < V; ++q) total[i][q] = broadcast(op.bias[row + i]);
+  }
+  for (int64_t first = 0; first < op.terms; first += kGemmDepth) {
+    const int64_t end = op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth;
+    Vec sum[H][V] = {};
+    for (int64_t p = first; p < end; ++p, a += H) {
+      const int64_t offset = op.offsets[p];
+      Vec x[V];
+#pragma GCC unroll 4
+      for (int q = 0; q < V; ++q) x[q] = load(at[q] + offset);
+#pragma GCC unroll 8
+      for (int i = 0; i < H; ++i) {
+        const Vec weight = broadcast(a[i]);
+#pragma GCC unroll 4
+        for (int q = 0; q < V; ++q) sum[i][q] = fma(weight, x[q], sum[i][q]);
+      }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 4
+      for (int q = 0; q < V; ++q) total[i][q] += sum[i][q];
+    }
+  }
+  finish_sums<H, V, W>(sums, row, pixel, total);
+}
+
+/// Lanes are channels: V vectors of rows from `row` on, and T halves of one after them, by P pixels.
+template <int V, int T, int P, int W>
+void sum_channels(const Sums& sums, int64_t row, int64_t pixel) noexcept {
+  constexpr int kRows = V + T;
+  const NetworkOp& op = sums.op;
+  const float* at[P];
+#pragma GCC unroll 8
+  for (int q = 0; q < P; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
+  const int64_t next = op.terms * kLanes;
+  const float* a = op.weights + row * next;
+  Vec total[kRows][P];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (int q = 0; q < P; ++q) total[i][q] = load(op.bias + (row + i) * kLanes);
+  }
+  for (int64_t first = 0; first < op.terms; first += kGemmDepth) {
+    const int64_t end = op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth;
+    Vec sum[V + 1][P] = {};
+    Half tail[P] = {};
+    for (int64_t p = first; p < end; ++p, a += kLanes) {
+      const int64_t offset = op.offsets[p];
+      Vec weight[V + 1];
+      Half last{};
+#pragma GCC unroll 4
+      for (int i = 0; i < V; ++i) weight[i] = load(a + i * next);
+      if constexpr (T > 0) last = load_half(a + V * next);
+#pragma GCC unroll 8
+      for (int q = 0; q < P; ++q) {
+        const float x = at[q][offset];
+#pragma GCC unroll 4
+        for (int i = 0; i < V; ++i) sum[i][q] = fma(broadcast(x), weight[i], sum[i][q]);
+        if constexpr (T > 0) tail[q] = (x - Half{}) * last + tail[q];
+      }
+    }
+#pragma GCC unroll 8
+    for (int q = 0; q < P; ++q) {
+#pragma GCC unroll 4
+      for (int i = 0; i < V; ++i) total[i][q] += sum[i][q];
+      if constexpr (T > 0) total[V][q] += widen(tail[q]);
+    }
+  }
+  finish_sums<kRows, P, W>(sums, row, pixel, total);
+}
+
+constexpr SumTile kSampleTiles[6][4] = {
+#define SLIPWAY_TILES(h) {sum_samples<h, 1, 1>, sum_samples<h, 2, 1>, sum_samples<h, 3, 1>, sum_samples<h, 4, 1>}
+    SLIPWAY_TILES(1), SLIPWAY_TILES(2), SLIPWAY_TILES(3),
+#if SLIPWAY_LANES == 16
+    SLIPWAY_TILES(4), SLIPWAY_TILES(5), SLIPWAY_TILES(6),
+#endif
+#undef SLIPWAY_TILES
+};
+constexpr SumTile kSampleWindows[6] = {
+    sum_samples<1, 4, 4>, sum_samples<2, 4, 4>, sum_samples<3, 4, 4>,
+#if SLIPWAY_LANES == 16
+    sum_samples<4, 4, 4>, sum_samples<5, 4, 4>, sum_samples<6, 4, 4>,
+#endif
+};
+/// Pixels of a tile of 1, 2, 3, 4 vectors, the last of which may be half: as many as the registers hold.
+constexpr int64_t kChannelPixels[4] = {8, kLanes == 16 ? 8 : 6, 8, 6};
+#define SLIPWAY_TILES(v, t)                                                                                   \
+  {                                                                                                           \
+      sum_channels<v, t, 1, 1>, sum_channels<v, t, 2, 1>, sum_channels<v, t, 3, 1>, sum_channels<v, t, 4, 1>, \
+      sum_channels<v, t, 5, 1>, sum_channels<v, t, 6, 1>, sum_channels<v, t, 7, 1>, sum_channels<v, t, 8, 1>, \
+  }
+constexpr SumTile kChannelTiles[2][4][8] = {
+    {SLIPWAY_TILES(1, 0), SLIPWAY_TILES(2, 0),
+#if SLIPWAY_LANES == 16
+     SLIPWAY_TILES(3, 0), SLIPWAY_TILES(4, 0)},
+    {SLIPWAY_TILES(0, 1), SLIPWAY_TILES(1, 1), SLIPWAY_TILES(2, 1), SLIPWAY_TILES(3, 1)
+#endif
+    }};
+#undef SLIPWAY_TILES
+#define SLIPWAY_TILES(v, t) {sum_channels<v, t, 4, 4>, sum_channels<v, t, 8, 4>}
+constexpr SumTile kChannelWindows[2][4][2] = {
+    {SLIPWAY_TILES(1, 0),
+     SLIPWAY_TILES(2, 0),
+#if SLIPWAY_LANES == 16
+     {sum_channels<3, 0, 4, 4>, nullptr},
+     {sum_channels<4, 0, 4, 4>, nullptr}},
+    {SLIPWAY_TILES(0, 1), SLIPWAY_TILES(1, 1), {sum_channels<2, 1, 4, 4>, nullptr}, {sum_channels<3, 1, 4, 4>, nullptr}
+#endif
+    }};
+#undef SLIPWAY_TILES
+
+/// Pixels [begin, end) of rows [first, last), whole tiles. A tile of inputs stays in cache while the weights pass.
+void sum_samples_part(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
+  const bool is_window = sums.op.window == 4;
+  const int64_t most = is_window ? 1 : 4;
+  for (int64_t j = begin; j < end;) {
+    const int64_t width = even_piece(end - begin, most, j - begin);
+    for (int64_t row = first; row < last;) {
+      const int64_t height = even_piece(sums.op.rows, kMostRows, row);
+      (is_window ? kSampleWindows[height - 1] : kSampleTiles[height - 1][width - 1])(sums, row, j);
+      row += height;
+    }
+    j += width;
+  }
+}
+
+/// The same, but the weights of a tile stay in cache while the inputs pass.
+void sum_channels_part(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
+  const bool is_window = sums.op.window == 4;
+  for (int64_t row = first; row < last;) {
+    const int64_t vectors = even_piece(sums.op.rows, kMostVectors, row);
+    const bool is_half = sums.op.ends_in_half && row + vectors == sums.op.rows;
+    const auto& tiles = kChannelTiles[is_half ? 1 : 0][vectors - 1];
+    const auto& windows = kChannelWindows[is_half ? 1 : 0][vectors - 1];
+    const int64_t most = !is_window ? kChannelPixels[vectors - 1] : vectors <= 2 && kLanes == 16 ? 2 : 1;
+    for (int64_t j = begin; j < end;) {
+      const int64_t width = even_piece(end - begin, most, j - begin);
+      (is_window ? windows[width - 1] : tiles[width - 1])(sums, row, j);
+      j += width;
+    }
+    row += vectors;
+  }
+}
+
+}  // namespace
+}  // namespace slipway::SLIPWAY_ISA
