@@ -20,7 +20,7 @@ struct Sums {
 };
 
 /// As max(), but NaN in either stays.
-[[gnu::always_inline]] inline Vec largest(Vec a, Vec b) noexcept { return (a < b) | (b != b) ? b : a; }
+[[gnu::always_inline]] inline Vec largest(Vec a, Vec b) noexcept { return b != b ? b : max(a, b); }
 
 /// Writes H rows of V pixels, or of V / 4 where four make one.
 template <int H, int V, int W>
@@ -57,6 +57,29 @@ template <int H, int V, int W>
 
 using SumTile = void (*)(const Sums&, int64_t row, int64_t pixel) noexcept;
 
+/// Adds terms [first, end), from zero; `a` moves on.
+template <int H, int V>
+[[gnu::always_inline]] inline void add_to_samples(const NetworkOp& op, const float* const (&at)[V], const float*& a,
+                                                  int64_t first, int64_t end, Vec (&sum)[H][V]) noexcept {
+#pragma GCC unroll 8
+  for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 4
+    for (int q = 0; q < V; ++q) sum[i][q] = Vec{};
+  }
+  for (int64_t p = first; p < end; ++p, a += H) {
+    const int64_t offset = op.offsets[p];
+    Vec x[V];
+#pragma GCC unroll 4
+    for (int q = 0; q < V; ++q) x[q] = load(at[q] + offset);
+#pragma GCC unroll 8
+    for (int i = 0; i < H; ++i) {
+      const Vec weight = broadcast(a[i]);
+#pragma GCC unroll 4
+      for (int q = 0; q < V; ++q) sum[i][q] = fma(weight, x[q], sum[i][q]);
+    }
+  }
+}
+
 /// Lanes are samples: H rows from `row` on by V pixels.
 template <int H, int V, int W>
 void sum_samples(const Sums& sums, int64_t row, int64_t pixel) noexcept {
@@ -66,26 +89,15 @@ void sum_samples(const Sums& sums, int64_t row, int64_t pixel) noexcept {
   for (int q = 0; q < V; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
   const float* a = op.weights + row * op.terms;
   Vec total[H][V];
+  add_to_samples<H, V>(op, at, a, 0, op.terms < kGemmDepth ? op.terms : kGemmDepth, total);
 #pragma GCC unroll 8
   for (int i = 0; i < H; ++i) {
 #pragma GCC unroll 4
-    for (int q = 0; q < V; ++q) total[i][q] = broadcast(op.bias[row + i]);
+    for (int q = 0; q < V; ++q) total[i][q] = broadcast(op.bias[row + i]) + total[i][q];
   }
-  for (int64_t first = 0; first < op.terms; first += kGemmDepth) {
-    const int64_t end = op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth;
-    Vec sum[H][V] = {};
-    for (int64_t p = first; p < end; ++p, a += H) {
-      const int64_t offset = op.offsets[p];
-      Vec x[V];
-#pragma GCC unroll 4
-      for (int q = 0; q < V; ++q) x[q] = load(at[q] + offset);
-#pragma GCC unroll 8
-      for (int i = 0; i < H; ++i) {
-        const Vec weight = broadcast(a[i]);
-#pragma GCC unroll 4
-        for (int q = 0; q < V; ++q) sum[i][q] = fma(weight, x[q], sum[i][q]);
-      }
-    }
+  for (int64_t first = kGemmDepth; first < op.terms; first += kGemmDepth) {
+    Vec sum[H][V];
+    add_to_samples<H, V>(op, at, a, first, op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth, sum);
 #pragma GCC unroll 8
     for (int i = 0; i < H; ++i) {
 #pragma GCC unroll 4
@@ -93,6 +105,36 @@ void sum_samples(const Sums& sums, int64_t row, int64_t pixel) noexcept {
     }
   }
   finish_sums<H, V, W>(sums, row, pixel, total);
+}
+
+/// Adds terms [first, end), from zero; `a` moves on.
+template <int V, int T, int P>
+[[gnu::always_inline]] inline void add_to_channels(const NetworkOp& op, const float* const (&at)[P], const float*& a,
+                                                   int64_t first, int64_t end, Vec (&out)[V + T][P]) noexcept {
+  const int64_t next = op.terms * kLanes;
+  Vec sum[V + 1][P] = {};
+  Half tail[P] = {};
+  for (int64_t p = first; p < end; ++p, a += kLanes) {
+    const int64_t offset = op.offsets[p];
+    Vec weight[V + 1];
+    Half last{};
+#pragma GCC unroll 4
+    for (int i = 0; i < V; ++i) weight[i] = load(a + i * next);
+    if constexpr (T > 0) last = load_half(a + V * next);
+#pragma GCC unroll 8
+    for (int q = 0; q < P; ++q) {
+      const float x = at[q][offset];
+#pragma GCC unroll 4
+      for (int i = 0; i < V; ++i) sum[i][q] = fma(broadcast(x), weight[i], sum[i][q]);
+      if constexpr (T > 0) tail[q] = (x - Half{}) * last + tail[q];
+    }
+  }
+#pragma GCC unroll 8
+  for (int q = 0; q < P; ++q) {
+#pragma GCC unroll 4
+    for (int i = 0; i < V; ++i) out[i][q] = sum[i][q];
+    if constexpr (T > 0) out[V][q] = widen(tail[q]);
+  }
 }
 
 /// Lanes are channels: V vectors of rows from `row` on, and T halves of one after them, by P pixels.
@@ -103,38 +145,22 @@ void sum_channels(const Sums& sums, int64_t row, int64_t pixel) noexcept {
   const float* at[P];
 #pragma GCC unroll 8
   for (int q = 0; q < P; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
-  const int64_t next = op.terms * kLanes;
-  const float* a = op.weights + row * next;
+  const float* a = op.weights + row * op.terms * kLanes;
   Vec total[kRows][P];
+  add_to_channels<V, T, P>(op, at, a, 0, op.terms < kGemmDepth ? op.terms : kGemmDepth, total);
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
+    const Vec bias = load(op.bias + (row + i) * kLanes);
 #pragma GCC unroll 8
-    for (int q = 0; q < P; ++q) total[i][q] = load(op.bias + (row + i) * kLanes);
+    for (int q = 0; q < P; ++q) total[i][q] = bias + total[i][q];
   }
-  for (int64_t first = 0; first < op.terms; first += kGemmDepth) {
-    const int64_t end = op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth;
-    Vec sum[V + 1][P] = {};
-    Half tail[P] = {};
-    for (int64_t p = first; p < end; ++p, a += kLanes) {
-      const int64_t offset = op.offsets[p];
-      Vec weight[V + 1];
-      Half last{};
+  for (int64_t first = kGemmDepth; first < op.terms; first += kGemmDepth) {
+    Vec sum[kRows][P];
+    add_to_channels<V, T, P>(op, at, a, first, op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth, sum);
 #pragma GCC unroll 4
-      for (int i = 0; i < V; ++i) weight[i] = load(a + i * next);
-      if constexpr (T > 0) last = load_half(a + V * next);
+    for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
-      for (int q = 0; q < P; ++q) {
-        const float x = at[q][offset];
-#pragma GCC unroll 4
-        for (int i = 0; i < V; ++i) sum[i][q] = fma(broadcast(x), weight[i], sum[i][q]);
-        if constexpr (T > 0) tail[q] = (x - Half{}) * last + tail[q];
-      }
-    }
-#pragma GCC unroll 8
-    for (int q = 0; q < P; ++q) {
-#pragma GCC unroll 4
-      for (int i = 0; i < V; ++i) total[i][q] += sum[i][q];
-      if constexpr (T > 0) total[V][q] += widen(tail[q]);
+      for (int q = 0; q < P; ++q) total[i][q] += sum[i][q];
     }
   }
   finish_sums<kRows, P, W>(sums, row, pixel, total);

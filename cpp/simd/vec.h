@@ -7,6 +7,10 @@
 
 #include <cstdint>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #if !defined(SLIPWAY_ISA) || !defined(SLIPWAY_LANES)
 #error "this header is only for _simd.cc files, which CMake compiles once per instruction set"
 #endif
@@ -90,8 +94,20 @@ typedef Vec Half;
 #endif
 /// a * b + c; one rounding where the instruction set has fused multiply-add.
 [[gnu::always_inline]] static inline Vec fma(Vec a, Vec b, Vec c) noexcept { return a * b + c; }
-/// NaN in `a` stays NaN.
+/// a < b ? b : a, and a > b ? b : a: NaN in `a` stays NaN, and of equal numbers `a` is taken. That is what one
+/// instruction of x86 does with the operands exchanged, which compilers do not see.
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+[[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return _mm512_max_ps(b, a); }
+[[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return _mm512_min_ps(b, a); }
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+[[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return _mm256_max_ps(b, a); }
+[[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return _mm256_min_ps(b, a); }
+#elif defined(__x86_64__)
+[[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return _mm_max_ps(b, a); }
+[[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return _mm_min_ps(b, a); }
+#else
 [[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return a < b ? b : a; }
 [[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return a > b ? b : a; }
+#endif
 
 }  // namespace slipway::SLIPWAY_ISA
