@@ -1,25 +1,20 @@
-// LSTM with its default activations, without peepholes, clip and input_forget. A row of sums is [i, o, f, c].
+// LSTM with its default activations, without peepholes, clip and input_forget.
+#include "ops/recurrent_gates.h"
 #include "ops/recurrent_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-void advance_lstm(const RecurrentGroup& group, int64_t rows, float* sums) noexcept {
-  const int64_t padded = group.at.padded;
-  group.add_states(group.h, rows, sums, group.at.r, 4, 0);
-  for (int64_t row = 0; row < rows; ++row) {
-    const float* s = sums + row * group.at.sums;
-    float* h = group.h + row * padded;
-    float* c = group.c + row * padded;
-    for (int64_t j = 0; j < padded; j += kLanes) {
-      const Vec i = sigmoid(load(s + j));
-      const Vec f = sigmoid(load(s + 2 * padded + j));
-      const Vec cell = fma(f, load(c + j), i * tanh(load(s + 3 * padded + j)));
-      store(c + j, cell);
-      store(h + j, sigmoid(load(s + padded + j)) * tanh(cell));
-    }
-  }
+void advance_lstm(const RecurrentGroup& group, int64_t rows, const float* sums) noexcept {
+  const RecurrentPacking& at = group.at;
+  multiply_states(group, at.gates, group.weights + at.r, group.h, sums, rows,
+                  [&](const GateSums& gates, int64_t row, int64_t unit, int64_t) {
+                    const int64_t place = row * at.padded + unit;
+                    const Vec cell = next_cell(gates.sum(0), gates.sum(2), gates.sum(3), load(group.c + place));
+                    store(group.c + place, cell);
+                    store(group.next + place, sigmoid_times_tanh(gates.sum(1), cell));
+                  });
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 // How the vectorised GRU, LSTM and RNN lay out weights and scratch. For prepare (any instruction set) and for kernels,
 // so nothing here is exported.
 //
-// A gate takes H rounded up to whole vectors, `padded`; what is added is zero and stays zero through every step. A row
-// of sums, one sequence at one step, is
-//     GRU   [h, z, r], and with linear_before_reset a fourth: H R_h' + Rb_h
-//     LSTM  [i, o, f, c]
-//     RNN   [h]
-// so that one product adds X W' to the first gates, and one H R' to the last.
+// Sums of gates stand in blocks: some units (one vector, or two where there is but one gate), and of these the gates
+// one after the other, so that a step has all it needs of a unit in registers. Units that fill no block take one
+// vector for all their gates where they fit into it, else a block padded with zero weights. A row of sums, one sequence
+// at one step, is
+//     GRU   blocks of [z, r, h]; without linear_before_reset blocks of [z, r], then blocks of [h]
+//     LSTM  blocks of [i, o, f, c]
+//     RNN   blocks of [h]
+// and ends with a vector of zeros, since the gates of a narrow block are read as whole vectors too.
 #pragma once
 
 #include "ops/recurrent.h"
@@ -18,59 +20,120 @@ namespace slipway {
 /// long sequences have several steps in one product of inputs.
 static constexpr int64_t kRecurrentRows = 24;
 
+/// Gates [first, first + gates) of all units, in blocks.
+struct GateColumns {
+  int64_t first;
+  int64_t gates;
+  int64_t hidden;
+  int64_t units;        ///< of a whole block
+  int64_t whole;        ///< blocks
+  int64_t rest;         ///< units after them
+  int64_t rest_stride;  ///< between the gates of these
+  int64_t rest_width;   ///< of their block
+
+  [[gnu::always_inline]] GateColumns(int64_t first_gate, int64_t count, int64_t size, int64_t lanes) noexcept
+      : first(first_gate),
+        gates(count),
+        hidden(size),
+        units(count == 1 ? 2 * lanes : lanes),
+        whole(size / units),
+        rest(size % units),
+        rest_stride(count * rest <= lanes ? rest : units),
+        rest_width(rest == 0 ? 0 : count * rest <= lanes ? lanes : count * units) {}
+
+  [[nodiscard, gnu::always_inline]] int64_t blocks() const noexcept { return whole + (rest > 0 ? 1 : 0); }
+  [[nodiscard, gnu::always_inline]] int64_t width(int64_t block) const noexcept {
+    return block < whole ? gates * units : rest_width;
+  }
+  /// Between the gates of a block.
+  [[nodiscard, gnu::always_inline]] int64_t stride(int64_t block) const noexcept {
+    return block < whole ? units : rest_stride;
+  }
+  /// Units of a block.
+  [[nodiscard, gnu::always_inline]] int64_t count(int64_t block) const noexcept { return block < whole ? units : rest; }
+  /// Of all blocks.
+  [[nodiscard, gnu::always_inline]] int64_t columns() const noexcept { return whole * gates * units + rest_width; }
+  /// The row of ONNX's weights that stands in this column, or -1.
+  [[nodiscard]] int64_t source(int64_t column) const noexcept {
+    const int64_t block = column / (gates * units) < whole ? column / (gates * units) : whole;
+    const int64_t place = column - block * gates * units;
+    const int64_t gate = place / stride(block);
+    const int64_t unit = block * units + place % stride(block);
+    return gate < gates && unit < hidden ? (first + gate) * hidden + unit : -1;
+  }
+};
+
 /// Places of the packed weights of one direction, in floats.
 struct RecurrentPacking {
-  int64_t padded;      ///< of a gate
-  int64_t sums;        ///< of a row: one or four gates
-  int64_t r;           ///< panels of R; those of W stand at 0
-  int64_t r_last;      ///< GRU without linear_before_reset: those of R_h, which meets r * H instead of H
-  int64_t bias;        ///< [gates], in the order of a row
-  int64_t state_bias;  ///< Rb_h, where it may not be added to Wb_h
+  bool is_split;       ///< GRU without linear_before_reset, whose R_h meets r * H instead of H
+  GateColumns gates;   ///< all, or where split all but the last
+  GateColumns last;    ///< the last gate, used where split
+  int64_t padded;      ///< of a state
+  int64_t columns;     ///< of X W'
+  int64_t row;         ///< of sums
+  int64_t r;           ///< blocks of R, [H][width] each; panels of W stand at 0
+  int64_t r_last;      ///< those of the last gate, where split
+  int64_t bias;        ///< [columns]
+  int64_t state_bias;  ///< [row]: Rb_h, where it may not be added to Wb_h
   int64_t size;
 
   [[gnu::always_inline]] RecurrentPacking(const Recurrent& sizes, int64_t lanes) noexcept
-      : padded(panel_columns(sizes.hidden, lanes)),
-        sums((sizes.gates + (sizes.linear_before_reset ? 1 : 0)) * padded),
-        r(sizes.features * sizes.gates * padded),
-        r_last(r + sizes.hidden * 2 * padded),
-        bias(r + sizes.hidden * sizes.gates * padded),
-        state_bias(bias + sizes.gates * padded),
-        size(state_bias + padded) {}
+      : is_split(sizes.gates == 3 && !sizes.linear_before_reset),
+        gates(0, sizes.gates - (is_split ? 1 : 0), sizes.hidden, lanes),
+        last(sizes.gates - 1, 1, sizes.hidden, lanes),
+        padded((sizes.hidden + 2 * lanes - 1) / (2 * lanes) * 2 * lanes),
+        columns(gates.columns() + (is_split ? last.columns() : 0)),
+        row(columns + lanes),
+        r(sizes.features * columns),
+        r_last(r + sizes.hidden * gates.columns()),
+        bias(r + sizes.hidden * columns),
+        state_bias(bias + columns),
+        size(state_bias + row) {}
+
+  /// The row of ONNX's weights that stands in this column, or -1.
+  [[nodiscard]] int64_t source(int64_t column) const noexcept {
+    return column < gates.columns() ? gates.source(column) : last.source(column - gates.columns());
+  }
 };
 
-/// The gate of ONNX that stands at place i of a row.
-[[gnu::always_inline]] static inline int64_t gate_at(const Recurrent& sizes, int64_t i) noexcept {
-  return sizes.gates == 3 ? (i + 2) % 3 : i;
-}
-
-/// Panels of the transpose of `count` gates of `weights` [gates * H, K], gate i of them being order[i].
-[[maybe_unused]] static void pack_gates(const float* weights, const int64_t* order, int64_t count, int64_t hidden,
-                                        int64_t k, int64_t lanes, float* out) noexcept {
-  const int64_t padded = panel_columns(hidden, lanes);
-  for (int64_t begin = 0; begin < count * padded; begin += 2 * lanes) {
-    const int64_t width = count * padded - begin > lanes ? 2 * lanes : lanes;
-    for (int64_t j = 0; j < width; ++j) {
-      const int64_t unit = (begin + j) % padded;
-      const float* row = weights + (order[(begin + j) / padded] * hidden + unit) * k;
-      for (int64_t p = 0; p < k; ++p) out[p * width + j] = unit < hidden ? row[p] : 0.0f;
-    }
-    out += width * k;
+/// Panels of the transpose of `weights` [gates * H, K].
+[[maybe_unused]] static void pack_inputs(const RecurrentPacking& at, const float* weights, int64_t k, int64_t lanes,
+                                         float* out) noexcept {
+  for (int64_t column = 0; column < at.columns; ++column) {
+    const int64_t begin = column / (2 * lanes) * 2 * lanes;
+    const int64_t width = at.columns - begin > lanes ? 2 * lanes : lanes;
+    const int64_t source = at.source(column);
+    float* to = out + begin * k + column - begin;
+    for (int64_t p = 0; p < k; ++p) to[p * width] = source < 0 ? 0.0f : weights[source * k + p];
   }
 }
 
+/// Blocks of the transpose of some gates of `weights` [gates * H, H].
+[[maybe_unused]] static void pack_states(const GateColumns& gates, const float* weights, float* out) noexcept {
+  for (int64_t block = 0, column = 0; block < gates.blocks(); ++block) {
+    const int64_t width = gates.width(block);
+    for (int64_t j = 0; j < width; ++j, ++column) {
+      const int64_t source = gates.source(column);
+      for (int64_t p = 0; p < gates.hidden; ++p) {
+        out[p * width + j] = source < 0 ? 0.0f : weights[source * gates.hidden + p];
+      }
+    }
+    out += width * gates.hidden;
+  }
+}
+
+/// `bias` may be null.
 [[maybe_unused]] static void pack_bias(const Recurrent& sizes, const float* bias, const RecurrentPacking& at,
                                        float* out) noexcept {
   for (int64_t i = at.bias; i < at.size; ++i) out[i] = 0.0f;
   if (bias == nullptr) return;
-  const float* state = bias + sizes.gates * sizes.hidden;
-  for (int64_t i = 0; i < sizes.gates; ++i) {
-    const int64_t gate = gate_at(sizes, i);
-    const bool is_separate = sizes.linear_before_reset && gate == 2;
-    for (int64_t j = 0; j < sizes.hidden; ++j) {
-      const float other = state[gate * sizes.hidden + j];
-      out[at.bias + i * at.padded + j] = bias[gate * sizes.hidden + j] + (is_separate ? 0.0f : other);
-      if (is_separate) out[at.state_bias + j] = other;
-    }
+  const int64_t rows = sizes.gates * sizes.hidden;
+  for (int64_t column = 0; column < at.columns; ++column) {
+    const int64_t source = at.source(column);
+    if (source < 0) continue;
+    const bool is_separate = sizes.linear_before_reset && source >= 2 * sizes.hidden;
+    out[at.bias + column] = bias[source] + (is_separate ? 0.0f : bias[rows + source]);
+    if (is_separate) out[at.state_bias + column] = bias[rows + source];
   }
 }
 
@@ -79,27 +142,26 @@ struct RecurrentPacking {
                                             const float* bias, float* out) noexcept {
   const RecurrentPacking at(sizes, lanes);
   const int64_t rows = sizes.gates * sizes.hidden;
-  const int64_t onnx_order[] = {0, 1, 2, 3};
-  const int64_t order[] = {gate_at(sizes, 0), gate_at(sizes, 1), gate_at(sizes, 2), 3};
-  const bool is_split = sizes.gates == 3 && !sizes.linear_before_reset;
   for (int64_t d = 0; d < sizes.directions; ++d, out += at.size) {
-    const float* state = r + d * rows * sizes.hidden;
-    pack_gates(w + d * rows * sizes.features, order, sizes.gates, sizes.hidden, sizes.features, lanes, out);
-    pack_gates(state, onnx_order, is_split ? 2 : sizes.gates, sizes.hidden, sizes.hidden, lanes, out + at.r);
-    if (is_split) pack_gates(state, onnx_order + 2, 1, sizes.hidden, sizes.hidden, lanes, out + at.r_last);
+    const float* states = r + d * rows * sizes.hidden;
+    pack_inputs(at, w + d * rows * sizes.features, sizes.features, lanes, out);
+    pack_states(at.gates, states, out + at.r);
+    if (at.is_split) pack_states(at.last, states, out + at.r_last);
     pack_bias(sizes, bias != nullptr ? bias + d * 2 * rows : nullptr, at, out);
   }
 }
 
 /// Places in scratch, in bytes; every direction has its own rows.
 struct RecurrentScratch {
+  static constexpr int64_t kStates = 3;  ///< H, the next H, and C or r * H
+
   int64_t groups;  ///< at most, of one direction
   int64_t rows;    ///< of sums and inputs, of one direction, all groups
   int64_t counts;  ///< [T + 2] of int32
   int64_t order;   ///< [N] of int32: sequences, longest first
   int64_t packed;
-  int64_t states;  ///< [directions, 2, N, padded]: H, and C or r * H
-  int64_t sums;    ///< [directions, rows, sums]
+  int64_t states;  ///< [directions, kStates, N, padded]
+  int64_t sums;    ///< [directions, rows, row]
   int64_t inputs;  ///< [directions, rows, D]
   int64_t bytes;
 
@@ -112,8 +174,8 @@ struct RecurrentScratch {
     order = counts + aligned(sizes.time + 2);
     packed = order + aligned(sizes.batch);
     states = packed + (plan.packed != nullptr ? 0 : aligned(sizes.directions * packing.size));
-    sums = states + aligned(sizes.directions * 2 * sizes.batch * packing.padded);
-    inputs = sums + aligned(sizes.directions * rows * packing.sums);
+    sums = states + aligned(sizes.directions * kStates * sizes.batch * packing.padded);
+    inputs = sums + aligned(sizes.directions * rows * packing.row);
     bytes = inputs + aligned(sizes.directions * rows * sizes.features);
   }
 

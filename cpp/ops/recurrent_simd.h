@@ -3,13 +3,15 @@
 //
 //     1. the inputs of the next few steps, only of running sequences, are gathered and multiplied with W in one
 //     product;
-//     2. each of these steps multiplies the running states with R and applies the gates.
+//     2. each of these steps takes R block by block (recurrent_pack.h): the products of some running states with one
+//     block stay in registers, and its gates are applied to them at once.
 //
 // Groups and directions are independent of each other and run on several threads. A row's arithmetic does not depend
 // on the other rows, so neither grouping nor batch changes a bit.
 #pragma once
 
 #include "ops/recurrent_pack.h"
+#include "simd/block.h"
 #include "simd/gemm.h"
 #include "simd/math.h"
 
@@ -31,8 +33,9 @@ struct RecurrentGroup {
   int64_t stride;
   int64_t count;
   float* h;       // [count, padded]
+  float* next;    // [count, padded]: H after the step
   float* c;       // [count, padded]
-  float* sums;    // [count + kRecurrentRows, at.sums]
+  float* sums;    // [count + kRecurrentRows, at.row]
   float* inputs;  // [count + kRecurrentRows, D]
 
   [[nodiscard]] int64_t sequence(int64_t row) const noexcept { return order[first + row * stride]; }
@@ -46,22 +49,45 @@ struct RecurrentGroup {
     while (running > 0 && length(running - 1) <= step) --running;
     return running;
   }
-  /// Adds the product of `states` with gates of R to the sums, from gate `place` of a row on.
-  void add_states(const float* states, int64_t rows, float* out, int64_t r, int64_t gates,
-                  int64_t place) const noexcept {
-    Gemm product;
-    product.m = rows;
-    product.n = gates * at.padded;
-    product.k = sizes.hidden;
-    product.a = states;
-    product.a_row = at.padded;
-    product.b = weights + r;
-    product.c = out + place * at.padded;
-    product.c_row = at.sums;
-    product.accumulate = true;
-    gemm(product);
-  }
 };
+
+/// The two sums of some units of one sequence at one step.
+struct GateSums {
+  const float* states;  // H R'
+  const float* inputs;  // X W' + bias
+  int64_t stride;       // between gates
+
+  [[gnu::always_inline]] Vec state(int64_t gate) const noexcept { return load(states + gate * stride); }
+  [[gnu::always_inline]] Vec input(int64_t gate) const noexcept { return load(inputs + gate * stride); }
+  [[gnu::always_inline]] Vec sum(int64_t gate) const noexcept { return state(gate) + input(gate); }
+};
+
+/// The product of the states of the first `rows` rows with gates of R: `finish(sums, row, unit, column)` for each
+/// vector of units, `column` being that of its first gate. `inputs` [rows] are rows of sums from these gates on.
+template <typename Finish>
+void multiply_states(const RecurrentGroup& group, const GateColumns& gates, const float* r, const float* states,
+                     const float* inputs, int64_t rows, const Finish& finish) noexcept {
+  // Zeros behind the last row: the gates of a narrow block are read as whole vectors.
+  alignas(64) float sums[(kBlockSums + 1) * kLanes];
+  for (int64_t block = 0, column = 0; block < gates.blocks(); ++block) {
+    const int64_t width = gates.width(block);
+    const int64_t stride = gates.stride(block);
+    const int64_t count = gates.count(block);
+    for (int64_t row = 0, height = 0; row < rows; row += height) {
+      height = block_rows(rows - row, width / kLanes);
+      multiply_block({gates.hidden, states + row * group.at.padded, group.at.padded, r, sums}, height, width / kLanes);
+      store(sums + height * width, Vec{});
+      for (int64_t i = 0; i < height; ++i) {
+        const float* input = inputs + (row + i) * group.at.row + column;
+        for (int64_t j = 0; j < count; j += kLanes) {
+          finish(GateSums{sums + i * width + j, input + j, stride}, row + i, block * gates.units + j, column + j);
+        }
+      }
+    }
+    r += width * gates.hidden;
+    column += width;
+  }
+}
 
 void copy(const float* from, int64_t n, float* to) noexcept { __builtin_memcpy(to, from, static_cast<size_t>(n) * 4); }
 void clear(float* to, int64_t n) noexcept { __builtin_memset(to, 0, static_cast<size_t>(n) * 4); }
@@ -75,9 +101,11 @@ void load_states(const RecurrentGroup& group, std::size_t input, float* states) 
   }
 }
 
-void store_states(const RecurrentGroup& group, const float* states, std::size_t output) noexcept {
+/// Of rows [begin, end).
+void store_states(const RecurrentGroup& group, const float* states, std::size_t output, int64_t begin,
+                  int64_t end) noexcept {
   if (!group.call.has_output(output)) return;
-  for (int64_t row = 0; row < group.count; ++row) {
+  for (int64_t row = begin; row < end; ++row) {
     const int64_t at = group.sizes.state_at(group.direction, group.sequence(row));
     copy(states + row * group.at.padded, group.sizes.hidden, group.call.outputs[output].as<float>() + at);
   }
@@ -116,35 +144,48 @@ int64_t project_inputs(const RecurrentGroup& group, int64_t running, int64_t ste
   }
   Gemm product;
   product.m = rows;
-  product.n = group.sizes.gates * group.at.padded;
+  product.n = group.at.columns;
   product.k = features;
   product.a = group.inputs;
   product.a_row = features;
   product.b = group.weights;
   product.c = group.sums;
-  product.c_row = group.at.sums;
+  product.c_row = group.at.row;
   product.column_bias = group.weights + group.at.bias;
   gemm(product);
   return step;
 }
 
-/// `advance(group, rows, sums)` replaces the states of the first rows by the next ones.
+/// The rows of sums end with zeros, which no product touches.
+void clear_ends(const RecurrentGroup& group) noexcept {
+  for (int64_t row = 0; row < group.count + kRecurrentRows; ++row) {
+    store(group.sums + row * group.at.row + group.at.columns, Vec{});
+  }
+}
+
+/// `advance(group, rows, sums)` writes the states of the first rows after a step to group.next and group.c.
 template <typename Advance>
-void run_group(const RecurrentGroup& group, const Advance& advance) noexcept {
+void run_group(RecurrentGroup group, const Advance& advance) noexcept {
   load_states(group, kInitialH, group.h);
   load_states(group, kInitialC, group.c);
+  clear_ends(group);
   int64_t running = group.shrink(group.count, 0);
+  store_states(group, group.h, kLastH, running, group.count);
   for (int64_t step = 0; running > 0;) {
-    float* sums = group.sums;
+    const float* sums = group.sums;
     for (const int64_t end = project_inputs(group, running, step); step < end;) {
       advance(group, running, sums);
+      float* before = group.h;
+      group.h = group.next;
+      group.next = before;
       write_step(group, running, step);
-      sums += running * group.at.sums;
-      running = group.shrink(running, ++step);
+      sums += running * group.at.row;
+      const int64_t still = group.shrink(running, ++step);
+      store_states(group, group.h, kLastH, still, running);
+      running = still;
     }
   }
-  store_states(group, group.h, kLastH);
-  store_states(group, group.c, kLastC);
+  store_states(group, group.c, kLastC, 0, group.count);
   clear_padding(group);
 }
 
@@ -181,7 +222,7 @@ RecurrentGroup make_group(const OpCall& call, const RecurrentScratch& scratch, c
   const int64_t rest = sizes.batch % groups;
   const int64_t before = g * (sizes.batch / groups) + (g < rest ? g : rest);
   const int64_t row = d * scratch.rows + before + g * kRecurrentRows;
-  float* states = floats(scratch.states) + d * 2 * sizes.batch * at.padded;
+  float* states = floats(scratch.states) + (d * RecurrentScratch::kStates * sizes.batch + before) * at.padded;
   return {.call = call,
           .sizes = sizes,
           .at = at,
@@ -191,9 +232,10 @@ RecurrentGroup make_group(const OpCall& call, const RecurrentScratch& scratch, c
           .first = g,
           .stride = groups,
           .count = sizes.batch / groups + (g < rest ? 1 : 0),
-          .h = states + before * at.padded,
-          .c = states + (sizes.batch + before) * at.padded,
-          .sums = floats(scratch.sums) + row * at.sums,
+          .h = states,
+          .next = states + sizes.batch * at.padded,
+          .c = states + 2 * sizes.batch * at.padded,
+          .sums = floats(scratch.sums) + row * at.row,
           .inputs = floats(scratch.inputs) + row * sizes.features};
 }
 

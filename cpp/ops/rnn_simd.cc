@@ -1,18 +1,19 @@
-// RNN with Tanh or Relu. A row of sums is [h].
+// RNN with Tanh or Relu.
+#include "ops/recurrent_gates.h"
 #include "ops/recurrent_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-void advance_rnn(const RecurrentGroup& group, int64_t rows, float* sums) noexcept {
-  const int64_t padded = group.at.padded;
+void advance_rnn(const RecurrentGroup& group, int64_t rows, const float* sums) noexcept {
+  const RecurrentPacking& at = group.at;
   const bool is_relu = group.sizes.activations[group.direction][0].kind == ActivationKind::kRelu;
-  group.add_states(group.h, rows, sums, group.at.r, 1, 0);
-  for (int64_t i = 0; i < rows * padded; i += kLanes) {
-    const Vec sum = load(sums + i);
-    store(group.h + i, is_relu ? max(sum, Vec{}) : tanh(sum));
-  }
+  multiply_states(group, at.gates, group.weights + at.r, group.h, sums, rows,
+                  [&](const GateSums& gates, int64_t row, int64_t unit, int64_t) {
+                    const Vec sum = gates.sum(0);
+                    store(group.next + row * at.padded + unit, is_relu ? max(sum, Vec{}) : gate_tanh(sum));
+                  });
 }
 
 }  // namespace
