@@ -11,15 +11,9 @@
 
 namespace slipway {
 
-namespace {
+void infer_gru(InferContext& context) { infer_recurrent(context, kGruKind); }
 
-constexpr RecurrentKind kKind{3, 6, 2, 2, {"Sigmoid", "Tanh"}, "linear_before_reset"};
-
-}  // namespace
-
-void infer_gru(InferContext& context) { infer_recurrent(context, kKind); }
-
-std::shared_ptr<const void> prepare_gru(PrepareContext& context) { return prepare_recurrent(context, kKind); }
+std::shared_ptr<const void> prepare_gru(PrepareContext& context) { return prepare_recurrent(context, kGruKind); }
 
 namespace scalar {
 
@@ -49,7 +43,7 @@ void step_gru(const RecurrentCell<T>& cell, const T* x, const RecurrentState& st
 
 void gru(const OpCall& call) noexcept {
   const auto& sizes = call.as<RecurrentPlan>().sizes;
-  if (call.inputs[kX].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_gru<float>);
+  if (call.inputs[kW].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_gru<float>);
   walk_batch<double>(call, sizes, step_gru<double>);
 }
 

@@ -12,15 +12,9 @@
 
 namespace slipway {
 
-namespace {
+void infer_lstm(InferContext& context) { infer_recurrent(context, kLstmKind); }
 
-constexpr RecurrentKind kKind{4, 8, 3, 3, {"Sigmoid", "Tanh", "Tanh"}, "input_forget"};
-
-}  // namespace
-
-void infer_lstm(InferContext& context) { infer_recurrent(context, kKind); }
-
-std::shared_ptr<const void> prepare_lstm(PrepareContext& context) { return prepare_recurrent(context, kKind); }
+std::shared_ptr<const void> prepare_lstm(PrepareContext& context) { return prepare_recurrent(context, kLstmKind); }
 
 namespace scalar {
 
@@ -48,7 +42,7 @@ void step_lstm(const RecurrentCell<T>& cell, const T* x, const RecurrentState& s
 
 void lstm(const OpCall& call) noexcept {
   const auto& sizes = call.as<RecurrentPlan>().sizes;
-  if (call.inputs[kX].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_lstm<float>);
+  if (call.inputs[kW].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_lstm<float>);
   walk_batch<double>(call, sizes, step_lstm<double>);
 }
 

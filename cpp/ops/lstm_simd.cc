@@ -6,9 +6,9 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-void advance_lstm(const RecurrentGroup& group, int64_t rows, const float* sums) noexcept {
+void advance_lstm(const RecurrentGroup& group, int64_t rows) noexcept {
   const RecurrentPacking& at = group.at;
-  multiply_states(group, at.gates, group.weights + at.r, group.h, sums, rows,
+  multiply_states(group, at.gates, group.weights + at.r, group.h, 0, rows,
                   [&](const GateSums& gates, int64_t row, int64_t unit, int64_t) {
                     const int64_t place = row * at.padded + unit;
                     const Vec cell = next_cell(gates.sum(0), gates.sum(2), gates.sum(3), load(group.c + place));

@@ -30,8 +30,9 @@ struct Activation {
   float beta = 0.0f;
 };
 
-/// Inputs by position; the last two are of LSTM alone.
-enum RecurrentInput : std::size_t { kX, kW, kR, kBias, kLengths, kInitialH, kInitialC, kPeepholes };
+/// Inputs by position. kInitialC and kPeepholes are of LSTM alone. Where there is a table, an operator of domain
+/// slipway, X holds the rows' numbers instead of the rows.
+enum RecurrentInput : std::size_t { kX, kW, kR, kBias, kLengths, kInitialH, kInitialC, kPeepholes, kTable };
 enum RecurrentOutput : std::size_t { kY, kLastH, kLastC };
 
 /// Sequences have their own lengths (`sequence_lens`); a direction that runs backwards starts at a sequence's own last
@@ -43,6 +44,7 @@ struct Recurrent {
   int64_t hidden = 0;    ///< H
   int64_t directions = 1;
   int64_t gates = 1;
+  int64_t vocabulary = -1;      ///< rows of the table; -1: there is none
   bool is_batch_first = false;  ///< X [N, T, D], Y [N, T, directions, H], states [N, directions, H]
   bool is_reverse = false;      ///< of direction 0; direction 1 always is
   bool linear_before_reset = false;
@@ -53,9 +55,20 @@ struct Recurrent {
   [[nodiscard, gnu::always_inline]] bool runs_backwards(int64_t direction) const noexcept {
     return direction == 1 || is_reverse;
   }
-  /// Index of the first element of a row of X.
+  /// Index of a row of X.
   [[nodiscard, gnu::always_inline]] int64_t x_at(int64_t t, int64_t n) const noexcept {
-    return (is_batch_first ? n * time + t : t * batch + n) * features;
+    return is_batch_first ? n * time + t : t * batch + n;
+  }
+  /// Row i of X: its number in the table, which check_inputs has found to be one.
+  [[nodiscard, gnu::always_inline]] int64_t table_row(const OpCall& call, int64_t i) const noexcept {
+    const int64_t index = number_at(call, i);
+    return index < 0 ? index + vocabulary : index;
+  }
+  /// The D elements of row i of X.
+  template <typename T>
+  [[nodiscard, gnu::always_inline]] const T* x_row(const OpCall& call, int64_t i) const noexcept {
+    if (vocabulary < 0) return call.inputs[kX].as<T>() + i * features;
+    return call.inputs[kTable].as<T>() + table_row(call, i) * features;
   }
   [[nodiscard, gnu::always_inline]] int64_t y_at(int64_t t, int64_t direction, int64_t n) const noexcept {
     return (is_batch_first ? (n * time + t) * directions + direction : (t * directions + direction) * batch + n) *
@@ -68,8 +81,14 @@ struct Recurrent {
   [[nodiscard, gnu::always_inline]] int64_t length_of(const OpCall& call, int64_t n) const noexcept {
     return call.has_input(kLengths) ? call.inputs[kLengths].as<int32_t>()[n] : time;
   }
-  /// False, and reported, where a length lies outside [0, T].
-  [[nodiscard, gnu::always_inline]] bool check_lengths(const OpCall& call) const noexcept {
+  /// False, and reported, where a number of X lies outside the table, as Gather has it, or a length outside [0, T].
+  [[nodiscard, gnu::always_inline]] bool check_inputs(const OpCall& call) const noexcept {
+    for (int64_t i = 0; vocabulary >= 0 && i < time * batch; ++i) {
+      const int64_t index = number_at(call, i);
+      if (index >= -vocabulary && index < vocabulary) continue;
+      call.report("index", index, -vocabulary, vocabulary - 1);
+      return false;
+    }
     for (int64_t n = 0; n < batch; ++n) {
       const int64_t length = length_of(call, n);
       if (length >= 0 && length <= time) continue;
@@ -78,6 +97,12 @@ struct Recurrent {
     }
     return true;
   }
+
+ private:
+  [[nodiscard, gnu::always_inline]] static int64_t number_at(const OpCall& call, int64_t i) noexcept {
+    const TensorView& x = call.inputs[kX];
+    return x.dtype == DType::kInt64 ? x.as<int64_t>()[i] : x.as<int32_t>()[i];
+  }
 };
 
 /// What prepare gives to run.
@@ -85,6 +110,7 @@ struct RecurrentPlan {
   Recurrent sizes;
   bool is_vectorised = false;     ///< false: the scalar kernel runs
   const float* packed = nullptr;  ///< weights as in recurrent_pack.h; null: every run packs them into scratch
+  const float* table = nullptr;   ///< [directions, vocabulary, row]: the table's X W' + bias; null: computed by runs
 };
 
 namespace scalar {

@@ -39,7 +39,9 @@ struct GateColumns {
         whole(size / units),
         rest(size % units),
         rest_stride(count * rest <= lanes ? rest : units),
-        rest_width(rest == 0 ? 0 : count * rest <= lanes ? lanes : count * units) {}
+        rest_width(rest == 0               ? 0
+                   : count * rest <= lanes ? lanes
+                                           : count * units) {}
 
   [[nodiscard, gnu::always_inline]] int64_t blocks() const noexcept { return whole + (rest > 0 ? 1 : 0); }
   [[nodiscard, gnu::always_inline]] int64_t width(int64_t block) const noexcept {
@@ -163,20 +165,22 @@ struct RecurrentScratch {
   int64_t states;  ///< [directions, kStates, N, padded]
   int64_t sums;    ///< [directions, rows, row]
   int64_t inputs;  ///< [directions, rows, D]
+  int64_t found;   ///< [directions, N]: of each sequence the row of sums
   int64_t bytes;
 
   [[gnu::always_inline]] RecurrentScratch(const RecurrentPlan& plan, int64_t lanes) noexcept {
     const Recurrent& sizes = plan.sizes;
     const RecurrentPacking packing(sizes, lanes);
     groups = sizes.batch < 16 ? 1 : sizes.batch > 512 ? 64 : sizes.batch / 8;
-    rows = sizes.batch + groups * kRecurrentRows;
+    rows = plan.table != nullptr ? 0 : sizes.batch + groups * kRecurrentRows;
     counts = 0;
     order = counts + aligned(sizes.time + 2);
     packed = order + aligned(sizes.batch);
     states = packed + (plan.packed != nullptr ? 0 : aligned(sizes.directions * packing.size));
     sums = states + aligned(sizes.directions * kStates * sizes.batch * packing.padded);
     inputs = sums + aligned(sizes.directions * rows * packing.row);
-    bytes = inputs + aligned(sizes.directions * rows * sizes.features);
+    found = inputs + aligned(sizes.directions * rows * sizes.features);
+    bytes = found + aligned(sizes.directions * sizes.batch * 2);
   }
 
  private:

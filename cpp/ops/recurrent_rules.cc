@@ -1,13 +1,17 @@
 #include "ops/recurrent_rules.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/recurrent_pack.h"
 #include "ops/recurrent_walk.h"
+#include "ops/single.h"
+#include "ops/table.h"
 #include "simd/panels.h"
 
 namespace slipway {
@@ -16,6 +20,11 @@ namespace {
 
 // Larger sizes are refused, so that products of a size and a count of gates cannot overflow.
 constexpr int64_t kMaxSize = std::numeric_limits<int32_t>::max();
+
+// 16 MiB: up to here a row of a table in memory costs a fraction of its product (docs/decisions/0006).
+constexpr double kMaxTableFloats = 4 << 20;
+// Multiply-adds, some 10 ms.
+constexpr double kMaxTableWork = 1 << 29;
 
 struct ActivationName {
   std::string_view name;
@@ -140,10 +149,20 @@ void match(const InferContext& context, int i, std::initializer_list<Dim*> expec
   for (Dim* dim : expected) unify(*dim, *found++, context, i);
 }
 
-void check_types(const InferContext& context, const RecurrentKind& kind) {
-  context.require_counts(3, kind.inputs, 1, kind.outputs);
-  context.require_dtype(kX, {DType::kFloat32, DType::kFloat64});
-  context.require_same_dtype({kX, kW, kR, kBias, kInitialH, kInitialC, kPeepholes});
+void check_types(const InferContext& context, const RecurrentKind& kind, bool is_embedded) {
+  context.require_counts(3, is_embedded ? kTable + 1 : kind.inputs, 1, kind.outputs);
+  if (!is_embedded) {
+    context.require_dtype(kX, {DType::kFloat32, DType::kFloat64});
+    context.require_same_dtype({kX, kW});
+  } else {
+    context.require_dtype(kX, {DType::kInt32, DType::kInt64});
+    context.require_dtype(kW, {DType::kFloat32, DType::kFloat64});
+    if (!context.has_input(kTable)) context.reject("input ", int{kTable}, " is missing");
+    for (int i = kind.inputs; i < int{kTable}; ++i) {
+      if (context.has_input(i)) context.reject("input ", i, " is not known");
+    }
+  }
+  context.require_same_dtype({kW, kR, kBias, kInitialH, kInitialC, kPeepholes, kTable});
   if (context.has_input(kLengths)) context.require_dtype(kLengths, {DType::kInt32});
 }
 
@@ -171,14 +190,15 @@ Recurrent read_sizes(const PrepareContext& context, const RecurrentKind& kind) {
   const Shape x = context.shape(kX);
   out.time = x[out.is_batch_first ? 1 : 0];
   out.batch = x[out.is_batch_first ? 0 : 1];
-  out.features = x[2];
+  out.features = context.shape(kW)[2];
+  if (context.has_input(kTable)) out.vocabulary = context.shape(kTable)[0];
   out.hidden = context.shape(kR)[2];
   return out;
 }
 
 bool can_vectorise(const PrepareContext& context, const Recurrent& sizes, const RecurrentKind& kind) {
   const bool has_options = !std::isinf(sizes.clip) || sizes.input_forget || context.has_input(kPeepholes);
-  if (context.isa() == Isa::kScalar || context.dtype(kX) != DType::kFloat32 || has_options) return false;
+  if (context.isa() == Isa::kScalar || context.dtype(kW) != DType::kFloat32 || has_options) return false;
   // Without a step there is nothing to gain, and sizes that no memory stands for.
   if (sizes.time == 0 || sizes.batch == 0 || sizes.hidden == 0) return false;
   for (int64_t d = 0; d < sizes.directions; ++d) {
@@ -206,10 +226,63 @@ std::shared_ptr<const Buffer> pack_constants(const PrepareContext& context, cons
   });
 }
 
+/// W of one direction with the rows in the order of columns, zeros where a column has none; and so the bias of X W'.
+std::pair<Tensor, Tensor> in_columns(const RecurrentPacking& at, const Recurrent& sizes, const float* w,
+                                     const float* bias) {
+  std::pair<Tensor, Tensor> out(Tensor(DType::kFloat32, Shape{at.columns, sizes.features}),
+                                Tensor(DType::kFloat32, Shape{at.columns}));
+  for (int64_t column = 0; column < at.columns; ++column) {
+    float* row = out.first.as<float>() + column * sizes.features;
+    const int64_t source = at.source(column);
+    if (source >= 0) std::copy_n(w + source * sizes.features, sizes.features, row);
+    if (source < 0) std::fill_n(row, sizes.features, 0.0f);
+  }
+  std::copy_n(bias, at.columns, out.second.as<float>());
+  return out;
+}
+
+/// A B' + bias, by the kernel that would compute it while running.
+Tensor multiply(const TensorView& a, const TensorView& b, const TensorView& bias, Isa isa) {
+  Node gemm;
+  gemm.op = "Gemm";
+  gemm.opset = 13;
+  gemm.attributes.emplace("transB", int64_t{1});
+  gemm.outputs = {0};
+  resolve(gemm);
+  return std::move(run_single(gemm, std::array{a, b, bias}, isa, nullptr)[0]);
+}
+
+/// What a run would compute of the rows of the table; null where that is too large, or not constant.
+std::shared_ptr<const Buffer> multiply_table(const PrepareContext& context, const Recurrent& sizes, int64_t lanes) {
+  const Tensor* table = context.constant(kTable);
+  const Tensor* w = context.constant(kW);
+  const RecurrentPacking at(sizes, lanes);
+  const auto packed = pack_constants(context, sizes, lanes);
+  if (table == nullptr || !packed || sizes.vocabulary == 0) return nullptr;
+  const double floats = static_cast<double>(sizes.vocabulary * sizes.directions) * static_cast<double>(at.row);
+  if (floats > kMaxTableFloats || floats * static_cast<double>(sizes.features) > kMaxTableWork) return nullptr;
+  return context.shared<Buffer>(concat("table ", lanes), [&] {
+    const int64_t rows = sizes.vocabulary;
+    auto buffer = std::make_shared<Buffer>(sizes.directions * rows * at.row * static_cast<int64_t>(sizeof(float)));
+    auto* out = reinterpret_cast<float*>(buffer->data());
+    for (int64_t d = 0; d < sizes.directions; ++d) {
+      const auto* weights = reinterpret_cast<const float*>(packed->data()) + d * at.size;
+      const auto [columns, bias] =
+          in_columns(at, sizes, w->as<float>() + d * sizes.gates * sizes.hidden * sizes.features, weights + at.bias);
+      const Tensor products = multiply(table->view(), columns.view(), bias.view(), context.isa());
+      for (int64_t row = 0; row < rows; ++row, out += at.row) {
+        std::copy_n(products.as<float>() + row * at.columns, at.columns, out);
+        std::fill_n(out + at.columns, at.row - at.columns, 0.0f);
+      }
+    }
+    return buffer;
+  });
+}
+
 }  // namespace
 
-void infer_recurrent(InferContext& context, const RecurrentKind& kind) {
-  check_types(context, kind);
+void infer_recurrent(InferContext& context, const RecurrentKind& kind, bool is_embedded) {
+  check_types(context, kind, is_embedded);
   const Recurrent attributes = read_attributes(context, kind);
   const bool swaps = attributes.is_batch_first;
   Dim time;
@@ -217,8 +290,14 @@ void infer_recurrent(InferContext& context, const RecurrentKind& kind) {
   Dim features;
   Dim hidden = hidden_size(context);
   Dim directions = attributes.directions;
-  match(context, kX, {swaps ? &batch : &time, swaps ? &time : &batch, &features});
   Dim unknown;
+  Dim vocabulary;
+  if (is_embedded) {
+    match(context, kX, {swaps ? &batch : &time, swaps ? &time : &batch});
+    match(context, kTable, {&vocabulary, &features});
+  } else {
+    match(context, kX, {swaps ? &batch : &time, swaps ? &time : &batch, &features});
+  }
   match(context, kR, {&directions, &unknown, &hidden});
   for (const int state : {kInitialH, kInitialC}) {
     match(context, state, {swaps ? &batch : &directions, swaps ? &directions : &batch, &hidden});
@@ -233,7 +312,7 @@ void infer_recurrent(InferContext& context, const RecurrentKind& kind) {
   match(context, kPeepholes, {&directions, &peepholes});
   if (!hidden.is_known() && rows.is_known() && rows.value() % kind.gates == 0) hidden = rows.value() / kind.gates;
 
-  const DType dtype = context.dtype(kX);
+  const DType dtype = context.dtype(kW);
   const Dims state = swaps ? Dims{batch, directions, hidden} : Dims{directions, batch, hidden};
   context.output(kY, dtype, swaps ? Dims{batch, time, directions, hidden} : Dims{time, directions, batch, hidden});
   context.output(kLastH, dtype, state);
@@ -244,12 +323,13 @@ std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const Rec
   struct Prepared {
     RecurrentPlan plan;
     std::shared_ptr<const Buffer> packed;
+    std::shared_ptr<const Buffer> table;
   };
   const auto out = std::make_shared<Prepared>();
   RecurrentPlan& plan = out->plan;
   plan.sizes = read_sizes(context, kind);
   plan.is_vectorised = can_vectorise(context, plan.sizes, kind);
-  context.work = count_work(plan.sizes, size_of(context.dtype(kX)));
+  context.work = count_work(plan.sizes, size_of(context.dtype(kW)));
   if (!plan.is_vectorised) {
     context.scratch_bytes = scalar::RecurrentState::size(plan.sizes) * static_cast<int64_t>(sizeof(double));
     return {out, &plan};
@@ -257,6 +337,8 @@ std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const Rec
   const int64_t lanes = lanes_of(context.isa());
   out->packed = pack_constants(context, plan.sizes, lanes);
   if (out->packed) plan.packed = reinterpret_cast<const float*>(out->packed->data());
+  out->table = multiply_table(context, plan.sizes, lanes);
+  if (out->table) plan.table = reinterpret_cast<const float*>(out->table->data());
   context.scratch_bytes = RecurrentScratch(plan, lanes).bytes;
   return {out, &plan};
 }

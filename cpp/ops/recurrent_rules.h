@@ -21,10 +21,16 @@ struct RecurrentKind {
   std::string_view own_attribute;   ///< "" where there is none
 };
 
-void infer_recurrent(InferContext& context, const RecurrentKind& kind);
+inline constexpr RecurrentKind kGruKind{3, 6, 2, 2, {"Sigmoid", "Tanh"}, "linear_before_reset"};
+inline constexpr RecurrentKind kLstmKind{4, 8, 3, 3, {"Sigmoid", "Tanh", "Tanh"}, "input_forget"};
+inline constexpr RecurrentKind kRnnKind{1, 6, 2, 1, {"Tanh"}, ""};
+
+/// `is_embedded`: input kTable is there, and X names its rows.
+void infer_recurrent(InferContext& context, const RecurrentKind& kind, bool is_embedded = false);
 
 /// Chooses the vectorised kernel where it has the activations and options (then with packed weights, if those are
-/// constant), else the scalar one; counts the work, all steps of all sequences. The result points to a RecurrentPlan.
+/// constant; and with the products of a small table's rows), else the scalar one; counts the work, all steps of all
+/// sequences. The result points to a RecurrentPlan.
 [[nodiscard]] std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const RecurrentKind& kind);
 
 }  // namespace slipway

@@ -2,7 +2,7 @@
 // first, so that those still running at a step are the first rows. Per group of sequences:
 //
 //     1. the inputs of the next few steps, only of running sequences, are gathered and multiplied with W in one
-//     product;
+//     product, or the products are looked up;
 //     2. each of these steps takes R block by block (recurrent_pack.h): the products of some running states with one
 //     block stay in registers, and its gates are applied to them at once.
 //
@@ -32,11 +32,13 @@ struct RecurrentGroup {
   int64_t first;
   int64_t stride;
   int64_t count;
-  float* h;       // [count, padded]
-  float* next;    // [count, padded]: H after the step
-  float* c;       // [count, padded]
-  float* sums;    // [count + kRecurrentRows, at.row]
-  float* inputs;  // [count + kRecurrentRows, D]
+  float* h;             // [count, padded]
+  float* next;          // [count, padded]: H after the step
+  float* c;             // [count, padded]
+  float* sums;          // [count + kRecurrentRows, at.row]
+  float* inputs;        // [count + kRecurrentRows, D]
+  const float* table;   // of the direction; null: sums are computed
+  const float** found;  // [count]: rows of sums of the step
 
   [[nodiscard]] int64_t sequence(int64_t row) const noexcept { return order[first + row * stride]; }
   [[nodiscard]] int64_t length(int64_t row) const noexcept { return sizes.length_of(call, sequence(row)); }
@@ -63,10 +65,10 @@ struct GateSums {
 };
 
 /// The product of the states of the first `rows` rows with gates of R: `finish(sums, row, unit, column)` for each
-/// vector of units, `column` being that of its first gate. `inputs` [rows] are rows of sums from these gates on.
+/// vector of units, `column` being that of its first gate; `first` is the column of the first of these gates.
 template <typename Finish>
 void multiply_states(const RecurrentGroup& group, const GateColumns& gates, const float* r, const float* states,
-                     const float* inputs, int64_t rows, const Finish& finish) noexcept {
+                     int64_t first, int64_t rows, const Finish& finish) noexcept {
   // Zeros behind the last row: the gates of a narrow block are read as whole vectors.
   alignas(64) float sums[(kBlockSums + 1) * kLanes];
   for (int64_t block = 0, column = 0; block < gates.blocks(); ++block) {
@@ -78,7 +80,7 @@ void multiply_states(const RecurrentGroup& group, const GateColumns& gates, cons
       multiply_block({gates.hidden, states + row * group.at.padded, group.at.padded, r, sums}, height, width / kLanes);
       store(sums + height * width, Vec{});
       for (int64_t i = 0; i < height; ++i) {
-        const float* input = inputs + (row + i) * group.at.row + column;
+        const float* input = group.found[row + i] + first + column;
         for (int64_t j = 0; j < count; j += kLanes) {
           finish(GateSums{sums + i * width + j, input + j, stride}, row + i, block * gates.units + j, column + j);
         }
@@ -139,7 +141,7 @@ int64_t project_inputs(const RecurrentGroup& group, int64_t running, int64_t ste
     if (running == 0 || rows + running > group.count + kRecurrentRows) break;
     for (int64_t row = 0; row < running; ++row, ++rows) {
       const int64_t at = group.sizes.x_at(group.time_at(row, step), group.sequence(row));
-      copy(group.call.inputs[kX].as<float>() + at, features, group.inputs + rows * features);
+      copy(group.sizes.x_row<float>(group.call, at), features, group.inputs + rows * features);
     }
   }
   Gemm product;
@@ -163,27 +165,41 @@ void clear_ends(const RecurrentGroup& group) noexcept {
   }
 }
 
-/// `advance(group, rows, sums)` writes the states of the first rows after a step to group.next and group.c.
+/// Where the products of the inputs of a step stand.
+void look_up(const RecurrentGroup& group, int64_t running, int64_t step) noexcept {
+  for (int64_t row = 0; row < running; ++row) {
+    const int64_t at = group.sizes.x_at(group.time_at(row, step), group.sequence(row));
+    group.found[row] = group.table + group.sizes.table_row(group.call, at) * group.at.row;
+  }
+}
+
+/// `advance(group, rows)` writes the states of the first rows after a step to group.next and group.c.
 template <typename Advance>
 void run_group(RecurrentGroup group, const Advance& advance) noexcept {
   load_states(group, kInitialH, group.h);
   load_states(group, kInitialC, group.c);
-  clear_ends(group);
+  if (group.table == nullptr) clear_ends(group);
   int64_t running = group.shrink(group.count, 0);
   store_states(group, group.h, kLastH, running, group.count);
-  for (int64_t step = 0; running > 0;) {
-    const float* sums = group.sums;
-    for (const int64_t end = project_inputs(group, running, step); step < end;) {
-      advance(group, running, sums);
-      float* before = group.h;
-      group.h = group.next;
-      group.next = before;
-      write_step(group, running, step);
-      sums += running * group.at.row;
-      const int64_t still = group.shrink(running, ++step);
-      store_states(group, group.h, kLastH, still, running);
-      running = still;
+  const float* sums = group.sums;
+  for (int64_t step = 0, end = 0; running > 0;) {
+    if (group.table != nullptr) {
+      look_up(group, running, step);
+    } else {
+      if (step == end) {
+        end = project_inputs(group, running, step);
+        sums = group.sums;
+      }
+      for (int64_t row = 0; row < running; ++row, sums += group.at.row) group.found[row] = sums;
     }
+    advance(group, running);
+    float* before = group.h;
+    group.h = group.next;
+    group.next = before;
+    write_step(group, running, step);
+    const int64_t still = group.shrink(running, ++step);
+    store_states(group, group.h, kLastH, still, running);
+    running = still;
   }
   store_states(group, group.c, kLastC, 0, group.count);
   clear_padding(group);
@@ -201,14 +217,16 @@ void sort_by_length(const OpCall& call, const Recurrent& sizes, int32_t* counts,
 }
 
 /// Multiply-adds, if all sequences were as long as the longest. In double, which cannot overflow.
-double count_work(const Recurrent& sizes) noexcept {
-  const auto weights = static_cast<double>(sizes.gates * sizes.hidden * (sizes.hidden + sizes.features));
+double count_work(const RecurrentPlan& plan) noexcept {
+  const Recurrent& sizes = plan.sizes;
+  const int64_t features = plan.table != nullptr ? 0 : sizes.features;
+  const auto weights = static_cast<double>(sizes.gates * sizes.hidden * (sizes.hidden + features));
   return weights * static_cast<double>(sizes.directions) * static_cast<double>(sizes.time * sizes.batch);
 }
 
 /// Groups of one direction: one per thread, where there is enough to do.
 int64_t count_groups(const OpCall& call, const Recurrent& sizes, int64_t most) noexcept {
-  if (call.pool == nullptr || count_work(sizes) < kRecurrentThreadWork) return 1;
+  if (call.pool == nullptr || count_work(call.as<RecurrentPlan>()) < kRecurrentThreadWork) return 1;
   const int64_t wanted = call.pool->threads() / sizes.directions;
   return wanted < 1 ? 1 : wanted > most ? most : wanted;
 }
@@ -216,7 +234,8 @@ int64_t count_groups(const OpCall& call, const Recurrent& sizes, int64_t most) n
 /// The sequences g, g + groups, ... of the sorted order, in direction d. Rows of other groups lie before its own.
 RecurrentGroup make_group(const OpCall& call, const RecurrentScratch& scratch, const float* weights, int64_t d,
                           int64_t g, int64_t groups) noexcept {
-  const Recurrent& sizes = call.as<RecurrentPlan>().sizes;
+  const auto& plan = call.as<RecurrentPlan>();
+  const Recurrent& sizes = plan.sizes;
   const RecurrentPacking at(sizes, kLanes);
   const auto floats = [&](int64_t place) { return reinterpret_cast<float*>(call.scratch + place); };
   const int64_t rest = sizes.batch % groups;
@@ -236,7 +255,9 @@ RecurrentGroup make_group(const OpCall& call, const RecurrentScratch& scratch, c
           .next = states + sizes.batch * at.padded,
           .c = states + 2 * sizes.batch * at.padded,
           .sums = floats(scratch.sums) + row * at.row,
-          .inputs = floats(scratch.inputs) + row * sizes.features};
+          .inputs = floats(scratch.inputs) + row * sizes.features,
+          .table = plan.table != nullptr ? plan.table + d * sizes.vocabulary * at.row : nullptr,
+          .found = reinterpret_cast<const float**>(call.scratch + scratch.found) + d * sizes.batch + before};
 }
 
 /// The packed weights; packed now, into scratch, where they are not constant.
@@ -253,7 +274,7 @@ template <typename Advance>
 void run_recurrent(const OpCall& call, const Advance& advance) noexcept {
   const auto& plan = call.as<RecurrentPlan>();
   const Recurrent& sizes = plan.sizes;
-  if (!sizes.check_lengths(call)) return;
+  if (!sizes.check_inputs(call)) return;
   const RecurrentScratch scratch(plan, kLanes);
   sort_by_length(call, sizes, reinterpret_cast<int32_t*>(call.scratch + scratch.counts),
                  reinterpret_cast<int32_t*>(call.scratch + scratch.order));
@@ -265,7 +286,7 @@ void run_recurrent(const OpCall& call, const Advance& advance) noexcept {
       run_group(make_group(call, scratch, weights, direction, task / sizes.directions, groups), advance);
     }
   };
-  const bool is_large = count_work(sizes) >= kRecurrentThreadWork;
+  const bool is_large = count_work(plan) >= kRecurrentThreadWork;
   parallel_for(is_large ? call.pool : nullptr, groups * sizes.directions, 1, body);
 }
 

@@ -127,7 +127,7 @@ void walk_sequence(const OpCall& call, const RecurrentCell<T>& cell, int64_t dir
   read_state<T>(call, kInitialC, at, sizes.hidden, state.c);
   for (int64_t i = 0; i < length; ++i) {
     const int64_t t = sizes.runs_backwards(direction) ? length - 1 - i : i;
-    step(cell, call.inputs[kX].as<T>() + sizes.x_at(t, n), state);
+    step(cell, sizes.x_row<T>(call, sizes.x_at(t, n)), state);
     if (call.has_output(kY)) write_state<T>(call, kY, sizes.y_at(t, direction, n), sizes.hidden, state.h);
   }
   for (int64_t t = length; call.has_output(kY) && t < sizes.time; ++t) {
@@ -139,7 +139,7 @@ void walk_sequence(const OpCall& call, const RecurrentCell<T>& cell, int64_t dir
 
 template <typename T, typename Step>
 void walk_batch(const OpCall& call, const Recurrent& sizes, const Step& step) noexcept {
-  if (!sizes.check_lengths(call)) return;
+  if (!sizes.check_inputs(call)) return;
   auto* memory = reinterpret_cast<double*>(call.scratch);
   const RecurrentState state{memory, memory + sizes.hidden, memory + 2 * sizes.hidden};
   for (int64_t direction = 0; direction < sizes.directions; ++direction) {

@@ -8,15 +8,9 @@
 
 namespace slipway {
 
-namespace {
+void infer_rnn(InferContext& context) { infer_recurrent(context, kRnnKind); }
 
-constexpr RecurrentKind kKind{1, 6, 2, 1, {"Tanh"}, ""};
-
-}  // namespace
-
-void infer_rnn(InferContext& context) { infer_recurrent(context, kKind); }
-
-std::shared_ptr<const void> prepare_rnn(PrepareContext& context) { return prepare_recurrent(context, kKind); }
+std::shared_ptr<const void> prepare_rnn(PrepareContext& context) { return prepare_recurrent(context, kRnnKind); }
 
 namespace scalar {
 
@@ -36,7 +30,7 @@ void step_rnn(const RecurrentCell<T>& cell, const T* x, const RecurrentState& st
 
 void rnn(const OpCall& call) noexcept {
   const auto& sizes = call.as<RecurrentPlan>().sizes;
-  if (call.inputs[kX].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_rnn<float>);
+  if (call.inputs[kW].dtype == DType::kFloat32) return walk_batch<float>(call, sizes, step_rnn<float>);
   walk_batch<double>(call, sizes, step_rnn<double>);
 }
 

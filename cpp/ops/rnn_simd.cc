@@ -6,10 +6,10 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-void advance_rnn(const RecurrentGroup& group, int64_t rows, const float* sums) noexcept {
+void advance_rnn(const RecurrentGroup& group, int64_t rows) noexcept {
   const RecurrentPacking& at = group.at;
   const bool is_relu = group.sizes.activations[group.direction][0].kind == ActivationKind::kRelu;
-  multiply_states(group, at.gates, group.weights + at.r, group.h, sums, rows,
+  multiply_states(group, at.gates, group.weights + at.r, group.h, 0, rows,
                   [&](const GateSums& gates, int64_t row, int64_t unit, int64_t) {
                     const Vec sum = gates.sum(0);
                     store(group.next + row * at.padded + unit, is_relu ? max(sum, Vec{}) : gate_tanh(sum));

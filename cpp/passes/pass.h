@@ -33,6 +33,7 @@ struct Pass {
 [[nodiscard]] Rewrite make_gemm(const Graph& graph);
 [[nodiscard]] Rewrite fold_batchnorm(const Graph& graph);
 [[nodiscard]] Rewrite fuse_activation(const Graph& graph);
+[[nodiscard]] Rewrite fold_embedding(const Graph& graph);
 [[nodiscard]] Rewrite remove_dead(const Graph& graph);
 // Once, when nothing else is left to do: no other pass looks into what it makes.
 [[nodiscard]] Rewrite group_network(const Graph& graph);

@@ -11,7 +11,7 @@ namespace {
 constexpr Pass kPasses[] = {
     {"update_facts", &update_facts},       {"fold_constants", &fold_constants}, {"remove_identity", &remove_identity},
     {"merge_reshape", &merge_reshape},     {"make_gemm", &make_gemm},           {"fold_batchnorm", &fold_batchnorm},
-    {"fuse_activation", &fuse_activation}, {"remove_dead", &remove_dead},
+    {"fuse_activation", &fuse_activation}, {"fold_embedding", &fold_embedding}, {"remove_dead", &remove_dead},
 };
 
 // Models settle in two or three rounds; a bound keeps a hostile one from taking time without end.

@@ -47,9 +47,13 @@ bool Sweep::accepts(Node& node) const {
       const std::size_t count = graph_.values.size();
       return index < count ? &graph_.values[index].fact : &rewrite_.patch.values[index - count].fact;
     });
-    const Fact& got = made.front();
-    const Fact& known = fact(node.outputs.front());
-    return got.dtype == known.dtype && (!got.dims || !known.dims || got.dims->size() == known.dims->size());
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] == kNoValue) continue;
+      const Fact& known = fact(node.outputs[i]);
+      const bool same_rank = !made[i].dims || !known.dims || made[i].dims->size() == known.dims->size();
+      if (made[i].dtype != known.dtype || !same_rank) return false;
+    }
+    return true;
   } catch (const Error&) {
     return false;  // the engine has no such operator, or not for these inputs: the graph stays as it is
   }

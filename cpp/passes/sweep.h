@@ -31,8 +31,8 @@ class Sweep final {
 
   /// A value that comes with the patch; its id.
   [[nodiscard]] ValueId add_constant(std::string name, Tensor tensor);
-  /// True where the table has the node's operator, it accepts these inputs, and its output 0 has the type and rank
-  /// that the graph knows of it. Sets node.row.
+  /// True where the table has the node's operator, it accepts these inputs, and its outputs have the types and ranks
+  /// that the graph knows of them. Sets node.row.
   [[nodiscard]] bool accepts(Node& node) const;
 
   void remove(int node) { rewrite_.patch.remove.push_back(static_cast<std::size_t>(node)); }

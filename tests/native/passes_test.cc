@@ -186,6 +186,33 @@ TEST(Passes, the_slope_of_a_leaky_relu_is_kept_beside_alpha_of_gemm) {
   EXPECT_EQ(std::get<float>(attributes.at("activation_alpha")), 0.25F);
 }
 
+// Row numbers -2 to 2 from x, their rows, and a GRU of these.
+std::vector<Message> embedded_gru(const std::string& data, std::vector<Message> more = {}) {
+  std::vector<Message> nodes = {node("Mul", {"x", "three"}, {"m"}),
+                                node("Cast", {"m"}, {"i"}, {attribute("to", int64_t{7})}),
+                                node("Gather", {data, "i"}, {"e"}),
+                                node("GRU", {"e", "w", "r", "b"}, {"", "y"}, {attribute("hidden_size", int64_t{5})})};
+  nodes.insert(nodes.end(), more.begin(), more.end());
+  return nodes;
+}
+
+std::vector<Message> embedded_weights(const std::vector<int64_t>& table) {
+  return {floats("three", {}, {3.0F}), random_tensor("table", table, 1), random_tensor("w", {1, 15, 4}, 2),
+          random_tensor("r", {1, 15, 5}, 3), random_tensor("b", {1, 30}, 4)};
+}
+
+TEST(Passes, rows_of_a_constant_table_are_looked_up_by_the_gru_itself) {
+  EXPECT_EQ(optimised(model_of(embedded_gru("table"), embedded_weights({3, 4}), {"T", "N"}), {6, 2}),
+            "Mul Cast EmbeddedGRU");
+}
+
+TEST(Passes, rows_that_others_read_too_stay_gathered) {
+  EXPECT_EQ(optimised(model_of(embedded_gru("table", {node("Neg", {"e"}, {"z"})}), embedded_weights({3, 4}), {"T", "N"},
+                               {"y", "z"}),
+                      {6, 2}),
+            "Mul Cast Gather GRU Neg");
+}
+
 TEST(Passes, matmul_and_add_become_gemm_where_the_sum_is_not_larger) {
   const Message product = node("MatMul", {"x", "w"}, {"m"});
   const Message weights = random_tensor("w", {3, 4}, 1);

@@ -1,0 +1,22 @@
+// EmbeddedLSTM:  LSTM of the rows of a table that X names, made by the passes of Gather and LSTM; no ONNX file holds
+// it.
+//
+// Domain slipway. Inputs, attributes and types of LSTM, but X [T, N] (layout 0) or [N, T] are int32 or int64; input 8
+// is the table [V, D]. As in Gather, numbers count from the end where they are negative, and one outside [-V, V) is a
+// fault.
+#include "ops/recurrent_rules.h"
+
+namespace slipway {
+
+void infer_embedded_lstm(InferContext& context) { infer_recurrent(context, kLstmKind, true); }
+
+std::shared_ptr<const void> prepare_embedded_lstm(PrepareContext& context) {
+  return prepare_recurrent(context, kLstmKind);
+}
+
+namespace scalar {
+
+void embedded_lstm(const OpCall& call) noexcept { lstm(call); }
+
+}  // namespace scalar
+}  // namespace slipway

@@ -1,0 +1,31 @@
+"""EmbeddedRNN against the formulas of RNN on gathered rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from embedded import DOMAIN, TABLE, cases, check_embedded, embed
+from harness import Case, check_refused, name_of
+
+OP = "EmbeddedRNN"
+
+
+@pytest.mark.parametrize("case", cases("RNN"), ids=name_of)
+def test_embedded_rnn_follows_the_formulas_of_rnn(case: Case, isa: str) -> None:
+    check_embedded("RNN", case, isa)
+
+
+@pytest.mark.parametrize("index", [11, -12, 2**40])
+def test_embedded_rnn_reports_a_row_outside_the_table(index: int, isa: str) -> None:
+    case = embed("RNN", "outside", lengths=[4, 1, 2])
+    numbers = np.asarray(case.inputs[0])
+    numbers[3, 1] = index  # in the padding, where Gather would find it too
+    check_refused(OP, case, rf"index is {index}, allowed are -11 to 10", isa, domain=DOMAIN)
+
+
+def test_embedded_rnn_refuses_a_missing_table_and_one_of_another_width() -> None:
+    case = embed("RNN", "table")
+    table = np.asarray(case.inputs[TABLE])
+    for wrong, message in ((None, "input 8 is missing"), (np.hstack([table, table]), "shape"), (table[0], "rank")):
+        broken = Case("broken", [*case.inputs[:TABLE], wrong], case.attributes, case.outputs)
+        check_refused(OP, broken, message, domain=DOMAIN)
