@@ -73,7 +73,8 @@ struct RecurrentPacking {
   int64_t padded;      ///< of a state
   int64_t columns;     ///< of X W'
   int64_t row;         ///< of sums
-  int64_t r;           ///< blocks of R, [H][width] each; panels of W stand at 0
+  int64_t w_last;      ///< blocks of W, [D][width] each: those of the last gate, where split; the others stand at 0
+  int64_t r;           ///< blocks of R, [H][width] each
   int64_t r_last;      ///< those of the last gate, where split
   int64_t bias;        ///< [columns]
   int64_t state_bias;  ///< [row]: Rb_h, where it may not be added to Wb_h
@@ -86,6 +87,7 @@ struct RecurrentPacking {
         padded((sizes.hidden + 2 * lanes - 1) / (2 * lanes) * 2 * lanes),
         columns(gates.columns() + (is_split ? last.columns() : 0)),
         row(columns + lanes),
+        w_last(sizes.features * gates.columns()),
         r(sizes.features * columns),
         r_last(r + sizes.hidden * gates.columns()),
         bias(r + sizes.hidden * columns),
@@ -98,29 +100,16 @@ struct RecurrentPacking {
   }
 };
 
-/// Panels of the transpose of `weights` [gates * H, K].
-[[maybe_unused]] static void pack_inputs(const RecurrentPacking& at, const float* weights, int64_t k, int64_t lanes,
+/// Blocks of the transpose of some gates of `weights` [all gates * H, K].
+[[maybe_unused]] static void pack_blocks(const GateColumns& gates, const float* weights, int64_t k,
                                          float* out) noexcept {
-  for (int64_t column = 0; column < at.columns; ++column) {
-    const int64_t begin = column / (2 * lanes) * 2 * lanes;
-    const int64_t width = at.columns - begin > lanes ? 2 * lanes : lanes;
-    const int64_t source = at.source(column);
-    float* to = out + begin * k + column - begin;
-    for (int64_t p = 0; p < k; ++p) to[p * width] = source < 0 ? 0.0f : weights[source * k + p];
-  }
-}
-
-/// Blocks of the transpose of some gates of `weights` [gates * H, H].
-[[maybe_unused]] static void pack_states(const GateColumns& gates, const float* weights, float* out) noexcept {
   for (int64_t block = 0, column = 0; block < gates.blocks(); ++block) {
     const int64_t width = gates.width(block);
     for (int64_t j = 0; j < width; ++j, ++column) {
       const int64_t source = gates.source(column);
-      for (int64_t p = 0; p < gates.hidden; ++p) {
-        out[p * width + j] = source < 0 ? 0.0f : weights[source * gates.hidden + p];
-      }
+      for (int64_t p = 0; p < k; ++p) out[p * width + j] = source < 0 ? 0.0f : weights[source * k + p];
     }
-    out += width * gates.hidden;
+    out += width * k;
   }
 }
 
@@ -145,10 +134,12 @@ struct RecurrentPacking {
   const RecurrentPacking at(sizes, lanes);
   const int64_t rows = sizes.gates * sizes.hidden;
   for (int64_t d = 0; d < sizes.directions; ++d, out += at.size) {
+    const float* inputs = w + d * rows * sizes.features;
     const float* states = r + d * rows * sizes.hidden;
-    pack_inputs(at, w + d * rows * sizes.features, sizes.features, lanes, out);
-    pack_states(at.gates, states, out + at.r);
-    if (at.is_split) pack_states(at.last, states, out + at.r_last);
+    pack_blocks(at.gates, inputs, sizes.features, out);
+    if (at.is_split) pack_blocks(at.last, inputs, sizes.features, out + at.w_last);
+    pack_blocks(at.gates, states, sizes.hidden, out + at.r);
+    if (at.is_split) pack_blocks(at.last, states, sizes.hidden, out + at.r_last);
     pack_bias(sizes, bias != nullptr ? bias + d * 2 * rows : nullptr, at, out);
   }
 }
@@ -158,14 +149,14 @@ struct RecurrentScratch {
   static constexpr int64_t kStates = 3;  ///< H, the next H, and C or r * H
 
   int64_t groups;  ///< at most, of one direction
-  int64_t rows;    ///< of sums and inputs, of one direction, all groups
+  int64_t rows;    ///< of inputs and sums, of one direction, all groups
   int64_t counts;  ///< [T + 2] of int32
   int64_t order;   ///< [N] of int32: sequences, longest first
   int64_t packed;
   int64_t states;  ///< [directions, kStates, N, padded]
   int64_t sums;    ///< [directions, rows, row]
-  int64_t inputs;  ///< [directions, rows, D]
-  int64_t found;   ///< [directions, N]: of each sequence the row of sums
+  int64_t inputs;  ///< [directions, rows] of pointers: rows of X
+  int64_t found;   ///< [directions, N] of pointers: of each sequence the row of sums
   int64_t bytes;
 
   [[gnu::always_inline]] RecurrentScratch(const RecurrentPlan& plan, int64_t lanes) noexcept {
@@ -179,7 +170,7 @@ struct RecurrentScratch {
     states = packed + (plan.packed != nullptr ? 0 : aligned(sizes.directions * packing.size));
     sums = states + aligned(sizes.directions * kStates * sizes.batch * packing.padded);
     inputs = sums + aligned(sizes.directions * rows * packing.row);
-    found = inputs + aligned(sizes.directions * rows * sizes.features);
+    found = inputs + aligned(sizes.directions * rows * 2);
     bytes = found + aligned(sizes.directions * sizes.batch * 2);
   }
 

@@ -1,8 +1,8 @@
 // The walk of the vectorised GRU, LSTM and RNN, as a packed sequence does it: sequences sorted by length, the longest
 // first, so that those still running at a step are the first rows. Per group of sequences:
 //
-//     1. the inputs of the next few steps, only of running sequences, are gathered and multiplied with W in one
-//     product, or the products are looked up;
+//     1. the inputs of the next few steps, only of running sequences, are multiplied with W in one product, or the
+//     products are looked up;
 //     2. each of these steps takes R block by block (recurrent_pack.h): the products of some running states with one
 //     block stay in registers, and its gates are applied to them at once.
 //
@@ -12,7 +12,6 @@
 
 #include "ops/recurrent_pack.h"
 #include "simd/block.h"
-#include "simd/gemm.h"
 #include "simd/math.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -32,13 +31,14 @@ struct RecurrentGroup {
   int64_t first;
   int64_t stride;
   int64_t count;
-  float* h;             // [count, padded]
-  float* next;          // [count, padded]: H after the step
-  float* c;             // [count, padded]
-  float* sums;          // [count + kRecurrentRows, at.row]
-  float* inputs;        // [count + kRecurrentRows, D]
-  const float* table;   // of the direction; null: sums are computed
-  const float** found;  // [count]: rows of sums of the step
+  float* h;              // [count, padded]
+  float* next;           // [count, padded]: H after the step
+  float* c;              // [count, padded]
+  float* sums;           // [count + kRecurrentRows, at.row]
+  const float** inputs;  // [count + kRecurrentRows]: rows of X
+  const float* table;    // of the direction; null: sums are computed
+  const float** found;   // [count]: rows of sums of the step
+  bool from_behind;      // the step takes the last block first
 
   [[nodiscard]] int64_t sequence(int64_t row) const noexcept { return order[first + row * stride]; }
   [[nodiscard]] int64_t length(int64_t row) const noexcept { return sizes.length_of(call, sequence(row)); }
@@ -71,23 +71,25 @@ void multiply_states(const RecurrentGroup& group, const GateColumns& gates, cons
                      int64_t first, int64_t rows, const Finish& finish) noexcept {
   // Zeros behind the last row: the gates of a narrow block are read as whole vectors.
   alignas(64) float sums[(kBlockSums + 1) * kLanes];
-  for (int64_t block = 0, column = 0; block < gates.blocks(); ++block) {
+  for (int64_t i = 0; i < gates.blocks(); ++i) {
+    const int64_t block = group.from_behind ? gates.blocks() - 1 - i : i;
+    const int64_t column = block * gates.gates * gates.units;
     const int64_t width = gates.width(block);
     const int64_t stride = gates.stride(block);
     const int64_t count = gates.count(block);
     for (int64_t row = 0, height = 0; row < rows; row += height) {
-      height = block_rows(rows - row, width / kLanes);
-      multiply_block({gates.hidden, states + row * group.at.padded, group.at.padded, r, sums}, height, width / kLanes);
+      height = next_rows(rows - row, width / kLanes);
+      const float* from[kBlockRows];
+      for (int64_t k = 0; k < height; ++k) from[k] = states + (row + k) * group.at.padded;
+      multiply_block({gates.hidden, from, r + column * gates.hidden, nullptr, sums, width}, height, width / kLanes);
       store(sums + height * width, Vec{});
-      for (int64_t i = 0; i < height; ++i) {
-        const float* input = group.found[row + i] + first + column;
+      for (int64_t k = 0; k < height; ++k) {
+        const float* input = group.found[row + k] + first + column;
         for (int64_t j = 0; j < count; j += kLanes) {
-          finish(GateSums{sums + i * width + j, input + j, stride}, row + i, block * gates.units + j, column + j);
+          finish(GateSums{sums + k * width + j, input + j, stride}, row + k, block * gates.units + j, column + j);
         }
       }
     }
-    r += width * gates.hidden;
-    column += width;
   }
 }
 
@@ -132,29 +134,38 @@ void clear_padding(const RecurrentGroup& group) noexcept {
   }
 }
 
+/// X W' + bias of some gates, whose first column is `first`.
+void multiply_inputs(const RecurrentGroup& group, const GateColumns& gates, const float* w, int64_t first,
+                     int64_t rows) noexcept {
+  const int64_t features = group.sizes.features;
+  for (int64_t block = 0, column = first; block < gates.blocks(); ++block) {
+    const int64_t width = gates.width(block);
+    const float* bias = group.weights + group.at.bias + column;
+    for (int64_t row = 0, height = 0; row < rows; row += height) {
+      height = next_rows(rows - row, width / kLanes);
+      float* sums = group.sums + row * group.at.row + column;
+      multiply_block({features, group.inputs + row, w, bias, sums, group.at.row}, height, width / kLanes);
+    }
+    w += width * features;
+    column += width;
+  }
+}
+
 /// X W' + bias of the running sequences for as many steps as there is room; returns the step after them.
 int64_t project_inputs(const RecurrentGroup& group, int64_t running, int64_t step) noexcept {
-  const int64_t features = group.sizes.features;
   int64_t rows = 0;
   for (;; ++step) {
     running = group.shrink(running, step);
     if (running == 0 || rows + running > group.count + kRecurrentRows) break;
     for (int64_t row = 0; row < running; ++row, ++rows) {
       const int64_t at = group.sizes.x_at(group.time_at(row, step), group.sequence(row));
-      copy(group.sizes.x_row<float>(group.call, at), features, group.inputs + rows * features);
+      group.inputs[rows] = group.sizes.x_row<float>(group.call, at);
     }
   }
-  Gemm product;
-  product.m = rows;
-  product.n = group.at.columns;
-  product.k = features;
-  product.a = group.inputs;
-  product.a_row = features;
-  product.b = group.weights;
-  product.c = group.sums;
-  product.c_row = group.at.row;
-  product.column_bias = group.weights + group.at.bias;
-  gemm(product);
+  multiply_inputs(group, group.at.gates, group.weights, 0, rows);
+  if (group.at.is_split) {
+    multiply_inputs(group, group.at.last, group.weights + group.at.w_last, group.at.gates.columns(), rows);
+  }
   return step;
 }
 
@@ -192,6 +203,8 @@ void run_group(RecurrentGroup group, const Advance& advance) noexcept {
       }
       for (int64_t row = 0; row < running; ++row, sums += group.at.row) group.found[row] = sums;
     }
+    // What the step before has read last is still near.
+    group.from_behind = step % 2 != 0;
     advance(group, running);
     float* before = group.h;
     group.h = group.next;
@@ -255,9 +268,10 @@ RecurrentGroup make_group(const OpCall& call, const RecurrentScratch& scratch, c
           .next = states + sizes.batch * at.padded,
           .c = states + 2 * sizes.batch * at.padded,
           .sums = floats(scratch.sums) + row * at.row,
-          .inputs = floats(scratch.inputs) + row * sizes.features,
+          .inputs = reinterpret_cast<const float**>(call.scratch + scratch.inputs) + row,
           .table = plan.table != nullptr ? plan.table + d * sizes.vocabulary * at.row : nullptr,
-          .found = reinterpret_cast<const float**>(call.scratch + scratch.found) + d * sizes.batch + before};
+          .found = reinterpret_cast<const float**>(call.scratch + scratch.found) + d * sizes.batch + before,
+          .from_behind = false};
 }
 
 /// The packed weights; packed now, into scratch, where they are not constant.

@@ -4,51 +4,56 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
+alignas(64) constexpr float kZeros[4 * kLanes] = {};
+
+/// Keeps the compiler from reading a vector from memory once for each of its uses.
+[[gnu::always_inline]] inline Vec in_register(Vec v) noexcept {
+#if defined(__x86_64__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+  return v;
+}
+
 /// H rows by V vectors.
 template <int H, int V>
 void multiply(const BlockProduct& call) noexcept {
+  const float* a[H];
+#pragma GCC unroll 8
+  for (int i = 0; i < H; ++i) a[i] = call.a[i];
+  const float* b = call.b;
   for (int64_t first = 0; first == 0 || first < call.k; first += kGemmDepth) {
-    const int64_t depth = call.k - first < kGemmDepth ? call.k - first : kGemmDepth;
+    const int64_t end = call.k - first < kGemmDepth ? call.k : first + kGemmDepth;
     Vec sum[H][V] = {};
-    const float* a = call.a + first;
-    const float* b = call.b + first * V * kLanes;
-    for (int64_t p = 0; p < depth; ++p, b += V * kLanes) {
+    for (int64_t p = first; p < end; ++p, b += V * kLanes) {
       Vec y[V];
 #pragma GCC unroll 4
-      for (int j = 0; j < V; ++j) y[j] = load(b + j * kLanes);
+      for (int j = 0; j < V; ++j) y[j] = in_register(load(b + j * kLanes));
 #pragma GCC unroll 8
       for (int i = 0; i < H; ++i) {
-        const Vec x = broadcast(a[i * call.a_row + p]);
+        const Vec x = broadcast(a[i][p]);
 #pragma GCC unroll 4
         for (int j = 0; j < V; ++j) sum[i][j] = fma(x, y[j], sum[i][j]);
       }
     }
     float* c = call.c;
+    const float* start = first > 0 ? c : call.bias != nullptr ? call.bias : kZeros;
+    const int64_t start_row = first > 0 ? call.c_row : 0;
 #pragma GCC unroll 8
-    for (int i = 0; i < H; ++i) {
+    for (int i = 0; i < H; ++i, c += call.c_row, start += start_row) {
 #pragma GCC unroll 4
-      for (int j = 0; j < V; ++j, c += kLanes) store(c, first == 0 ? sum[i][j] : load(c) + sum[i][j]);
+      for (int j = 0; j < V; ++j) store(c + j * kLanes, load(start + j * kLanes) + sum[i][j]);
     }
   }
 }
 
-template <int V>
+template <int V, int H = block_rows(V)>
 void multiply_rows(const BlockProduct& call, int64_t rows) noexcept {
-  switch (rows) {
-    case 1:
-      return multiply<1, V>(call);
-    case 2:
-      return multiply<2, V>(call);
-    case 4:
-      if constexpr (block_rows(8, V) >= 4) return multiply<4, V>(call);
-      return;
-    case 6:
-      if constexpr (block_rows(8, V) >= 6) return multiply<6, V>(call);
-      return;
-    default:
-      if constexpr (block_rows(8, V) >= 8) return multiply<8, V>(call);
-      return;
+  if constexpr (H > 1) {
+    if (rows < H) return multiply_rows<V, H - 1>(call, rows);
   }
+  multiply<H, V>(call);
 }
 
 }  // namespace
