@@ -22,13 +22,11 @@ namespace slipway::SLIPWAY_ISA {
   return fma(power, e.s, power - broadcast(1.0f));
 }
 
-[[gnu::always_inline]] static inline Vec gate_sigmoid(Vec x) noexcept {
-  return broadcast(1.0f) / sigmoid_denominator(x);
-}
+[[gnu::always_inline]] static inline Vec gate_sigmoid(Vec x) noexcept { return reciprocal(sigmoid_denominator(x)); }
 
 [[gnu::always_inline]] static inline Vec gate_tanh(Vec x) noexcept {
   const Vec m = tanh_numerator(x);
-  return m / (m + broadcast(2.0f));
+  return m * reciprocal(m + broadcast(2.0f));
 }
 
 /// (1 - z) n + z h with z = sigmoid(x), n = tanh(y).
@@ -36,7 +34,7 @@ namespace slipway::SLIPWAY_ISA {
   const Vec z = sigmoid_denominator(x);
   const Vec m = tanh_numerator(y);
   const Vec n = m + broadcast(2.0f);
-  const Vec both = broadcast(1.0f) / (z * n);
+  const Vec both = reciprocal(z * n);
   const Vec tanh_y = m * z * both;
   return fma(n * both, h - tanh_y, tanh_y);
 }
@@ -44,7 +42,7 @@ namespace slipway::SLIPWAY_ISA {
 /// sigmoid(x) tanh(y).
 [[gnu::always_inline]] static inline Vec sigmoid_times_tanh(Vec x, Vec y) noexcept {
   const Vec m = tanh_numerator(y);
-  return m / (sigmoid_denominator(x) * (m + broadcast(2.0f)));
+  return m * reciprocal(sigmoid_denominator(x) * (m + broadcast(2.0f)));
 }
 
 /// sigmoid(f) c + sigmoid(i) tanh(g).
@@ -52,7 +50,7 @@ namespace slipway::SLIPWAY_ISA {
   const Vec m = tanh_numerator(g);
   const Vec added = sigmoid_denominator(i) * (m + broadcast(2.0f));
   const Vec forget = sigmoid_denominator(f);
-  const Vec both = broadcast(1.0f) / (added * forget);
+  const Vec both = reciprocal(added * forget);
   return fma(added * both, c, m * forget * both);
 }
 

@@ -64,33 +64,54 @@ struct GateSums {
   [[gnu::always_inline]] Vec sum(int64_t gate) const noexcept { return state(gate) + input(gate); }
 };
 
+/// Products of some rows of states with one block of R.
+struct StateSums {
+  int64_t block;
+  int64_t row;   // the first
+  int64_t rows;  // 0: none
+  const float* sums;
+};
+
+template <typename Finish>
+void finish_sums(const RecurrentGroup& group, const GateColumns& gates, int64_t first, const StateSums& done,
+                 const Finish& finish) noexcept {
+  const int64_t column = done.block * gates.gates * gates.units;
+  const int64_t width = gates.width(done.block);
+  const int64_t stride = gates.stride(done.block);
+  const int64_t count = gates.count(done.block);
+  for (int64_t i = 0; i < done.rows; ++i) {
+    const float* input = group.found[done.row + i] + first + column;
+    for (int64_t j = 0; j < count; j += kLanes) {
+      const GateSums sums{done.sums + i * width + j, input + j, stride};
+      finish(sums, done.row + i, done.block * gates.units + j, column + j);
+    }
+  }
+}
+
 /// The product of the states of the first `rows` rows with gates of R: `finish(sums, row, unit, column)` for each
 /// vector of units, `column` being that of its first gate; `first` is the column of the first of these gates.
 template <typename Finish>
 void multiply_states(const RecurrentGroup& group, const GateColumns& gates, const float* r, const float* states,
                      int64_t first, int64_t rows, const Finish& finish) noexcept {
-  // Zeros behind the last row: the gates of a narrow block are read as whole vectors.
-  alignas(64) float sums[(kBlockSums + 1) * kLanes];
-  for (int64_t i = 0; i < gates.blocks(); ++i) {
+  // Gates are applied while the next product waits for its weights. Zeros behind the last row: the gates of a narrow
+  // block are read as whole vectors.
+  alignas(64) float sums[2][(kBlockSums + 1) * kLanes];
+  StateSums done{};
+  for (int64_t i = 0, turn = 0; i < gates.blocks(); ++i) {
     const int64_t block = group.from_behind ? gates.blocks() - 1 - i : i;
-    const int64_t column = block * gates.gates * gates.units;
     const int64_t width = gates.width(block);
-    const int64_t stride = gates.stride(block);
-    const int64_t count = gates.count(block);
-    for (int64_t row = 0, height = 0; row < rows; row += height) {
+    const float* weights = r + block * gates.gates * gates.units * gates.hidden;
+    for (int64_t row = 0, height = 0; row < rows; row += height, turn = 1 - turn) {
       height = next_rows(rows - row, width / kLanes);
       const float* from[kBlockRows];
       for (int64_t k = 0; k < height; ++k) from[k] = states + (row + k) * group.at.padded;
-      multiply_block({gates.hidden, from, r + column * gates.hidden, nullptr, sums, width}, height, width / kLanes);
-      store(sums + height * width, Vec{});
-      for (int64_t k = 0; k < height; ++k) {
-        const float* input = group.found[row + k] + first + column;
-        for (int64_t j = 0; j < count; j += kLanes) {
-          finish(GateSums{sums + k * width + j, input + j, stride}, row + k, block * gates.units + j, column + j);
-        }
-      }
+      multiply_block({gates.hidden, from, weights, nullptr, sums[turn], width}, height, width / kLanes);
+      store(sums[turn] + height * width, Vec{});
+      finish_sums(group, gates, first, done, finish);
+      done = {block, row, height, sums[turn]};
     }
   }
+  finish_sums(group, gates, first, done, finish);
 }
 
 void copy(const float* from, int64_t n, float* to) noexcept { __builtin_memcpy(to, from, static_cast<size_t>(n) * 4); }

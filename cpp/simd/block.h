@@ -1,7 +1,8 @@
 // A few rows times a block of columns, all sums in registers: what a recurrent layer does over and over.
 //
 // An element is summed in one order, whatever rows are computed with it: over parts of kGemmDepth terms, a part from
-// its first term to its last, then bias and parts from left to right.
+// its first term to its last (in blocks of one vector even and odd terms apart), then bias and parts from left to
+// right.
 #pragma once
 
 #include <cstdint>

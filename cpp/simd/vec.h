@@ -14,6 +14,9 @@
 #if !defined(SLIPWAY_ISA) || !defined(SLIPWAY_LANES)
 #error "this header is only for _simd.cc files, which CMake compiles once per instruction set"
 #endif
+#if SLIPWAY_LANES == 16
+#include <immintrin.h>
+#endif
 
 namespace slipway::SLIPWAY_ISA {
 
@@ -109,5 +112,14 @@ typedef Vec Half;
 [[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return a < b ? b : a; }
 [[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return a > b ? b : a; }
 #endif
+/// 1 / x for x whose reciprocal is a normal number, or NaN; within two roundings.
+[[gnu::always_inline]] static inline Vec reciprocal(Vec x) noexcept {
+#if SLIPWAY_LANES == 16
+  const Vec y = _mm512_rcp14_ps(x);
+  return fma(y, fma(-x, y, broadcast(1.0f)), y);
+#else
+  return broadcast(1.0f) / x;
+#endif
+}
 
 }  // namespace slipway::SLIPWAY_ISA
