@@ -17,8 +17,8 @@
 namespace slipway::SLIPWAY_ISA {
 namespace {
 
-/// Multiply-adds below which waking a thread costs more than it saves.
-constexpr double kRecurrentThreadWork = 2 << 20;
+/// Multiply-adds below which a fork and join costs more than it saves: some 8 us of one row.
+constexpr double kRecurrentThreadWork = 1 << 18;
 
 /// Some of the sequences in one direction: rows first, first + stride, ... of the sorted order.
 struct RecurrentGroup {
