@@ -14,9 +14,6 @@
 #if !defined(SLIPWAY_ISA) || !defined(SLIPWAY_LANES)
 #error "this header is only for _simd.cc files, which CMake compiles once per instruction set"
 #endif
-#if SLIPWAY_LANES == 16
-#include <immintrin.h>
-#endif
 
 namespace slipway::SLIPWAY_ISA {
 
@@ -79,7 +76,6 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 }
 /// The lower half, where half a vector is half the work.
 #if SLIPWAY_LANES == 16
-inline constexpr bool kHasHalf = true;
 typedef float Half __attribute__((vector_size(32)));
 typedef float HalfUnaligned __attribute__((vector_size(32), aligned(4), may_alias));
 [[gnu::always_inline]] static inline Half load_half(const float* p) noexcept {
@@ -90,7 +86,6 @@ typedef float HalfUnaligned __attribute__((vector_size(32), aligned(4), may_alia
   return __builtin_shufflevector(v, Half{}, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 #else
-inline constexpr bool kHasHalf = false;
 typedef Vec Half;
 [[gnu::always_inline]] static inline Half load_half(const float* p) noexcept { return load(p); }
 [[gnu::always_inline]] static inline Vec widen(Half v) noexcept { return v; }
