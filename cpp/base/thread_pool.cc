@@ -1,64 +1,216 @@
+// Workers look for work for a while after their last piece, so that the forks of one run cost a few hundred
+// nanoseconds, and then sleep. See docs/decisions/0007-fork-and-join.md.
 #include "base/thread_pool.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
 #include <memory>
-#include <mutex>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "base/error.h"
+
 namespace slipway {
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+constexpr microseconds kSpin{50};
+/// Waking a thread takes the caller some microseconds, and the thread tens of them until it works.
+constexpr int64_t kWakeGrains = 10;
+constexpr std::size_t kCacheLine = 64;
+
+/// Processors that this thread may use.
+int count_processors() noexcept {
+#if defined(__linux__)
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof usable, &usable) == 0) return CPU_COUNT(&usable);
+#endif
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+/// Where threads share processors, one that looks for work only keeps another from doing it.
+microseconds choose_spin(int threads) {
+  const char* wanted = std::getenv("SLIPWAY_SPIN_MICROSECONDS");
+  if (wanted == nullptr || *wanted == '\0') return threads <= count_processors() ? kSpin : microseconds{0};
+  const std::string_view text = wanted;
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 0) {
+    fail(Code::kUsage, "SLIPWAY_SPIN_MICROSECONDS is ", quote(text), ", expected a number of microseconds");
+  }
+  return microseconds{number};
+}
+
+void pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Which pieces of a job have been begun, as one word, so that a thread that comes late cannot begin one of the next.
+struct Ticket {
+  static constexpr int kBits = 10;
+  static constexpr uint64_t kMost = (uint64_t{1} << kBits) - 1;
+
+  uint64_t word = 0;  // from the lowest bits on: pieces begun, pieces, number of the job
+
+  [[nodiscard]] int64_t begun() const noexcept { return static_cast<int64_t>(word & kMost); }
+  [[nodiscard]] int64_t pieces() const noexcept { return static_cast<int64_t>(word >> kBits & kMost); }
+  /// The next job, its first piece begun.
+  [[nodiscard]] Ticket next(int64_t pieces) const noexcept {
+    return {((word >> 2 * kBits) + 1) << 2 * kBits | static_cast<uint64_t>(pieces) << kBits | 1};
+  }
+};
+
+}  // namespace
+
+// A job is published by its ticket: who has raised it by one may read `job`, which stands until that piece is done.
 struct ThreadPool::State {
-  std::mutex in_use;  // held by the one caller whose work is being done
-  std::mutex mutex;
-  std::condition_variable wake;
-  std::condition_variable done;
-  std::vector<std::thread> workers;
-  uint64_t round = 0;
-  int pending = 0;
-  bool is_stopping = false;
+  explicit State(int threads) : spin(choose_spin(threads)) {}
+
+  struct Job {
+    const void* context = nullptr;
+    Body body = nullptr;
+    int64_t count = 0;
+    int64_t pieces = 0;
+  };
+
+  const microseconds spin;
   const pid_t process = getpid();
+  std::vector<std::thread> workers;
+  std::atomic<bool> is_used = false;  // by the one caller whose work is being done
+  int64_t missed = 0;                 // grains that were not worth waking for
+  Clock::time_point last_missed;
+  std::atomic<bool> is_awaited = false;  // the caller sleeps until `finished` is what it should be
+
+  alignas(kCacheLine) std::atomic<uint64_t> ticket = 0;
+  std::atomic<bool> is_stopping = false;
+  Job job;
+
+  alignas(kCacheLine) std::atomic<uint32_t> finished = 0;  // pieces done by workers
+  std::atomic<uint32_t> asleep = 0;
+  std::atomic<uint32_t> wakes = 0;  // what sleepers wait on
 
   // A fork copies the memory but not the workers: the child then works alone.
   [[nodiscard]] bool has_workers() const noexcept { return !workers.empty() && getpid() == process; }
 
-  const void* context = nullptr;
-  Body body = nullptr;
-  int64_t count = 0;
-  int64_t piece = 0;
-
-  void work(int index) noexcept {
-    uint64_t seen = 0;
-    std::unique_lock lock(mutex);
-    for (;;) {
-      wake.wait(lock, [&] { return is_stopping || round != seen; });
-      if (is_stopping) return;
-      seen = round;
-      const int64_t begin = std::min(count, piece * index);
-      const int64_t end = std::min(count, begin + piece);
-      lock.unlock();
-      if (begin < end) body(context, begin, end);
-      lock.lock();
-      if (--pending == 0) done.notify_one();
+  /// True as soon as `is_reached`, false where that took too long.
+  template <typename F>
+  [[nodiscard]] bool spin_until(const F& is_reached) const noexcept {
+    constexpr int kLooks = 64;
+    const auto look = [&] {
+      for (int i = 0; i < kLooks; ++i) {
+        if (is_reached()) return true;
+        pause();
+      }
+      return false;
+    };
+    if (spin == spin.zero()) return is_reached();
+    if (look()) return true;
+    const Clock::time_point end = Clock::now() + spin;
+    while (Clock::now() < end) {
+      if (look()) return true;
     }
+    return false;
+  }
+
+  [[nodiscard]] bool has_news() const noexcept {
+    const Ticket seen{ticket.load()};
+    return seen.begun() < seen.pieces() || is_stopping.load();
+  }
+
+  /// Begins a piece and does it; false where all are begun.
+  bool do_piece() noexcept {
+    Ticket seen{ticket.load(std::memory_order_relaxed)};
+    while (seen.begun() < seen.pieces()) {
+      if (!ticket.compare_exchange_weak(seen.word, seen.word + 1, std::memory_order_acquire)) continue;
+      do_piece(job, seen.begun());
+      return true;
+    }
+    return false;
+  }
+
+  static void do_piece(const Job& job, int64_t piece) noexcept {
+    job.body(job.context, piece * job.count / job.pieces, (piece + 1) * job.count / job.pieces);
+  }
+
+  void work() noexcept {
+    while (!is_stopping.load()) {
+      while (do_piece()) {
+        finished.fetch_add(1);
+        if (is_awaited.load()) finished.notify_one();
+      }
+      if (!spin_until([&] { return has_news(); })) sleep();
+    }
+  }
+
+  /// Either the caller sees the sleeper or the sleeper sees the job: both write first and read then.
+  void sleep() noexcept {
+    asleep.fetch_add(1);
+    const uint32_t seen = wakes.load();
+    if (!has_news()) wakes.wait(seen);
+    asleep.fetch_sub(1);
+  }
+
+  void wake(int64_t wanted) noexcept {
+    const int64_t sleepers = asleep.load();
+    if (sleepers == 0) return;
+    wakes.fetch_add(1);
+    if (wanted >= sleepers) return wakes.notify_all();
+    for (int64_t i = 0; i < wanted; ++i) wakes.notify_one();
+  }
+
+  /// True where work of so many grains, with what was missed just before, takes longer than waking.
+  [[nodiscard]] bool is_worth_waking(int64_t grains) noexcept {
+    if (grains >= kWakeGrains) return true;
+    const Clock::time_point now = Clock::now();
+    missed = now - last_missed < kSpin ? missed + grains : grains;
+    last_missed = now;
+    if (missed < kWakeGrains) return false;
+    missed = 0;
+    return true;
+  }
+
+  void await(uint32_t pieces) noexcept {
+    if (spin_until([&] { return finished.load(std::memory_order_acquire) == pieces; })) return;
+    is_awaited = true;
+    for (uint32_t seen = finished; seen != pieces; seen = finished) finished.wait(seen);
+    is_awaited = false;
+  }
+
+  void run(const Job& wanted, bool wakes_sleepers) noexcept {
+    job = wanted;
+    finished.store(0, std::memory_order_relaxed);
+    ticket.store(Ticket{ticket.load(std::memory_order_relaxed)}.next(wanted.pieces).word);
+    if (wakes_sleepers) wake(wanted.pieces - 1);
+    int64_t done = 0;
+    do_piece(wanted, done++);
+    while (do_piece()) ++done;
+    await(static_cast<uint32_t>(wanted.pieces - done));
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>().release()) {
-  for (int i = 1; i < threads; ++i) state_->workers.emplace_back([state = state_, i] { state->work(i); });
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>(threads).release()) {
+  for (int i = 1; i < threads; ++i) state_->workers.emplace_back([state = state_] { state->work(); });
 }
 
 ThreadPool::~ThreadPool() {
   if (!state_->workers.empty() && !state_->has_workers()) return;  // nobody to join: the state is left behind
   const std::unique_ptr<State> owner(state_);
-  {
-    const std::scoped_lock lock(state_->mutex);
-    state_->is_stopping = true;
-  }
-  state_->wake.notify_all();
+  state_->is_stopping = true;
+  state_->wake(threads());
   for (std::thread& worker : state_->workers) worker.join();
 }
 
@@ -66,22 +218,19 @@ int ThreadPool::threads() const noexcept { return static_cast<int>(state_->worke
 
 void ThreadPool::run(int64_t count, int64_t grain, const void* context, Body body) noexcept {
   State& state = *state_;
-  const std::unique_lock owner(state.in_use, std::try_to_lock);
-  if (!owner.owns_lock() || !state.has_workers()) return body(context, 0, count);
-  const int64_t piece = std::max(grain, (count + threads() - 1) / threads());
-  {
-    const std::scoped_lock lock(state.mutex);
-    state.context = context;
-    state.body = body;
-    state.count = count;
-    state.piece = piece;
-    state.pending = static_cast<int>(state.workers.size());
-    ++state.round;
+  const int64_t pieces = std::min({int64_t{threads()}, count / grain, static_cast<int64_t>(Ticket::kMost)});
+  if (pieces <= 1 || !state.has_workers() || state.is_used.exchange(true, std::memory_order_acquire)) {
+    return body(context, 0, count);
   }
-  state.wake.notify_all();
-  body(context, 0, std::min(count, piece));
-  std::unique_lock lock(state.mutex);
-  state.done.wait(lock, [&] { return state.pending == 0; });
+  const int64_t awake = threads() - int64_t{state.asleep.load()};
+  const int64_t grains = grain > 1 ? count / grain : kWakeGrains;  // nobody knows how long an item of a grain takes
+  const bool wakes = awake < pieces && state.is_worth_waking(grains);
+  if (awake > 1 || wakes) {
+    state.run({context, body, count, pieces}, wakes);
+  } else {
+    body(context, 0, count);
+  }
+  state.is_used.store(false, std::memory_order_release);
 }
 
 }  // namespace slipway

@@ -195,8 +195,7 @@ namespace scalar {
 
 namespace {
 
-/// Multiply-adds below which waking a thread costs more than it saves.
-constexpr int64_t kThreadWork = 1 << 16;
+constexpr int64_t kMultiplyAddsPerNanosecond = 1;
 
 /// Sum over one group's channels and the taps that lie in the input.
 template <typename T>
@@ -256,7 +255,7 @@ void convolve(const OpCall& call) noexcept {
       }
     };
     const int64_t work = conv.window.outputs() * (terms + 1);
-    parallel_for(call.pool, conv.batch * channels, 1 + kThreadWork / (1 + work), body);
+    parallel_for(call.pool, conv.batch * channels, grain_of(work, kMultiplyAddsPerNanosecond), body);
   });
 }
 

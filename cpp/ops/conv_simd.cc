@@ -12,8 +12,6 @@ namespace slipway::SLIPWAY_ISA {
 namespace {
 
 constexpr int64_t kPanel = 2 * kLanes;
-/// Multiply-adds below which waking a thread costs more than it saves.
-constexpr int64_t kThreadWork = int64_t{1} << 20;
 
 struct Task {
   const ConvCall& conv;
@@ -205,7 +203,7 @@ void convolve_directly(const OpCall& call, const Task& task) noexcept {
     }
   };
   const int64_t work = conv.outputs * how.places * (task.terms + 1) * (bands / how.slots) + 1;
-  parallel_for(call.pool, how.slots, 1 + kThreadWork / work, body);
+  parallel_for(call.pool, how.slots, grain_of(work, kMultiplyAddsPerNanosecond), body);
 }
 
 }  // namespace
@@ -230,7 +228,7 @@ void conv(const OpCall& call) noexcept {
     }
   };
   const int64_t work = conv.outputs * kPanel * (task.terms + 1) + 1;
-  parallel_for(call.pool, conv.batch * conv.groups * panels, 1 + kThreadWork / work, body);
+  parallel_for(call.pool, conv.batch * conv.groups * panels, grain_of(work, kMultiplyAddsPerNanosecond), body);
 }
 
 }  // namespace slipway::SLIPWAY_ISA

@@ -137,6 +137,8 @@ namespace scalar {
 
 namespace {
 
+constexpr int64_t kMultiplyAddsPerNanosecond = 1;
+
 /// The index i for which tap t of input i lands on output o; -1 where there is none.
 int64_t source_of(const WindowAxis& axis, int64_t o, int64_t t) noexcept {
   const int64_t scaled = o + axis.begin - t * axis.dilation;
@@ -187,7 +189,8 @@ void conv_transpose(const OpCall& call) noexcept {
         }
       }
     };
-    parallel_for(call.pool, conv.batch * channels, 1, body);
+    const int64_t work = conv.window.inputs() * conv.channels * conv.window.taps();
+    parallel_for(call.pool, conv.batch * channels, grain_of(work, kMultiplyAddsPerNanosecond), body);
   });
 }
 

@@ -8,8 +8,7 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-/// Elements below which waking a thread costs more than it saves.
-constexpr int64_t kThreadElements = 1 << 16;
+constexpr int64_t kElementsPerNanosecond = 8;
 
 /// y = alpha * y + beta * c for a row; c may be null, or one number for the whole row.
 void scale_row(const GemmCall& call, const float* c, float* y) noexcept {
@@ -40,7 +39,7 @@ void finish(const OpCall& call, const GemmCall& gemm, bool is_scaled) noexcept {
     }
     activate_row(gemm.activation, y + begin * gemm.n, (end - begin) * gemm.n);
   };
-  parallel_for(call.pool, gemm.m, 1 + kThreadElements / (gemm.n + 1), body);
+  parallel_for(call.pool, gemm.m, grain_of(gemm.n, kElementsPerNanosecond), body);
 }
 
 }  // namespace

@@ -7,9 +7,6 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-/// Multiply-adds below which waking a thread costs more than it saves.
-constexpr int64_t kThreadWork = int64_t{1} << 20;
-
 void pack_stack(const OpCall& call, const MatMulCall& stack, int64_t floats) noexcept {
   auto* panels = reinterpret_cast<float*>(call.scratch);
   for (int64_t i = 0; i < stack.b_batch; ++i) {
@@ -48,7 +45,7 @@ void matmul(const OpCall& call) noexcept {
       gemm(one);
     }
   };
-  parallel_for(call.pool, stack.batch, 1 + kThreadWork / (stack.m * stack.n * (stack.k + 1) + 1), body);
+  parallel_for(call.pool, stack.batch, grain_of(stack.m * stack.n * (stack.k + 1), kMultiplyAddsPerNanosecond), body);
 }
 
 }  // namespace slipway::SLIPWAY_ISA

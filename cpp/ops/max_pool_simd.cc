@@ -9,8 +9,7 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-/// Comparisons below which waking a thread costs more than it saves.
-constexpr int64_t kThreadWork = int64_t{1} << 19;
+constexpr int64_t kComparisonsPerNanosecond = 8;
 /// Columns that the buffer holds.
 constexpr int64_t kColumns = 1024;
 /// Vectors read beyond what they need, at most this far.
@@ -179,7 +178,7 @@ void max_pool(const OpCall& call) noexcept {
     }
   };
   const int64_t work = pool.window.outputs() * pool.window.taps();
-  parallel_for(call.pool, pool.planes, 1 + kThreadWork / (work + 1), body);
+  parallel_for(call.pool, pool.planes, grain_of(work, kComparisonsPerNanosecond), body);
 }
 
 }  // namespace slipway::SLIPWAY_ISA

@@ -13,6 +13,9 @@
 
 namespace slipway::SLIPWAY_ISA {
 
+/// What one thread does here, for grain_of(); small products reach half of it.
+inline constexpr int64_t kMultiplyAddsPerNanosecond = 32;
+
 struct Gemm {
   int64_t m = 0;
   int64_t n = 0;

@@ -10,8 +10,6 @@ namespace {
 
 constexpr int64_t kTileRows = tile_rows(kLanes);
 constexpr int64_t kColumnBlock = 256;
-/// Multiply-adds below which waking a thread costs more than it saves.
-constexpr int64_t kThreadWork = int64_t{1} << 20;
 
 /// One tile of C: rows from `row`, columns from `column`, terms [first, first + depth).
 struct Tile {
@@ -184,7 +182,7 @@ void gemm(ThreadPool* pool, const Gemm& call) noexcept {
     const int64_t last = end * unit < size ? end * unit : size;
     gemm(by_rows ? rows_of(call, begin * unit, last) : columns_of(call, begin * unit, last));
   };
-  parallel_for(pool, (size + unit - 1) / unit, 1 + kThreadWork / work, body);
+  parallel_for(pool, (size + unit - 1) / unit, grain_of(work, kMultiplyAddsPerNanosecond), body);
 }
 
 }  // namespace slipway::SLIPWAY_ISA

@@ -7,12 +7,12 @@
 namespace slipway::SLIPWAY_ISA {
 namespace {
 
-/// Elements that are worth a thread.
-constexpr int64_t kMapGrain = int64_t{1} << 15;
+/// Of the functions in simd/math.h.
+constexpr int64_t kElementsPerNanosecond = 2;
 
 template <typename F>
 void map(ThreadPool* pool, const float* x, float* y, int64_t count, const F& f) noexcept {
-  parallel_for(pool, count, kMapGrain, [&](int64_t begin, int64_t end) {
+  parallel_for(pool, count, grain_of(1, kElementsPerNanosecond), [&](int64_t begin, int64_t end) {
     for (; begin + kLanes <= end; begin += kLanes) store(y + begin, f(load(x + begin)));
     if (begin < end) store_first(y + begin, f(load_first(x + begin, end - begin)), end - begin);
   });

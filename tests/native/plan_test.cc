@@ -143,16 +143,5 @@ TEST(runner, many_threads_and_shapes_get_the_same_bits_as_one) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
-TEST(thread_pool, every_index_is_done_once) {
-  ThreadPool pool(3);
-  for (const int64_t count : {0, 1, 2, 3, 100, 1001}) {
-    std::vector<std::atomic<int>> done(static_cast<std::size_t>(count));
-    parallel_for(&pool, count, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) ++done[static_cast<std::size_t>(i)];
-    });
-    for (const auto& times : done) EXPECT_EQ(times.load(), 1);
-  }
-}
-
 }  // namespace
 }  // namespace slipway
