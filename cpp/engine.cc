@@ -227,6 +227,8 @@ BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const Muta
 
 void BoundCall::operator()() const { run_->run(); }
 
+bool BoundCall::is_short() const noexcept { return run_->is_short(); }
+
 std::string Session::text(const std::string& stage, const InputShapes& shapes) const {
   if (stage == "onnx") return state_->onnx_text;
   if (stage == "graph") return state_->graph_text;

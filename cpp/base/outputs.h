@@ -20,8 +20,8 @@ class Outputs {
   virtual void prepare(std::size_t k, DType dtype, const Shape& shape) = 0;
   /// Only after prepare(k), and the same until the run ends.
   [[nodiscard]] virtual void* address(std::size_t k) const noexcept = 0;
-  /// Called when computing goes on behind some prepare().
-  virtual void prepared() {}
+  /// Called when computing goes on behind some prepare(); a `short` run takes a few microseconds more and ends.
+  virtual void prepared(bool /*is_short*/) {}
 };
 
 }  // namespace slipway

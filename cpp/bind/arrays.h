@@ -3,6 +3,8 @@
 
 #include <pybind11/numpy.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/tensor.h"
 
@@ -60,10 +62,16 @@ namespace slipway {
 
 [[nodiscard]] inline pybind11::dtype dtype_object(DType dtype) { return pybind11::dtype(type_number(dtype)); }
 
-/// A new array, not initialised.
+/// A new array, not initialised. By NumPy's own function: the constructors of pybind11 allocate and compute strides.
 [[nodiscard]] inline pybind11::array new_array(DType dtype, const Shape& shape) {
-  return pybind11::array(dtype_object(dtype),
-                         std::vector<pybind11::ssize_t>(shape.sizes().begin(), shape.sizes().end()));
+  const pybind11::detail::npy_api& numpy = pybind11::detail::npy_api::get();
+  Py_intptr_t sizes[kMaxRank];
+  std::copy(shape.sizes().begin(), shape.sizes().end(), sizes);
+  auto array = pybind11::reinterpret_steal<pybind11::array>(
+      numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, numpy.PyArray_DescrFromType_(type_number(dtype)), shape.rank(),
+                                  sizes, nullptr, nullptr, 0, nullptr));
+  if (!array) throw pybind11::error_already_set();
+  return array;
 }
 
 /// An array that owns the tensor's memory.

@@ -1,14 +1,16 @@
-// Session and BoundCall: arrays in the order of the ports, checked here, run without the GIL.
+// Session and BoundCall: arrays in the order of the ports, checked here. Runs of a few microseconds keep the GIL,
+// others do not.
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <optional>
 #include <utility>
 
 #include "bind/arrays.h"
 #include "bind/bind.h"
+#include "bind/named_session.h"
+#include "bind/plain_run.h"
 #include "slipway/slipway.h"
 
 namespace py = pybind11;
@@ -76,6 +78,7 @@ class BoundArrays final {
       : inputs_(std::move(inputs)), outputs_(outputs), call_(bind(session)) {}
 
   void operator()() const {
+    if (call_.is_short()) return call_();
     const WithoutGil released;
     call_();
   }
@@ -89,108 +92,6 @@ class BoundArrays final {
   std::vector<py::array> inputs_;  // keep the memory of the call alive
   OptionalArrays outputs_;
   BoundCall call_;
-};
-
-/// Inputs or outputs of a run that is looked at without allocating.
-constexpr std::size_t kMaxPlain = 16;
-
-/// Outputs in new NumPy arrays. They are made with the GIL, which is given up whenever computing goes on.
-class NewArrays final : public Outputs {
- public:
-  NewArrays() = default;
-  NewArrays(const NewArrays&) = delete;
-  NewArrays& operator=(const NewArrays&) = delete;
-  ~NewArrays() override {
-    take_gil();
-    for (PyObject* array : arrays_) Py_XDECREF(array);
-  }
-
-  void prepare(std::size_t k, DType dtype, const Shape& shape) override {
-    take_gil();
-    arrays_[k] = new_array(dtype, shape).release().ptr();
-  }
-  [[nodiscard]] void* address(std::size_t k) const noexcept override {
-    return py::detail::array_proxy(arrays_[k])->data;
-  }
-  void prepared() override {
-    if (state_ == nullptr) state_ = PyEval_SaveThread();
-  }
-
-  void take_gil() {
-    if (state_ != nullptr) PyEval_RestoreThread(std::exchange(state_, nullptr));
-  }
-  [[nodiscard]] PyObject* array(std::size_t k) const noexcept { return arrays_[k]; }
-
- private:
-  PyThreadState* state_ = nullptr;
-  std::array<PyObject*, kMaxPlain> arrays_ = {};
-};
-
-/// A session with the names of its ports as Python has them.
-class NamedSession final {
- public:
-  explicit NamedSession(Session session) : session_(std::move(session)) {
-    for (const PortInfo& port : session_.inputs()) inputs_.push_back({name_of_port(port), type_number(port.dtype)});
-    for (const PortInfo& port : session_.outputs()) outputs_.push_back({name_of_port(port), type_number(port.dtype)});
-  }
-
-  [[nodiscard]] const Session& session() const noexcept { return session_; }
-
-  /// Runs a dict that holds just the inputs, each a C-contiguous array of its type, and returns a dict of the outputs.
-  /// Anything else returns None, for the caller to convert or to refuse: most runs need neither.
-  [[nodiscard]] py::object run_plain(const py::dict& arrays) const {
-    if (arrays.size() != inputs_.size() || inputs_.size() > kMaxPlain || outputs_.size() > kMaxPlain) return py::none();
-    TensorView views[kMaxPlain];
-    std::array<py::object, kMaxPlain> kept;  // another thread, or a key's own __eq__, may change the dict meanwhile
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      kept[i] = py::reinterpret_borrow<py::object>(PyDict_GetItemWithError(arrays.ptr(), inputs_[i].name.ptr()));
-      if (!kept[i]) {
-        if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-        return py::none();
-      }
-      if (!look_at(kept[i].ptr(), inputs_[i], session_.inputs()[i].dtype, &views[i])) return py::none();
-    }
-    NewArrays results;
-    session_.run({views, inputs_.size()}, results);
-    results.take_gil();
-    py::dict named;
-    for (std::size_t k = 0; k < outputs_.size(); ++k) {
-      if (PyDict_SetItem(named.ptr(), outputs_[k].name.ptr(), results.array(k)) != 0) throw py::error_already_set();
-    }
-    return named;
-  }
-
- private:
-  struct PlainPort {
-    py::str name;
-    int type;  ///< NumPy's number of the element type
-  };
-
-  [[nodiscard]] static py::str name_of_port(const PortInfo& port) {
-    py::str name(port.name);
-    PyObject* interned = name.release().ptr();
-    PyUnicode_InternInPlace(&interned);  // found by its address in a dict whose keys were written in a program
-    return py::reinterpret_steal<py::str>(interned);
-  }
-
-  /// False where the array would have to be converted or refused.
-  [[nodiscard]] bool look_at(PyObject* object, const PlainPort& port, DType dtype, TensorView* view) const {
-    if (Py_TYPE(object) != reinterpret_cast<PyTypeObject*>(ndarray_.ptr())) return false;
-    const auto array = py::reinterpret_borrow<py::array>(object);
-    constexpr int kWanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-    const py::dtype type = array.dtype();
-    if ((array.flags() & kWanted) != kWanted || array.ndim() > kMaxRank) return false;
-    if (type.num() != port.type || type.byteorder() == '>') return false;
-    view->data = array.data();
-    view->dtype = dtype;
-    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) view->shape.push_back(array.shape(axis));
-    return true;
-  }
-
-  Session session_;
-  std::vector<PlainPort> inputs_;
-  std::vector<PlainPort> outputs_;
-  py::object ndarray_ = py::module_::import("numpy").attr("ndarray");
 };
 
 py::list run(const NamedSession& named, const std::vector<py::array>& inputs, const OptionalArrays& into) {
@@ -269,7 +170,8 @@ std::string text(const NamedSession& named, const std::string& stage, const std:
 }  // namespace
 
 void register_session(py::module_& module) {
-  py::class_<NamedSession>(module, "Session")
+  py::class_<NamedSession> session(module, "Session");
+  session
       .def_static("open", &open, py::arg("path"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
                   py::arg("isa"))
       .def_static("read", &read, py::arg("model"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
@@ -287,12 +189,12 @@ void register_session(py::module_& module) {
             return entries;
           })
       .def("run", &run, py::arg("inputs"), py::arg("into") = OptionalArrays())
-      .def("run_plain", &NamedSession::run_plain, py::arg("inputs"))
       .def("bind",
            [](const NamedSession& named, std::vector<py::array> inputs, const OptionalArrays& outputs) {
              return BoundArrays(named.session(), std::move(inputs), outputs);
            })
       .def("text", &text, py::arg("stage"), py::arg("shapes") = std::vector<std::vector<int64_t>>());
+  register_plain_run(module, session);
   py::class_<BoundArrays>(module, "BoundCall").def("__call__", &BoundArrays::operator());
 }
 

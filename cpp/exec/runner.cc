@@ -57,22 +57,23 @@ class Runner::Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run() {
-    for (std::size_t i = 0; i < count_; ++i) at(i).segment->give_back(std::move(at(i).frame));
+    for (std::size_t i = 1; i < count_; ++i) at(i).segment->give_back(std::move(at(i).frame));
+    if (count_ > 0) runner_.keep(std::move(at(0).segment), std::move(at(0).frame));
   }
 
   // Ends because each segment makes known a value or a result that was not, and their number is finite.
-  void go(std::shared_ptr<Segment> segment) {
-    while (segment) {
-      add({segment, segment->borrow()});
+  void go(std::shared_ptr<Segment> first, std::unique_ptr<Frame> memory) {
+    for (Segment* segment = add({std::move(first), std::move(memory)}); segment != nullptr;) {
       Frame& frame = *at(count_ - 1).frame;
       const Plan& plan = segment->plan();
       for (const auto& [k, operand] : plan.outputs)
         outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
-      outputs_.prepared();
+      outputs_.prepared(segment->is_short());
       resolve(*segment, frame);
       const TensorView* rest = segment->call_kernels(frame, runner_.machine_.pool);
       run_controls(plan, frame, rest);
-      segment = next_of(*segment, frame);
+      std::shared_ptr<Segment> next = next_of(*segment, frame);
+      segment = next ? add({next, next->borrow()}) : nullptr;
     }
   }
 
@@ -87,13 +88,15 @@ class Runner::Run {
   [[nodiscard]] const Part& at(std::size_t i) const noexcept {
     return i < few_.size() ? few_[i] : more_[i - few_.size()];
   }
-  void add(Part part) {
+  Segment* add(Part part) {
+    Segment* segment = part.segment.get();
     if (count_ < few_.size()) {
       few_[count_] = std::move(part);
     } else {
       more_.push_back(std::move(part));
     }
     ++count_;
+    return segment;
   }
 
   [[nodiscard]] const void* address(const Place& place) const noexcept {
@@ -189,9 +192,7 @@ Runner::~Runner() = default;
 std::shared_ptr<Segment> Runner::find_segment(uint64_t hash, std::span<const TensorView> inputs) const {
   const auto [begin, end] = plans_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
-    bool is_same = true;
-    for (std::size_t i = 0; i < inputs.size() && is_same; ++i) is_same = it->second.shapes[i] == inputs[i].shape;
-    if (is_same) return it->second.segment;
+    if (it->second->is_for(inputs)) return it->second;
   }
   return nullptr;
 }
@@ -205,17 +206,31 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
   }
   std::vector<Shape> shapes;
   for (const TensorView& input : inputs) shapes.push_back(input.shape);
-  auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.isa));
+  auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.isa), std::move(shapes));
   const std::unique_lock lock(plans_mutex_);
   if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
   if (plans_.size() >= kMaxPlans) plans_.clear();
-  plans_.emplace(hash, Entry{std::move(shapes), made});
+  plans_.emplace(hash, made);
   return made;
 }
 
 void Runner::run(std::span<const TensorView> inputs, Outputs& outputs) {
-  std::shared_ptr<Segment> segment = first_segment(inputs);
-  Run(*this, inputs, outputs).go(std::move(segment));
+  std::unique_ptr<Frame> frame = last_.take();
+  std::shared_ptr<Segment> segment = frame ? std::move(frame->segment) : nullptr;
+  if (segment && !segment->is_for(inputs)) std::exchange(segment, nullptr)->give_back(std::move(frame));
+  if (!segment) {
+    segment = first_segment(inputs);
+    frame = segment->borrow();
+  }
+  Run(*this, inputs, outputs).go(std::move(segment), std::move(frame));
+}
+
+void Runner::keep(std::shared_ptr<Segment> segment, std::unique_ptr<Frame> frame) noexcept {
+  frame->segment = std::move(segment);
+  std::unique_ptr<Frame> other = last_.put(std::move(frame));
+  if (!other) return;
+  const std::shared_ptr<Segment> owner = std::move(other->segment);
+  owner->give_back(std::move(other));
 }
 
 void Runner::run(std::span<const TensorView> inputs, std::span<const MutableView> into,
@@ -251,6 +266,8 @@ BoundRun::BoundRun(Runner& runner, std::span<const TensorView> inputs, std::span
 BoundRun::~BoundRun() {
   if (frame_ != nullptr) segment_->give_back(std::move(frame_));
 }
+
+bool BoundRun::is_short() const noexcept { return frame_ != nullptr && segment_->is_short(); }
 
 void BoundRun::run() {
   if (is_running_.exchange(true, std::memory_order_acquire))

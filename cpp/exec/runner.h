@@ -12,6 +12,7 @@
 
 #include "exec/control.h"
 #include "exec/segment.h"
+#include "exec/slot.h"
 #include "graph/graph.h"
 
 namespace slipway {
@@ -28,6 +29,8 @@ class BoundRun {
 
   /// Throws Error(kUsage) where another thread is in the middle of it.
   void run();
+  /// True where a run takes a few microseconds at most.
+  [[nodiscard]] bool is_short() const noexcept;
 
  private:
   friend class Runner;
@@ -65,21 +68,19 @@ class Runner {
   [[nodiscard]] std::string plan_text(std::span<const Shape> shapes);
 
  private:
-  struct Entry {
-    std::vector<Shape> shapes;
-    std::shared_ptr<Segment> segment;
-  };
   class Run;
   friend class BoundRun;
 
   [[nodiscard]] std::shared_ptr<Segment> find_segment(uint64_t hash, std::span<const TensorView> inputs) const;
   [[nodiscard]] std::shared_ptr<Segment> first_segment(std::span<const TensorView> inputs);
+  void keep(std::shared_ptr<Segment> segment, std::unique_ptr<Frame> frame) noexcept;
 
   std::shared_ptr<const Graph> graph_;
   Machine machine_;
   std::map<const Node*, std::vector<std::unique_ptr<Runner>>> bodies_;
   std::shared_mutex plans_mutex_;
-  std::unordered_multimap<uint64_t, Entry> plans_;
+  std::unordered_multimap<uint64_t, std::shared_ptr<Segment>> plans_;
+  Slot<Frame> last_;  // of the last run, with its segment: the next one, if of the same shapes, looks nothing up
 };
 
 }  // namespace slipway

@@ -15,6 +15,19 @@ namespace {
 // More different values than this and the oldest knowledge is dropped, so that memory stays bounded.
 constexpr std::size_t kMaxNext = 256;
 
+// Floating-point operations and bytes touched that take a few microseconds, or some tens in kernels without vectors.
+constexpr double kShortWork = 1 << 15;
+
+double count_work(const Plan& plan) noexcept {
+  double work = 0;
+  for (const Step& step : plan.steps) {
+    work += static_cast<double>(step.work.flops);
+    for (const Operand& operand : step.inputs) work += static_cast<double>(operand.bytes());
+    for (const Operand& operand : step.outputs) work += static_cast<double>(operand.bytes());
+  }
+  return work;
+}
+
 uint64_t hash_of(std::span<const TensorView> values, std::span<const TensorView> results) noexcept {
   uint64_t hash = kHashStart;
   for (const TensorView& value : values) hash = hash_bytes(hash, value);
@@ -47,7 +60,10 @@ bool fits(const Findings& known, std::span<const TensorView> values, std::span<c
 
 }  // namespace
 
-Segment::Segment(Plan plan) : plan_(std::move(plan)) {
+Segment::Segment(Plan plan, std::vector<Shape> shapes)
+    : plan_(std::move(plan)),
+      shapes_(std::move(shapes)),
+      is_short_(plan_.is_last() && count_work(plan_) <= kShortWork) {
   const auto is_fixed = [&](const Place& place) {
     return place.kind == Place::Kind::kNowhere || place.kind == Place::Kind::kConstant ||
            (place.kind == Place::Kind::kArena && place.index == plan_.segment);
@@ -70,6 +86,13 @@ Segment::Segment(Plan plan) : plan_(std::move(plan)) {
       ++inputs;
     }
   }
+}
+
+bool Segment::is_for(std::span<const TensorView> inputs) const noexcept {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (shapes_[i] != inputs[i].shape) return false;
+  }
+  return true;
 }
 
 std::unique_ptr<Frame> Segment::borrow() {

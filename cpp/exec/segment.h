@@ -15,8 +15,11 @@
 
 namespace slipway {
 
+class Segment;
+
 /// Memory of one run of one segment, with every argument of every step resolved but those of `Segment::fixups`.
 struct Frame {
+  std::shared_ptr<Segment> segment;  ///< while no run has the frame, but the runner has kept it
   Buffer arena;
   Buffer scratch;
   std::vector<TensorView> inputs;                  ///< of all steps and then all controls, one after the other
@@ -34,10 +37,16 @@ struct Fixup {
 
 class Segment {
  public:
-  explicit Segment(Plan plan);
+  /// `shapes` are those of the graph's inputs; a segment behind the first is found by other things and has none.
+  explicit Segment(Plan plan, std::vector<Shape> shapes = {});
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
   [[nodiscard]] const std::vector<Fixup>& fixups() const noexcept { return fixups_; }
+
+  /// Of a first segment: true where it was planned for inputs of these shapes.
+  [[nodiscard]] bool is_for(std::span<const TensorView> inputs) const noexcept;
+  /// True where it is the whole plan and its kernels take a few microseconds at most.
+  [[nodiscard]] bool is_short() const noexcept { return is_short_; }
 
   /// Takes a frame that nobody uses, or makes one. Allocates only while more runs are at once than ever before.
   [[nodiscard]] std::unique_ptr<Frame> borrow();
@@ -63,7 +72,9 @@ class Segment {
                                               std::span<const TensorView> results) const;
 
   Plan plan_;
+  std::vector<Shape> shapes_;
   std::vector<Fixup> fixups_;
+  bool is_short_;
   std::mutex frames_mutex_;
   std::vector<std::unique_ptr<Frame>> frames_;
   mutable std::shared_mutex next_mutex_;

@@ -1,11 +1,13 @@
-from collections.abc import Sequence
-from typing import TypeAlias, TypedDict, final, type_check_only
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypedDict, TypeVar, final, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Array: TypeAlias = NDArray[np.generic]
 _Attribute: TypeAlias = int | float | str | Sequence[int] | Sequence[float] | Sequence[str] | _Array
+
+_Method = TypeVar("_Method", bound=Callable[..., object])
 
 __version__: str
 
@@ -35,10 +37,10 @@ class Session:
     def outputs(self) -> list[tuple[str, str, tuple[int | str | None, ...]]]: ...
     def metadata(self) -> dict[str, str]: ...
     def run(self, inputs: Sequence[_Array], into: Sequence[_Array | None] = ...) -> list[_Array]: ...
-    def run_plain(self, inputs: dict[str, object]) -> dict[str, _Array] | None: ...
     def bind(self, inputs: Sequence[_Array], outputs: Sequence[_Array | None]) -> BoundCall: ...
     def text(self, stage: str, shapes: Sequence[Sequence[int]] = ...) -> str: ...
 
+def plain_first(run: _Method) -> _Method: ...
 def run_op(
     op: str,
     inputs: Sequence[_Array | None],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +37,7 @@ def grown() -> slipway.Session:
     }""")
 
 
+NEGATED = "g (float[N] x) => (float[N] y) { y = Neg (x) }"
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 W = np.array([1, 10, 100], np.float32)
 
@@ -53,6 +56,39 @@ def test_a_plain_dict_runs_and_its_results_are_arrays_of_their_own(affine: slipw
     np.testing.assert_array_equal(second, X * W)
     assert first.flags.writeable
     assert first.dtype == np.float32
+
+
+def test_run_is_a_method_like_any_other(affine: slipway.Session) -> None:
+    assert list(inspect.signature(slipway.Session.run).parameters) == ["self", "inputs", "outputs"]
+    assert inspect.getdoc(affine.run) == inspect.getdoc(slipway.Session.run)
+    assert "Args:" in str(slipway.Session.run.__doc__)
+    assert repr(slipway.Session.run).startswith("<function Session.run at ")
+    np.testing.assert_array_equal(affine.run(inputs={"x": X, "w": W})["y"], X * W)
+    np.testing.assert_array_equal(slipway.Session.run(affine, {"x": X, "w": W})["y"], X * W)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'inputs'"):
+        affine.run()  # type: ignore[call-overload]
+    with pytest.raises(AttributeError, match="_engine"):
+        slipway.Session.__new__(slipway.Session).run({"x": X})
+
+
+class Doubled(slipway.Session):
+    """A session whose outputs are twice what the model says."""
+
+    def run(self, inputs: Any, outputs: Any = None) -> Any:
+        return {name: 2 * array for name, array in super().run(inputs, outputs).items()}
+
+
+def test_a_subclass_may_have_its_own_run() -> None:
+    session = Doubled(parser.parse_model('<ir_version: 9, opset_import: ["" : 20]>\n' + NEGATED).SerializeToString())
+    np.testing.assert_array_equal(session.run({"x": W})["y"], -2 * W)
+
+
+def test_a_dict_of_another_class_is_asked_for_its_own_items(affine: slipway.Session) -> None:
+    class Renamed(dict[str, Array]):
+        def __getitem__(self, name: str) -> Array:
+            return super().__getitem__(name) * 2
+
+    np.testing.assert_array_equal(affine.run(Renamed(x=X, w=W))["y"], 4 * X * W)
 
 
 class Own(np.ndarray):

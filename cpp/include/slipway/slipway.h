@@ -49,6 +49,8 @@ class BoundCall {
  public:
   /// Runs once. Throws Error(kFault) where a value is forbidden, Error(kUsage) where another thread is running it.
   void operator()() const;
+  /// True where a run takes a few microseconds at most: others need not be let run meanwhile.
+  [[nodiscard]] bool is_short() const noexcept;
 
  private:
   friend class Session;
