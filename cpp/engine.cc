@@ -43,12 +43,12 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 
-std::vector<std::byte> read_file(const std::filesystem::path& path) {
+Buffer read_file(const std::filesystem::path& path) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
   if (error) fail(Code::kIo, "cannot read ", quote(path.string(), 400), ": ", error.message());
   std::ifstream in(path, std::ios::binary);
-  std::vector<std::byte> content(bytes);
+  Buffer content(static_cast<int64_t>(bytes));
   if (!in || !in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(bytes))) {
     fail(Code::kIo, "cannot read ", quote(path.string(), 400));
   }
@@ -155,9 +155,9 @@ Session Session::open(const std::string& path, const SessionOptions& options) {
   if (is_bundle && !std::filesystem::exists(file, ignored)) {
     fail(Code::kDamaged, quote(path, 400), " is a folder without model.onnx, so it is no bundle");
   }
-  const std::vector<std::byte> bytes = read_file(file);
+  const Buffer bytes = read_file(file);
   try {
-    return read(bytes, options);
+    return read({bytes.data(), static_cast<std::size_t>(bytes.bytes())}, options);
   } catch (const Error& error) {
     throw error.at(file.string());
   }
