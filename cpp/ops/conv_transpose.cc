@@ -3,24 +3,21 @@
 // ONNX ConvTranspose 11 and 22 as in opsets 13 to 24. x: [N, C, D...]; w: [C, M / group, K...]; b: [M], optional;
 // y: [N, M, O...]; one to three spatial axes; float32, float64. Sizes, pads and output_shape by the formulas of ONNX;
 // an output_shape beyond them gets its additional elements at the end, holding the bias.
+#include "ops/conv_transpose.h"
+
 #include <algorithm>
 
 #include "ops/op.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
+#include "simd/panels.h"
 
 namespace slipway {
 
 namespace {
 
-/// `window` is that of the convolution which this one transposes: its input is y, its output is x.
-struct TransposeCall {
-  Window window;
-  int64_t batch = 0;
-  int64_t groups = 0;
-  int64_t channels = 0;  ///< of x, per group
-  int64_t outputs = 0;   ///< channels of y, per group
-};
+/// Floats of scratch that a product may take; above it the scalar kernel runs.
+constexpr int64_t kMostFloats = int64_t{1} << 26;
 
 /// Size along an axis without any padding.
 int64_t full_size(const NodeReader& node, const WindowRules& rules, std::size_t axis, int64_t input) {
@@ -128,6 +125,15 @@ std::shared_ptr<const void> prepare_conv_transpose(PrepareContext& context) {
   call->groups = context.get_int("group", 1);
   call->channels = x[1] / call->groups;
   call->outputs = w[1];
+  if (context.isa() != Isa::kScalar && context.dtype(0) == DType::kFloat32) {
+    const int64_t pixels = call->window.outputs();
+    const int64_t panels = saturating_product(call->channels, panel_columns(pixels, lanes_of(context.isa())));
+    const int64_t sums = saturating_product(call->outputs, call->window.taps(), pixels);
+    if (panels <= kMostFloats && sums <= kMostFloats) {
+      call->panels = (panels + 15) / 16 * 16;
+      context.scratch_bytes = (call->panels + sums) * size_of(DType::kFloat32);
+    }
+  }
   context.work = {saturating_product(x.count(), w.count(1, w.rank()), 2),
                   (x.count() + w.count() + y.count()) * size_of(context.dtype(0))};
   return call;

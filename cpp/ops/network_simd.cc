@@ -5,8 +5,8 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-/// Multiply-adds of vectors below which waking a thread costs more than it saves.
-constexpr int64_t kThreadWork = int64_t{1} << 14;
+/// Of vectors.
+constexpr int64_t kMultiplyAddsPerNanosecond = 3;
 constexpr int kMostPixels = 8;
 
 /// One block: its slot, and the samples that it has.
@@ -41,19 +41,19 @@ void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
   const bool has_sample_lanes = block.program.has_sample_lanes;
   const auto part = has_sample_lanes ? sum_samples_part : sum_channels_part;
   const int64_t work = pixels * op.window * op.rows * (op.terms + 1);
-  if (block.pool == nullptr || work < 2 * kThreadWork) return part(sums, 0, pixels, 0, op.rows);
+  if (block.pool == nullptr) return part(sums, 0, pixels, 0, op.rows);
   if (pixels >= 4 * kMostPixels) {
     const auto body = [&](int64_t begin, int64_t end) {
       part(sums, begin * kMostPixels, end * kMostPixels < pixels ? end * kMostPixels : pixels, 0, op.rows);
     };
-    const int64_t grain = 1 + kThreadWork / (work / pixels * kMostPixels);
+    const int64_t grain = grain_of(work / pixels * kMostPixels, kMultiplyAddsPerNanosecond);
     return parallel_for(block.pool, (pixels + kMostPixels - 1) / kMostPixels, grain, body);
   }
   const int64_t most = has_sample_lanes ? kMostRows : kMostVectors;
   const auto body = [&](int64_t begin, int64_t end) {
     part(sums, 0, pixels, piece_border(op.rows, most, begin), piece_border(op.rows, most, end));
   };
-  parallel_for(block.pool, op.rows, 1 + kThreadWork * op.rows / work, body);
+  parallel_for(block.pool, op.rows, grain_of(work / op.rows, kMultiplyAddsPerNanosecond), body);
 }
 
 /// y[j][i] = f(activation, j, i) for the rows of pixels [begin, end).
@@ -230,7 +230,8 @@ void network(const OpCall& call) noexcept {
       run_block(call, *program, i, slot, nullptr);
     }
   };
-  parallel_for(call.pool, program->slots, 1 + kThreadWork / (program->work * (blocks / program->slots) + 1), body);
+  const int64_t work = program->work * (blocks / program->slots);
+  parallel_for(call.pool, program->slots, grain_of(work, kMultiplyAddsPerNanosecond), body);
 }
 
 }  // namespace slipway::SLIPWAY_ISA
