@@ -66,7 +66,7 @@ class Grouping final {
   [[nodiscard]] bool fits(const Node& node) const {
     const bool is_ours = node.domain.empty() || node.op == "ConvActivation" || node.op == "GemmActivation";
     if (!is_ours || !network_has(node) || node.inputs.size() > kMostInputs || node.outputs.size() != 1) return false;
-    if (!is_activation(node.outputs[0])) return false;
+    if (!is_activation(node.outputs[0]) || !is_plain(node)) return false;
     const bool has_weights = is_sum(node);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
@@ -81,6 +81,14 @@ class Grouping final {
     // A view may not move anything from one sample to another.
     const int64_t before = sample_size(node.inputs[0]);
     return before >= 0 && before == sample_size(node.outputs[0]);
+  }
+
+  /// False for what programs have no place for: groups of channels, factors, a transposed first matrix.
+  [[nodiscard]] static bool is_plain(const Node& node) {
+    if (node.op.starts_with("Conv")) return int_attribute(node, "group", 1) == 1;
+    return !node.op.starts_with("Gemm") ||
+           (int_attribute(node, "transA", 0) == 0 && float_attribute(node, "alpha", 1.0F) == 1.0F &&
+            float_attribute(node, "beta", 1.0F) == 1.0F);
   }
 
   [[nodiscard]] static bool is_sum(const Node& node) {

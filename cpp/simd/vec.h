@@ -95,8 +95,10 @@ typedef Vec Half;
 /// a < b ? b : a, and a > b ? b : a: NaN in `a` stays NaN, and of equal numbers `a` is taken. That is what one
 /// instruction of x86 does with the operands exchanged, which compilers do not see.
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
-[[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return _mm512_max_ps(b, a); }
-[[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return _mm512_min_ps(b, a); }
+/// The forms without a mask are warned of: they begin with a vector that is undefined.
+inline constexpr __mmask16 kAllLanes = 0xffff;
+[[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return _mm512_mask_max_ps(a, kAllLanes, b, a); }
+[[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return _mm512_mask_min_ps(a, kAllLanes, b, a); }
 #elif defined(__x86_64__) && SLIPWAY_LANES == 8
 [[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return _mm256_max_ps(b, a); }
 [[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return _mm256_min_ps(b, a); }
@@ -110,7 +112,7 @@ typedef Vec Half;
 /// 1 / x for x whose reciprocal is a normal number, or NaN; within two roundings.
 [[gnu::always_inline]] static inline Vec reciprocal(Vec x) noexcept {
 #if SLIPWAY_LANES == 16
-  const Vec y = _mm512_rcp14_ps(x);
+  const Vec y = _mm512_mask_rcp14_ps(x, kAllLanes, x);
   return fma(y, fma(-x, y, broadcast(1.0f)), y);
 #else
   return broadcast(1.0f) / x;

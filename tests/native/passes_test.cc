@@ -22,10 +22,13 @@ Graph read(const Model& model) {
   return graph;
 }
 
-// The operators that are left, in order: "Conv Relu".
+// The operators that are left, in order: "Conv Relu". Of a network its nodes.
 std::string operators_of(const Graph& graph) {
   std::string out;
-  for (const Node& each : graph.nodes) out += concat(out.empty() ? "" : " ", each.op);
+  for (const Node& each : graph.nodes) {
+    const bool is_network = each.op == "Network";
+    out += concat(out.empty() ? "" : " ", is_network ? operators_of(*each.bodies().front().second) : each.op);
+  }
   return out;
 }
 
@@ -338,6 +341,47 @@ TEST(Passes, a_stated_type_that_is_wrong_is_refused) {
   Model model = model_of({node("Cast", {"x"}, {"y"}, {attribute("to", int64_t{7})})}, {}, {"N"});
   model.outputs = {value("y", {"N"}, 1)};
   EXPECT_THROW(read(model), Error);
+}
+
+// The operators that stand outside networks, which are written as such.
+std::string groups_of(const Model& model) {
+  std::string out;
+  for (const Node& each : run_pipeline(read(model)).nodes) out += concat(out.empty() ? "" : " ", each.op);
+  return out;
+}
+
+TEST(Passes, layers_that_treat_samples_alike_become_a_network) {
+  const std::vector<Message> layers = {
+      node("Conv", {"x", "w"}, {"c"}),
+      node("MaxPool", {"c"}, {"p"}, {attribute("kernel_shape", std::vector<int64_t>{2, 2})}),
+      node("Flatten", {"p"}, {"f"}), node("Gemm", {"f", "v"}, {"y"})};
+  const std::vector<Message> weights = {random_tensor("w", {4, 3, 2, 2}, 1), random_tensor("v", {36, 2}, 2)};
+  const Model model = model_of(layers, weights, {"N", "3", "5", "5"});
+  EXPECT_EQ(groups_of(model), "Network");
+  EXPECT_EQ(optimised(model, {3, 3, 5, 5}, kRounding), "Conv MaxPool Flatten Gemm");
+}
+
+TEST(Passes, a_network_ends_before_what_it_cannot_hold_and_another_begins) {
+  const Model model =
+      model_of({node("Conv", {"x", "w"}, {"a"}), node("Softmax", {"a"}, {"b"}, {attribute("axis", int64_t{1})}),
+                node("Conv", {"b", "v"}, {"c"}), node("Add", {"c", "a"}, {"y"})},
+               {random_tensor("w", {4, 3, 1, 1}, 1), random_tensor("v", {4, 4, 1, 1}, 2)}, {"N", "3", "5", "5"});
+  EXPECT_EQ(groups_of(model), "Network Softmax Network");
+  EXPECT_EQ(optimised(model, {2, 3, 5, 5}, kRounding), "Conv Softmax Conv Add");
+}
+
+TEST(Passes, groups_of_channels_factors_and_rearranged_samples_are_in_no_network) {
+  const auto alone = [](const Message& layer, std::vector<int64_t> weights, const std::vector<std::string>& x) {
+    return groups_of(model_of({layer}, {random_tensor("w", weights, 1)}, x));
+  };
+  EXPECT_EQ(
+      alone(node("Conv", {"x", "w"}, {"y"}, {attribute("group", int64_t{2})}), {4, 2, 1, 1}, {"N", "4", "5", "5"}),
+      "Conv");
+  EXPECT_EQ(alone(node("Gemm", {"x", "w"}, {"y"}, {attribute("alpha", 2.0F)}), {3, 4}, {"N", "3"}), "Gemm");
+  EXPECT_EQ(alone(node("Gemm", {"x", "w"}, {"y"}), {700, 700}, {"N", "700"}), "Gemm");
+  EXPECT_EQ(groups_of(model_of({node("Reshape", {"x", "sizes"}, {"r"}), node("Gemm", {"r", "w"}, {"y"})},
+                               {ints("sizes", {2}, {-1, 6}), random_tensor("w", {6, 2}, 1)}, {"N", "3"})),
+            "Reshape Network");
 }
 
 TEST(Passes, nothing_to_do_is_said) {
