@@ -8,7 +8,7 @@ namespace slipway {
 
 namespace {
 
-constexpr std::string_view kNames[kIsaCount] = {"scalar", "baseline", "avx2", "avx512", "neon"};
+constexpr std::string_view kNames[] = {"scalar", "baseline", "avx2", "avx512", "neon", "cuda"};
 
 }  // namespace
 
@@ -38,6 +38,8 @@ bool can_run(Isa isa) noexcept {
 #else
       return false;
 #endif
+    case Isa::kCuda:
+      return false;
   }
   return false;
 }

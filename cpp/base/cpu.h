@@ -6,15 +6,18 @@
 
 namespace slipway {
 
-/// Columns of kernels. kScalar is the meaning; the others are the same source compiled per instruction set.
-enum class Isa : int { kScalar, kBaseline, kAvx2, kAvx512, kNeon };
-inline constexpr int kIsaCount = 5;
+/// Columns of kernels. kScalar is the meaning; the next ones are the same source compiled per instruction set; kCuda
+/// stands for the plugin's.
+enum class Isa : int { kScalar, kBaseline, kAvx2, kAvx512, kNeon, kCuda };
+inline constexpr int kIsaCount = 5;  ///< of the processor
 
-/// "scalar", "baseline", "avx2", "avx512", "neon".
+/// "scalar", "baseline", "avx2", "avx512", "neon", "cuda".
 [[nodiscard]] std::string_view name_of(Isa isa) noexcept;
-/// True where this build holds the column and this processor can run it.
+/// True where this build holds the column and this processor can run it; not for kCuda.
 [[nodiscard]] bool can_run(Isa isa) noexcept;
 /// The fastest that can run; the environment variable SLIPWAY_ISA chooses another (Error(kUsage) if it cannot run).
 [[nodiscard]] Isa choose_isa();
+/// What computes on the processor where kernels are those of `isa`: itself, or scalar beside kCuda.
+[[nodiscard]] constexpr Isa host_isa(Isa isa) noexcept { return isa == Isa::kCuda ? Isa::kScalar : isa; }
 
 }  // namespace slipway

@@ -29,8 +29,9 @@ Attribute attribute_of(const std::string& name, const py::handle& value) {
   fail(Code::kUsage, "attribute ", name, " has a type that ONNX does not know");
 }
 
-Isa isa_named(const std::string& name) {
+Target target_named(const std::string& name) {
   if (name.empty()) return choose_isa();
+  if (name.starts_with("cuda")) return Target(CudaDevice::open(cuda_number(name)));
   for (int i = 0; i < kIsaCount; ++i) {
     if (name_of(static_cast<Isa>(i)) != name) continue;
     if (!can_run(static_cast<Isa>(i))) fail(Code::kUnavailable, "instruction set ", name, " is not available here");
@@ -57,11 +58,10 @@ py::list run_op(const std::string& op, const std::vector<std::optional<py::array
   }
   for (int i = 0; i < outputs; ++i) node.outputs.push_back(i);
   resolve(node);
-  const Isa column = isa_named(isa);
   std::vector<Tensor> results;
   {
     const py::gil_scoped_release release;
-    results = run_single(node, views, column, nullptr, all_constant);
+    results = run_single(node, views, target_named(isa), nullptr, all_constant);
   }
   py::list list;
   for (Tensor& tensor : results) list.append(array_of(std::move(tensor)));
@@ -82,9 +82,20 @@ py::list operators() {
     entry["is_view"] = row.kind == RowKind::kView;
     entry["is_control"] = row.kind == RowKind::kControl;
     entry["has_simd"] = row.kernels[static_cast<int>(Isa::kBaseline)] != nullptr;
+    entry["has_cuda"] = row.has_cuda;
     list.append(entry);
   }
   return list;
+}
+
+/// "cpu" and those CUDA devices that are there; for none, why.
+py::tuple devices() {
+  py::list names;
+  names.append("cpu");
+  std::string why;
+  const int count = count_cuda_devices(&why);
+  for (int i = 0; i < count; ++i) names.append(concat("cuda:", i));
+  return py::make_tuple(names, why);
 }
 
 }  // namespace
@@ -94,6 +105,7 @@ void register_ops(py::module_& module) {
              py::arg("outputs") = 1, py::arg("opset") = 20, py::arg("domain") = "", py::arg("isa") = "",
              py::arg("all_constant") = false);
   module.def("operators", &operators);
+  module.def("devices", &devices);
   module.def("isas", [] {
     py::list names;
     for (int i = 0; i < kIsaCount; ++i) {

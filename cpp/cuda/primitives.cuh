@@ -39,58 +39,71 @@ __device__ __forceinline__ float reciprocal_fast(float x) {
   return y;
 }
 
+// What a GPU lacks is not compiled for it; whoever uses it has asked the device before (CudaDevice::capability).
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+#define SLIPWAY_SM80(statement) statement
+#else
+#define SLIPWAY_SM80(statement) __trap()
+#endif
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+#define SLIPWAY_SM90(statement) statement
+#else
+#define SLIPWAY_SM90(statement) __trap()
+#endif
+
 /// Starts to copy 4, 8 or 16 bytes from global to shared memory; zeros where `is_there` is false, and then nothing is
 /// read. PTX ISA, cp.async.
 template <int kBytes>
 __device__ __forceinline__ void copy_async(void* shared, const void* global, bool is_there = true) {
   const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-  const int bytes = is_there ? kBytes : 0;
+  [[maybe_unused]] const int bytes = is_there ? kBytes : 0;
   if constexpr (kBytes == 16) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
+    SLIPWAY_SM80(
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory"));
   } else {
-    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to), "l"(global), "n"(kBytes), "r"(bytes)
-                 : "memory");
+    SLIPWAY_SM80(asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to), "l"(global), "n"(kBytes),
+                              "r"(bytes) : "memory"));
   }
 }
 /// Ends a group of copy_async.
-__device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+__device__ __forceinline__ void commit_copies() { SLIPWAY_SM80(asm volatile("cp.async.commit_group;" :: : "memory")); }
 /// Waits until at most kLeft of this thread's groups are under way. Others see the data after a __syncthreads().
 template <int kLeft>
 __device__ __forceinline__ void wait_for_copies() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory");
+  SLIPWAY_SM80(asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory"));
 }
 
 /// float32 rounded to TF32 (10 bits of mantissa), to nearest.
 __device__ __forceinline__ uint32_t to_tf32(float x) {
-  uint32_t y;
-  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(x));
+  uint32_t y = 0;
+  SLIPWAY_SM80(asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(x)));
   return y;
 }
 /// d += a * b, over a warp: a [16, 8], b [8, 8], d [16, 8]. With g = lane / 4 and t = lane % 4, a lane holds
 /// a: (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4); b: (t, g), (t + 4, g); d: (g, 2t), (g, 2t + 1), (g + 8, 2t),
 /// (g + 8, 2t + 1). PTX ISA, mma.m16n8k8 with .tf32.
 __device__ __forceinline__ void multiply_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  SLIPWAY_SM80(asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(
+          d[0]),
+      "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1])));
 }
 
 /// This block's number in its cluster, and the number of blocks in it. sm_90.
 __device__ __forceinline__ unsigned cluster_rank() {
-  unsigned rank;
-  asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+  unsigned rank = 0;
+  SLIPWAY_SM90(asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank)));
   return rank;
 }
 /// A barrier of all threads of the cluster; what they wrote to shared memory before it is seen after it. sm_90.
 __device__ __forceinline__ void sync_cluster() {
-  asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+  SLIPWAY_SM90(asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" :: : "memory"));
 }
 /// The address in block `rank` of the cluster that corresponds to this one in our shared memory. sm_90.
 template <typename T>
 __device__ __forceinline__ T* in_cluster(T* shared, unsigned rank) {
-  uint64_t address;
-  asm("mapa.u64 %0, %1, %2;" : "=l"(address) : "l"(reinterpret_cast<uint64_t>(shared)), "r"(rank));
+  uint64_t address = 0;
+  SLIPWAY_SM90(asm("mapa.u64 %0, %1, %2;" : "=l"(address) : "l"(reinterpret_cast<uint64_t>(shared)), "r"(rank)));
   return reinterpret_cast<T*>(address);
 }
 

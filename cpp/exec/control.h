@@ -5,11 +5,11 @@
 #include <memory>
 #include <span>
 
-#include "base/cpu.h"
 #include "base/outputs.h"
 #include "base/thread_pool.h"
 #include "base/view.h"
 #include "graph/graph.h"
+#include "ops/op.h"
 
 namespace slipway {
 
@@ -17,7 +17,7 @@ class Runner;
 
 /// What all graphs of a session run with.
 struct Machine {
-  Isa isa = Isa::kScalar;
+  Target target = Isa::kScalar;
   ThreadPool* pool = nullptr;     ///< may be null: no threads
   int64_t max_steps = INT64_MAX;  ///< of one run of one Loop; with more it fails with Error(kLimit)
 };

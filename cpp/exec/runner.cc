@@ -163,7 +163,7 @@ class Runner::Run {
       found.dtypes.push_back(result.dtype);
       found.shapes.push_back(result.shape);
     }
-    auto next = std::make_shared<Segment>(continue_plan(*runner_.graph_, plan, found, runner_.machine_.isa));
+    auto next = std::make_shared<Segment>(continue_plan(*runner_.graph_, plan, found, runner_.machine_.target));
     return segment.keep_next(std::move(found), std::move(next));
   }
 
@@ -206,7 +206,7 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
   }
   std::vector<Shape> shapes;
   for (const TensorView& input : inputs) shapes.push_back(input.shape);
-  auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.isa), std::move(shapes));
+  auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.target), std::move(shapes));
   const std::unique_lock lock(plans_mutex_);
   if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
   if (plans_.size() >= kMaxPlans) plans_.clear();

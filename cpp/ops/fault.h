@@ -8,6 +8,7 @@ namespace slipway {
 
 inline void throw_if(const RunFault& fault) {
   if (fault.what == nullptr) return;
+  if (fault.is_device) fail(Code::kFault, "the CUDA device refused it: ", fault.what);
   fail(Code::kFault, fault.what, " is ", fault.got, ", allowed are ", fault.low, " to ", fault.high);
 }
 

@@ -53,8 +53,8 @@ std::vector<const Fact*> facts_of(const std::vector<ValueId>& ids, const std::ve
 /// Prepares every node of the body for the kernels of one column.
 class NodeByNode {
  public:
-  NodeByNode(const Graph& body, const std::vector<Fact>& facts, Isa isa, OwnedNetworkCall& call)
-      : body_(body), facts_(facts), isa_(isa), call_(call), storage_of_(body.values.size(), kNone) {}
+  NodeByNode(const Graph& body, const std::vector<Fact>& facts, const Target& target, OwnedNetworkCall& call)
+      : body_(body), facts_(facts), target_(target), call_(call), storage_of_(body.values.size(), kNone) {}
 
   /// Returns the bytes of scratch.
   int64_t prepare() {
@@ -99,10 +99,10 @@ class NodeByNode {
     NodeCall made;
     made.node = &node;
     Isa column = Isa::kScalar;
-    made.kernel = choose_kernel(*node.row, isa_, &column);
+    made.kernel = choose_kernel(*node.row, target_, &column);
     const std::vector<const Fact*> inputs = facts_of(node.inputs, facts_);
     const std::vector<const Fact*> outputs = facts_of(node.outputs, facts_);
-    PrepareContext context(node, inputs, outputs, column);
+    PrepareContext context(node, inputs, outputs, target_.isa == Isa::kCuda ? target_ : Target(column));
     made.prepared = node.row->prepare(context);
     scratch_ = std::max(scratch_, context.scratch_bytes);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -133,7 +133,7 @@ class NodeByNode {
 
   const Graph& body_;
   const std::vector<Fact>& facts_;
-  Isa isa_;
+  const Target& target_;
   OwnedNetworkCall& call_;
   std::vector<int64_t> storage_of_;  // index into lives_, -1 - input, or kNone
   std::vector<Lifetime> lives_;
@@ -190,7 +190,7 @@ std::shared_ptr<const void> prepare_network(PrepareContext& context) {
     context.scratch_bytes = saturating_product(call->owned->slots, call->owned->slot, 4);
     context.note = text_of(*call->owned);
   } else {
-    context.scratch_bytes = NodeByNode(body, facts, context.isa(), *call).prepare();
+    context.scratch_bytes = NodeByNode(body, facts, context.target(), *call).prepare();
   }
   return std::shared_ptr<const NetworkCall>(std::move(call));
 }

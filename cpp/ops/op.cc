@@ -264,6 +264,14 @@ std::vector<int64_t> PrepareContext::ints(int i) const {
   return integers_of(*value);
 }
 
+std::shared_ptr<const DeviceMemory> PrepareContext::uploaded(const std::string& key,
+                                                             const std::function<Tensor()>& make) const {
+  return shared<DeviceMemory>(concat(key, " on ", device()->number()), [&] {
+    const Tensor tensor = make();
+    return device()->upload(tensor.view().data, tensor.bytes());
+  });
+}
+
 std::shared_ptr<const void> prepare_nothing(PrepareContext& context) {
   int64_t bytes = 0;
   for (int i = 0; i < context.output_count(); ++i) {

@@ -23,6 +23,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/tensor.h"
+#include "cuda/device.h"
 #include "graph/graph.h"
 #include "ops/call.h"
 
@@ -130,11 +131,21 @@ struct Work {
   int64_t bytes = 0;
 };
 
+/// What kernels are chosen for: an instruction set, or a CUDA device.
+struct Target {
+  Isa isa = Isa::kScalar;
+  std::shared_ptr<CudaDevice> device;  ///< of kCuda
+
+  Target(Isa of) noexcept : isa(of) {}  // NOLINT(google-explicit-constructor): an instruction set is a target
+  explicit Target(std::shared_ptr<CudaDevice> of) noexcept : isa(Isa::kCuda), device(std::move(of)) {}
+};
+
 /// What prepare sees and answers: everything concrete.
 class PrepareContext final : public NodeReader {
  public:
-  PrepareContext(const Node& node, std::span<const Fact* const> inputs, std::span<const Fact* const> outputs, Isa isa)
-      : NodeReader(node), inputs_(inputs), outputs_(outputs), isa_(isa) {}
+  PrepareContext(const Node& node, std::span<const Fact* const> inputs, std::span<const Fact* const> outputs,
+                 const Target& target)
+      : NodeReader(node), inputs_(inputs), outputs_(outputs), target_(target) {}
 
   [[nodiscard]] bool has_input(int i) const noexcept;
   [[nodiscard]] int input_count() const noexcept { return static_cast<int>(inputs_.size()); }
@@ -148,7 +159,10 @@ class PrepareContext final : public NodeReader {
   [[nodiscard]] const Tensor* constant(int i) const noexcept;
   /// The integers of input i; only where infer has seen them through ints().
   [[nodiscard]] std::vector<int64_t> ints(int i) const;
-  [[nodiscard]] Isa isa() const noexcept { return isa_; }
+  [[nodiscard]] Isa isa() const noexcept { return target_.isa; }
+  [[nodiscard]] const Target& target() const noexcept { return target_; }
+  /// The CUDA device that the kernel will run on; null for the processor.
+  [[nodiscard]] CudaDevice* device() const noexcept { return target_.device.get(); }
 
   /// `make()` run once per node and key, its result shared by all plans: for packed weights. Keys must name
   /// everything that the result depends on beside the node's constants (for example the isa).
@@ -162,6 +176,10 @@ class PrepareContext final : public NodeReader {
     return std::static_pointer_cast<const T>(entry);
   }
 
+  /// `make()` and its copy on the device, once per node, key and device: for packed weights of CUDA kernels.
+  [[nodiscard]] std::shared_ptr<const DeviceMemory> uploaded(const std::string& key,
+                                                             const std::function<Tensor()>& make) const;
+
   int64_t scratch_bytes = 0;  ///< scratch that run() gets, aligned to 64 bytes, not initialised
   Work work;
   std::string note;  ///< what was chosen and why, for the plan's text; may be empty
@@ -169,7 +187,7 @@ class PrepareContext final : public NodeReader {
  private:
   std::span<const Fact* const> inputs_;
   std::span<const Fact* const> outputs_;
-  Isa isa_;
+  Target target_;
 };
 
 using InferFunction = void (*)(InferContext&);
@@ -191,6 +209,7 @@ struct OpRow {
   InferFunction infer;
   PrepareFunction prepare;
   Kernel kernels[kIsaCount];  ///< null where the column does not exist
+  bool has_cuda;              ///< whether the plugin has a kernel
 };
 
 /// For prepare: nothing to remember.

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "ops/device_call.h"
 #include "ops/fault.h"
 #include "ops/table.h"
 
@@ -11,10 +12,13 @@ namespace slipway {
 
 namespace {
 
-Fact fact_of(const TensorView& view, bool constant) {
-  if (!constant) return {view.dtype, Dims(view.shape.sizes().begin(), view.shape.sizes().end()), nullptr};
-  auto copy = std::make_shared<Tensor>(view.dtype, view.shape);
-  std::memcpy(copy->mutable_view().data, view.data, static_cast<std::size_t>(view.bytes()));
+Fact fact_of(const TensorView& view) {
+  return {view.dtype, Dims(view.shape.sizes().begin(), view.shape.sizes().end()), nullptr};
+}
+
+Fact constant_of(const TensorView& host) {
+  auto copy = std::make_shared<Tensor>(host.dtype, host.shape);
+  std::memcpy(copy->mutable_view().data, host.data, static_cast<std::size_t>(host.bytes()));
   return Fact::of(std::move(copy));
 }
 
@@ -24,62 +28,142 @@ std::vector<const Fact*> pointers(const std::vector<Fact>& facts) {
   return out;
 }
 
-// Which inputs the output shapes wait for.
-std::vector<int> awaited(const Node& node, const std::vector<Fact>& facts) {
+/// All of one call but its memory.
+struct Prepared {
+  std::vector<Fact> outputs;
+  Kernel kernel = nullptr;  // null: the output is the input
+  std::shared_ptr<const void> call;
+  int64_t scratch_bytes = 0;
+};
+
+/// `facts` are those of the inputs; constant_at(i) gives the value of one whose value decides shapes.
+template <typename ConstantAt>
+Prepared prepare_single(const Node& node, std::vector<Fact> facts, const Target& target,
+                        const ConstantAt& constant_at) {
+  if (node.row->kind == RowKind::kControl) fail(Code::kUsage, "runs a graph, so it runs in a session only");
   const std::vector<const Fact*> in = pointers(facts);
-  InferContext infer(node, in);
-  node.row->infer(infer);
-  return infer.awaited();
+  const auto infer = [&] {
+    InferContext context(node, in);
+    node.row->infer(context);
+    return std::pair(context.outputs(), context.awaited());
+  };
+  auto [made, awaited] = infer();
+  for (const int i : awaited) facts[static_cast<std::size_t>(i)] = constant_at(static_cast<std::size_t>(i));
+  Prepared prepared{awaited.empty() ? std::move(made) : infer().first, nullptr, nullptr, 0};
+  std::vector<const Fact*> out;
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    const Fact& fact = prepared.outputs[i];
+    out.push_back(node.outputs[i] == kNoValue ? nullptr : &fact);
+    if (node.outputs[i] != kNoValue && !fact.is_concrete())
+      fail(Code::kInput, "the shape of output ", i, " does not follow from the inputs");
+  }
+  if (node.row->kind == RowKind::kView) return prepared;
+  Isa column = Isa::kScalar;
+  prepared.kernel = choose_kernel(*node.row, target, &column);
+  PrepareContext context(node, in, out, column == Isa::kCuda ? target : Target(column));
+  prepared.call = node.row->prepare(context);
+  prepared.scratch_bytes = context.scratch_bytes;
+  return prepared;
+}
+
+std::vector<Tensor> run_on_host(const Prepared& prepared, std::span<const TensorView> inputs,
+                                std::vector<Tensor> results, ThreadPool* pool) {
+  if (prepared.kernel == nullptr) {
+    std::memcpy(results[0].mutable_view().data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
+    return results;
+  }
+  Buffer scratch(prepared.scratch_bytes);
+  std::vector<MutableView> outputs;
+  for (Tensor& tensor : results) outputs.push_back(tensor.mutable_view());
+  RunFault fault;
+  prepared.kernel(OpCall{inputs, outputs, prepared.call.get(), scratch.data(), pool, &fault});
+  throw_if(fault);
+  return results;
+}
+
+std::vector<Tensor> run_through_device(const Prepared& prepared, std::span<const TensorView> inputs,
+                                       std::vector<Tensor> results, const std::shared_ptr<CudaDevice>& device) {
+  if (prepared.kernel == nullptr) return run_on_host(prepared, inputs, std::move(results), nullptr);
+  const CudaStream stream(device);
+  std::vector<DeviceMemory> memory;
+  std::vector<TensorView> there(inputs.begin(), inputs.end());
+  for (TensorView& view : there) {
+    if (!view.is_present()) continue;
+    memory.emplace_back(device, view.bytes());
+    device->copy(memory.back().data(), view.data, view.bytes(), stream.get());
+    view.data = memory.back().data();
+  }
+  std::vector<MutableView> outputs;
+  for (Tensor& tensor : results) {
+    MutableView view = tensor.mutable_view();
+    memory.emplace_back(device, view.is_present() ? view.bytes() : 0);
+    view.data = memory.back().data();
+    outputs.push_back(view);
+  }
+  const DeviceMemory scratch(device, prepared.scratch_bytes);
+  DeviceFaultCell cell(device);
+  call_on_device(prepared.kernel, OpCall{there, outputs, prepared.call.get(), scratch.data()}, cell, stream.get());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    device->copy(results[i].mutable_view().data, outputs[i].data, results[i].bytes(), stream.get());
+  }
+  device->synchronize(stream.get());
+  cell.check();
+  return results;
 }
 
 }  // namespace
 
-std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inputs, Isa isa, ThreadPool* pool,
-                               bool all_constant) {
+std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inputs, const Target& target,
+                               ThreadPool* pool, bool all_constant) {
   try {
-    if (node.row->kind == RowKind::kControl) fail(Code::kUsage, "runs a graph, so it runs in a session only");
     std::vector<Fact> facts;
     for (const TensorView& view : inputs) {
-      const bool integer = view.dtype == DType::kInt64 || view.dtype == DType::kInt32;
-      facts.push_back(view.is_present() ? fact_of(view, all_constant || integer) : Fact{});
+      const bool is_integer = view.dtype == DType::kInt64 || view.dtype == DType::kInt32;
+      const bool is_constant = all_constant || is_integer;
+      facts.push_back(!view.is_present() ? Fact{} : is_constant ? constant_of(view) : fact_of(view));
     }
-    for (const int i : awaited(node, facts)) {
-      const auto at = static_cast<std::size_t>(i);
-      facts[at] = fact_of(inputs[at], true);
-    }
-    const std::vector<const Fact*> in = pointers(facts);
-    InferContext infer(node, in);
-    node.row->infer(infer);
-
+    const Prepared prepared =
+        prepare_single(node, std::move(facts), target, [&](std::size_t i) { return constant_of(inputs[i]); });
     std::vector<Tensor> results;
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      const Fact& fact = infer.outputs()[i];
+      const Fact& fact = prepared.outputs[i];
+      results.push_back(node.outputs[i] == kNoValue ? Tensor() : Tensor(fact.dtype, fact.shape()));
+    }
+    if (target.isa == Isa::kCuda) return run_through_device(prepared, inputs, std::move(results), target.device);
+    return run_on_host(prepared, inputs, std::move(results), pool);
+  } catch (const Error& error) {
+    throw error.at(node.title());
+  }
+}
+
+void run_single_on_device(const Node& node, std::span<const TensorView> inputs, const Target& target, void* stream,
+                          Outputs& outputs) {
+  const std::shared_ptr<CudaDevice>& device = target.device;
+  try {
+    std::vector<Fact> facts;
+    for (const TensorView& view : inputs) facts.push_back(view.is_present() ? fact_of(view) : Fact{});
+    const Prepared prepared = prepare_single(node, std::move(facts), target, [&](std::size_t i) {
+      Tensor host(inputs[i].dtype, inputs[i].shape);
+      device->copy(host.mutable_view().data, inputs[i].data, inputs[i].bytes(), stream);
+      device->synchronize(stream);
+      return Fact::of(std::make_shared<Tensor>(std::move(host)));
+    });
+    std::vector<MutableView> views;
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] == kNoValue) {
-        results.emplace_back();
+        views.emplace_back();
         continue;
       }
-      if (!fact.is_concrete()) fail(Code::kInput, "the shape of output ", i, " does not follow from the inputs");
-      results.emplace_back(fact.dtype, fact.shape());
+      const Fact& fact = prepared.outputs[i];
+      outputs.prepare(i, fact.dtype, fact.shape());
+      views.push_back({outputs.address(i), fact.dtype, fact.shape()});
     }
-    if (node.row->kind == RowKind::kView) {
-      std::memcpy(results[0].mutable_view().data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
-      return results;
-    }
-
-    std::vector<const Fact*> out;
-    for (std::size_t i = 0; i < results.size(); ++i)
-      out.push_back(node.outputs[i] == kNoValue ? nullptr : &infer.outputs()[i]);
-    Isa column = Isa::kScalar;
-    const Kernel kernel = choose_kernel(*node.row, isa, &column);
-    PrepareContext prepare(node, in, out, column);
-    const std::shared_ptr<const void> prepared = node.row->prepare(prepare);
-    Buffer scratch(prepare.scratch_bytes);
-    std::vector<MutableView> outputs;
-    for (Tensor& tensor : results) outputs.push_back(tensor.mutable_view());
-    RunFault fault;
-    kernel(OpCall{inputs, outputs, prepared.get(), scratch.data(), pool, &fault});
-    throw_if(fault);
-    return results;
+    if (prepared.kernel == nullptr) return device->copy(views[0].data, inputs[0].data, inputs[0].bytes(), stream);
+    const DeviceMemory scratch(device, prepared.scratch_bytes);
+    DeviceFaultCell cell(device);
+    call_on_device(prepared.kernel, OpCall{inputs, views, prepared.call.get(), scratch.data()}, cell, stream);
+    device->synchronize(stream);  // prepared, scratch and cell go when this function returns
+    cell.check();
   } catch (const Error& error) {
     throw error.at(node.title());
   }

@@ -43,6 +43,8 @@ namespace {
 #else
 #define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, nullptr
 #endif
+#define SLIPWAY_HAS_NONE false
+#define SLIPWAY_HAS_CUDA true
 #define SLIPWAY_KERNELS_View(id, simd) \
   nullptr, {}
 #define SLIPWAY_KERNELS_Control(id, simd) \
@@ -60,7 +62,8 @@ namespace {
         Tolerance::k##tolerance,                                             \
         RowKind::k##kind,                                                    \
         &infer_##id,                                                         \
-        SLIPWAY_KERNELS_##kind(id, simd)},
+        SLIPWAY_KERNELS_##kind(id, simd),                                    \
+        SLIPWAY_HAS_##cuda},
 
 const OpRow kTable[] = {
 #include "ops/ops.def"
@@ -124,7 +127,14 @@ void resolve_all(Graph& graph) {
   if (faults.count > 0) throw Error(Code::kUnsupported, faults.text);
 }
 
-Kernel choose_kernel(const OpRow& row, Isa isa, Isa* ran) noexcept {
+Kernel choose_kernel(const OpRow& row, const Target& target, Isa* ran) {
+  const Isa isa = target.isa;
+  if (isa == Isa::kCuda) {
+    const Kernel kernel = row.has_cuda ? target.device->find_kernel(row.id) : nullptr;
+    if (kernel == nullptr) fail(Code::kUnsupported, "operator ", row.onnx, " has no CUDA kernel; use device cpu");
+    *ran = isa;
+    return kernel;
+  }
   const auto take = [&](Isa column) {
     *ran = column;
     return row.kernels[static_cast<int>(column)];

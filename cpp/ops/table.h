@@ -17,6 +17,6 @@ void resolve(Node& node);
 /// and again.
 void resolve_all(Graph& graph);
 /// The kernel that runs on `isa`: its own column, else the best below it; `ran` tells which.
-[[nodiscard]] Kernel choose_kernel(const OpRow& row, Isa isa, Isa* ran) noexcept;
+[[nodiscard]] Kernel choose_kernel(const OpRow& row, const Target& target, Isa* ran);
 
 }  // namespace slipway

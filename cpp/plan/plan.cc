@@ -26,9 +26,9 @@ struct Storage {
 
 class Planner {
  public:
-  Planner(const Graph& graph, Isa isa, Plan start)
+  Planner(const Graph& graph, const Target& target, Plan start)
       : graph_(graph),
-        isa_(isa),
+        target_(target),
         plan_(std::move(start)),
         blocked_(graph.values.size(), false),
         storage_of_(graph.values.size(), -1) {}
@@ -118,7 +118,7 @@ class Planner {
   void fold(const Node& node, const std::vector<const Fact*>& inputs) {
     std::vector<TensorView> views;
     for (const Fact* input : inputs) views.push_back(input == nullptr ? TensorView{} : input->constant->view());
-    std::vector<Tensor> results = run_single(node, views, isa_, nullptr);
+    std::vector<Tensor> results = run_single(node, views, host_isa(target_.isa), nullptr);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] == kNoValue) continue;
       fact(node.outputs[i]) = Fact::of(std::make_shared<Tensor>(std::move(results[i])));
@@ -137,9 +137,9 @@ class Planner {
   void add_step(const Node& node, const std::vector<const Fact*>& inputs) {
     Step step;
     step.node = &node;
-    step.kernel = choose_kernel(*node.row, isa_, &step.isa);
+    step.kernel = choose_kernel(*node.row, target_, &step.isa);
     const std::vector<const Fact*> outputs = facts_of(node.outputs);
-    PrepareContext context(node, inputs, outputs, step.isa);
+    PrepareContext context(node, inputs, outputs, step.isa == Isa::kCuda ? target_ : Target(step.isa));
     step.prepared = node.row->prepare(context);
     step.scratch_bytes = context.scratch_bytes;
     step.work = context.work;
@@ -251,7 +251,7 @@ class Planner {
   }
 
   const Graph& graph_;
-  Isa isa_;
+  const Target& target_;
   Plan plan_;
   std::vector<bool> blocked_;    // by value: made by a deferred node
   std::vector<int> storage_of_;  // by value: index into storages_, or -1
@@ -265,7 +265,7 @@ Fact fact_of(DType dtype, const Shape& shape) {
 
 }  // namespace
 
-Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, Isa isa) {
+Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
   Plan start;
   start.where.resize(graph.values.size());
   start.output_is_made.assign(graph.outputs.size(), false);
@@ -279,10 +279,10 @@ Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, Isa isa) 
     start.where[id] = {
         graph.inputs[i], {Place::Kind::kInput, static_cast<int32_t>(i), 0}, inputs[i].dtype, inputs[i].shape};
   }
-  return Planner(graph, isa, std::move(start)).make();
+  return Planner(graph, target, std::move(start)).make();
 }
 
-Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, Isa isa) {
+Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, const Target& target) {
   Plan start;
   start.segment = before.segment + 1;
   start.facts = before.facts;
@@ -299,7 +299,7 @@ Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found
     const Place place{Place::Kind::kResult, before.segment, static_cast<int64_t>(i)};
     start.where[id] = {before.results[i], place, found.dtypes[i], found.shapes[i]};
   }
-  return Planner(graph, isa, std::move(start)).make();
+  return Planner(graph, target, std::move(start)).make();
 }
 
 }  // namespace slipway

@@ -77,7 +77,7 @@ struct Plan {
 };
 
 /// Plans a run with inputs of these types and shapes. `graph` must outlive the plan, its nodes have rows. Throws Error.
-[[nodiscard]] Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, Isa isa);
+[[nodiscard]] Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target);
 
 /// What is known when a segment has run: the awaited values in order of before.awaited, and type and shape of its
 /// results.
@@ -88,7 +88,7 @@ struct Findings {
 };
 
 /// Plans what was deferred.
-[[nodiscard]] Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, Isa isa);
+[[nodiscard]] Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, const Target& target);
 
 /// The stable text form (`slipway inspect --stage plan`).
 [[nodiscard]] std::string text_of(const Plan& plan);

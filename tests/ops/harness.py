@@ -60,9 +60,12 @@ def row_of(op: str, domain: str = "") -> Mapping[str, Any]:
 
 
 def columns_of(op: str, domain: str = "") -> list[str]:
-    """The instruction sets to test: only scalar where the row has no other column."""
-    names: list[str] = _engine.isas()
-    return names if op and row_of(op, domain)["has_simd"] else ["scalar"]
+    """The columns to test: scalar, the instruction sets where the row has them, CUDA where a device is there too."""
+    if not op:
+        return ["scalar"]
+    row = row_of(op, domain)
+    names: list[str] = list(_engine.isas()) if row["has_simd"] else ["scalar"]
+    return names + (["cuda"] if row["has_cuda"] and "cuda:0" in _engine.devices()[0] else [])
 
 
 def run(op: str, case: Case, isa: str = "scalar", *, domain: str = "", all_constant: bool = False) -> list[Array]:
