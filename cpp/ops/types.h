@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
+#include "base/both.h"
 #include "base/dtype.h"
 
 namespace slipway {
@@ -20,6 +22,15 @@ using IndexTypes = Types<int64_t, int32_t>;
 /// Types that share a way of being stored: what only moves elements needs no more than these.
 using Storage = Types<float, double, int64_t, int32_t, uint8_t>;
 
+/// The ends of a type, which are infinities in floating point. Variables, since code on a device calls no function of
+/// the standard library.
+template <typename T>
+inline constexpr T kLeast =
+    std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+template <typename T>
+inline constexpr T kMost =
+    std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+
 /// Calls f.operator()<T>() with the T of the list that `dtype` names; nothing where it names none.
 template <typename... Ts, typename F>
 void dispatch(Types<Ts...>, DType dtype, const F& f) {
@@ -35,7 +46,7 @@ void dispatch_storage(DType dtype, const F& f) {
 
 /// Integer arithmetic that wraps as two's complement does; floating point as it is.
 template <typename T>
-[[nodiscard]] constexpr T wrap_add(T a, T b) noexcept {
+[[nodiscard]] SLIPWAY_BOTH constexpr T wrap_add(T a, T b) noexcept {
   if constexpr (std::is_floating_point_v<T>) {
     return a + b;
   } else {
@@ -43,7 +54,7 @@ template <typename T>
   }
 }
 template <typename T>
-[[nodiscard]] constexpr T wrap_subtract(T a, T b) noexcept {
+[[nodiscard]] SLIPWAY_BOTH constexpr T wrap_subtract(T a, T b) noexcept {
   if constexpr (std::is_floating_point_v<T>) {
     return a - b;
   } else {
@@ -51,7 +62,7 @@ template <typename T>
   }
 }
 template <typename T>
-[[nodiscard]] constexpr T wrap_multiply(T a, T b) noexcept {
+[[nodiscard]] SLIPWAY_BOTH constexpr T wrap_multiply(T a, T b) noexcept {
   if constexpr (std::is_floating_point_v<T>) {
     return a * b;
   } else {
