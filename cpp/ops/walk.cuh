@@ -38,6 +38,13 @@ struct Divisor {
   return (__umul64hi(n, by.magic) + n) >> by.shift;
 }
 
+[[nodiscard]] __device__ inline int64_t divide(int64_t n, const Divisor& by, bool is_large) {
+  return is_large ? static_cast<int64_t>(divide(static_cast<uint64_t>(n), by))
+                  : static_cast<int64_t>(divide(static_cast<uint32_t>(n), by));
+}
+/// Whether numbers below `count` need 64 bits to be divided.
+[[nodiscard]] inline bool is_large(int64_t count) noexcept { return count > INT32_MAX; }
+
 /// Where an element lies in each of N tensors.
 template <int N>
 struct Offsets {
@@ -48,22 +55,23 @@ struct Offsets {
 template <int N>
 struct DeviceWalk {
   int64_t count = 1;
-  bool is_large = false;  ///< count needs more than 31 bits
+  bool has_large_count = false;
   int rank = 0;
   Divisor sizes[kMaxWalkRank];
   int64_t strides[kMaxWalkRank][N] = {};
 
+  DeviceWalk() noexcept = default;
   explicit DeviceWalk(const Walk<N>& walk) noexcept
-      : count(walk.count()), is_large(count > INT32_MAX), rank(walk.rank()) {
+      : count(walk.count()), has_large_count(is_large(count)), rank(walk.rank()) {
     for (int axis = 0; axis < rank; ++axis) {
-      sizes[axis] = divisor_of(walk.size(axis), is_large);
+      sizes[axis] = divisor_of(walk.size(axis), has_large_count);
       for (int n = 0; n < N; ++n) strides[axis][n] = walk.strides(axis)[n];
     }
   }
 
   /// Offsets of element i, in row-major order.
   [[nodiscard]] __device__ Offsets<N> locate(int64_t i) const {
-    return is_large ? locate_in(static_cast<uint64_t>(i)) : locate_in(static_cast<uint32_t>(i));
+    return has_large_count ? locate_in(static_cast<uint64_t>(i)) : locate_in(static_cast<uint32_t>(i));
   }
 
  private:
