@@ -4,6 +4,10 @@
 #include <fstream>
 
 #include "base/cpu.h"
+#include "cuda/device.h"
+#include "exec/bridge.h"
+#include "exec/device_frame.h"
+#include "exec/given_outputs.h"
 #include "exec/runner.h"
 #include "ops/single.h"
 #include "ops/table.h"
@@ -36,7 +40,9 @@ struct Session::State {
   std::string graph_text;
   std::string passes_text;
   std::unique_ptr<ThreadPool> pool;
+  std::shared_ptr<CudaDevice> device;  // null: the processor
   std::unique_ptr<Runner> runner;
+  std::unique_ptr<Bridge> bridge;  // of a device
 };
 
 namespace {
@@ -68,14 +74,28 @@ Isa isa_of(const SessionOptions& options) {
 }
 
 void check(const SessionOptions& options) {
-  if (options.device != "cpu") {
-    fail(Code::kUnavailable, "device ", quote(options.device),
-         " is not available: this build has no CUDA kernels; use cpu");
-  }
   if (options.threads < 1 || options.threads > kMaxThreads) {
     fail(Code::kUsage, "threads is ", options.threads, ", expected 1 to ", kMaxThreads);
   }
   if (options.max_steps < 0) fail(Code::kUsage, "max_steps is ", options.max_steps, ", expected 0 or more");
+}
+
+Machine machine_of(const Session::State& state) {
+  Machine machine{isa_of(state.options), state.pool.get(), state.options.max_steps};
+  if (state.device) {
+    machine.target = Target(state.device);
+    machine.device_constants = std::make_shared<DeviceConstants>(state.device);
+  }
+  return machine;
+}
+
+// Nodes with bodies run on the processor only. That others lack a kernel is known when a plan needs it: shape
+// arithmetic runs nowhere but in the plan.
+void require_cuda(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (node.row->kind != RowKind::kControl) continue;
+    fail(Code::kUnsupported, node.title(), ": operator ", node.op, " does not run on CUDA; use device cpu");
+  }
 }
 
 // Dimensions as inferred; where nothing is known, as the file states them.
@@ -143,6 +163,11 @@ void check_inputs(const Session::State& state, std::span<const TensorView> input
   for (const SharedSize& shared : state.shared_sizes) check_shared(state.inputs, shared, inputs);
 }
 
+void run_checked(const Session::State& state, std::span<const TensorView> inputs, Outputs& outputs) {
+  if (state.bridge) return state.bridge->run(*state.runner, inputs, outputs);
+  state.runner->run(inputs, outputs);
+}
+
 }  // namespace
 
 const char* version() noexcept { return SLIPWAY_VERSION; }
@@ -167,6 +192,7 @@ Session Session::read(std::span<const std::byte> bytes, const SessionOptions& op
   check(options);
   auto state = std::make_shared<State>();
   state->options = options;
+  if (const int number = cuda_number(options.device); number >= 0) state->device = CudaDevice::open(number);
   const Graph read = parse(bytes);
   state->onnx_text = read.text();
   Graph graph = read;
@@ -183,7 +209,11 @@ Session Session::read(std::span<const std::byte> bytes, const SessionOptions& op
   }
   state->passes_text += graph.text();
   if (options.threads > 1) state->pool = std::make_unique<ThreadPool>(options.threads);
-  const Machine machine{isa_of(options), state->pool.get(), options.max_steps};
+  const Machine machine = machine_of(*state);
+  if (state->device) {
+    require_cuda(graph);
+    state->bridge = std::make_unique<Bridge>(state->device);
+  }
   state->runner = std::make_unique<Runner>(std::move(graph), machine);
   return Session(std::move(state));
 }
@@ -200,14 +230,23 @@ std::vector<Tensor> Session::run(std::span<const TensorView> inputs) const { ret
 std::vector<Tensor> Session::run(std::span<const TensorView> inputs, std::span<const MutableView> into) const {
   check_inputs(*state_, inputs);
   std::vector<Tensor> allocated;
-  state_->runner->run(inputs, into, &allocated);
+  GivenOutputs outputs(state_->runner->graph(), into, &allocated);
+  run_checked(*state_, inputs, outputs);
   return allocated;
 }
 
 void Session::run(std::span<const TensorView> inputs, Outputs& outputs) const {
   check_inputs(*state_, inputs);
-  state_->runner->run(inputs, outputs);
+  run_checked(*state_, inputs, outputs);
 }
+
+void Session::run_on(void* stream, std::span<const TensorView> inputs, Outputs& outputs) const {
+  check_inputs(*state_, inputs);
+  if (!state_->device) fail(Code::kUsage, "the model runs on the processor, it has no stream");
+  state_->runner->run(inputs, outputs, stream);
+}
+
+int Session::cuda_device() const noexcept { return state_->device ? state_->device->number() : -1; }
 
 BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const MutableView> into) const {
   check_inputs(*state_, inputs);
@@ -226,6 +265,10 @@ BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const Muta
 }
 
 void BoundCall::operator()() const { run_->run(); }
+
+void BoundCall::run_on(void* stream) const { run_->run(stream); }
+
+void BoundCall::finish(void* stream) const { run_->finish(stream); }
 
 bool BoundCall::is_short() const noexcept { return run_->is_short(); }
 

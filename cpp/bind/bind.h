@@ -7,6 +7,7 @@ namespace slipway {
 
 /// Turns slipway::Error into the classes of slipway/errors.py.
 void register_errors(pybind11::module_& module);
+void register_device_arrays(pybind11::module_& module);
 void register_ops(pybind11::module_& module);
 void register_peak(pybind11::module_& module);
 void register_session(pybind11::module_& module);

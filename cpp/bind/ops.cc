@@ -3,6 +3,7 @@
 
 #include "bind/arrays.h"
 #include "bind/bind.h"
+#include "bind/device_arrays.h"
 #include "ops/single.h"
 #include "ops/table.h"
 
@@ -40,8 +41,8 @@ Target target_named(const std::string& name) {
   fail(Code::kUsage, "unknown instruction set ", quote(name));
 }
 
-py::list run_op(const std::string& op, const std::vector<std::optional<py::array>>& inputs, const py::dict& attributes,
-                int outputs, int64_t opset, const std::string& domain, const std::string& isa, bool all_constant) {
+/// Without its inputs and outputs.
+Node node_of(const std::string& op, const py::dict& attributes, int64_t opset, const std::string& domain) {
   Node node;
   node.op = op;
   node.name = op;
@@ -51,6 +52,12 @@ py::list run_op(const std::string& op, const std::vector<std::optional<py::array
     const auto name = key.cast<std::string>();
     node.attributes.emplace(name, attribute_of(name, value));
   }
+  return node;
+}
+
+py::list run_op(const std::string& op, const std::vector<std::optional<py::array>>& inputs, const py::dict& attributes,
+                int outputs, int64_t opset, const std::string& domain, const std::string& isa, bool all_constant) {
+  Node node = node_of(op, attributes, opset, domain);
   std::vector<TensorView> views;
   for (const auto& input : inputs) {
     node.inputs.push_back(input ? static_cast<ValueId>(views.size()) : kNoValue);
@@ -66,6 +73,26 @@ py::list run_op(const std::string& op, const std::vector<std::optional<py::array
   py::list list;
   for (Tensor& tensor : results) list.append(array_of(std::move(tensor)));
   return list;
+}
+
+/// On arrays of a CUDA device, in DLPack capsules; None where an input is absent.
+py::list run_op_on(int device, uintptr_t stream, const std::string& op, const std::vector<py::object>& inputs,
+                   const py::dict& attributes, int outputs, int64_t opset, const std::string& domain) {
+  Node node = node_of(op, attributes, opset, domain);
+  std::vector<TensorView> views;
+  for (const py::object& input : inputs) {
+    node.inputs.push_back(input.is_none() ? kNoValue : static_cast<ValueId>(views.size()));
+    views.push_back(input.is_none() ? TensorView{} : view_of_capsule(input, device));
+  }
+  for (int i = 0; i < outputs; ++i) node.outputs.push_back(i);
+  resolve(node);
+  const Target target(CudaDevice::open(device));
+  DeviceOutputs results(target.device, stream_of(stream));
+  {
+    const py::gil_scoped_release release;
+    run_single_on_device(node, views, target, stream_of(stream), results);
+  }
+  return results.arrays(static_cast<std::size_t>(outputs));
 }
 
 py::list operators() {
@@ -104,6 +131,8 @@ void register_ops(py::module_& module) {
   module.def("run_op", &run_op, py::arg("op"), py::arg("inputs"), py::arg("attributes") = py::dict(),
              py::arg("outputs") = 1, py::arg("opset") = 20, py::arg("domain") = "", py::arg("isa") = "",
              py::arg("all_constant") = false);
+  module.def("run_op_on", &run_op_on, py::arg("device"), py::arg("stream"), py::arg("op"), py::arg("inputs"),
+             py::arg("attributes") = py::dict(), py::arg("outputs") = 1, py::arg("opset") = 20, py::arg("domain") = "");
   module.def("operators", &operators);
   module.def("devices", &devices);
   module.def("isas", [] {

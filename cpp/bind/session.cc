@@ -9,6 +9,7 @@
 
 #include "bind/arrays.h"
 #include "bind/bind.h"
+#include "bind/device_arrays.h"
 #include "bind/named_session.h"
 #include "bind/plain_run.h"
 #include "slipway/slipway.h"
@@ -114,6 +115,63 @@ py::list run(const NamedSession& named, const std::vector<py::array>& inputs, co
   return list;
 }
 
+using Capsules = std::vector<py::object>;  // None: no array
+
+std::vector<TensorView> views_of(const Capsules& capsules, int device) {
+  std::vector<TensorView> views;
+  for (const py::object& capsule : capsules) views.push_back(view_of_capsule(capsule, device));
+  return views;
+}
+
+std::vector<std::optional<TensorView>> given_of(const Capsules& capsules, int device) {
+  std::vector<std::optional<TensorView>> given;
+  for (const py::object& capsule : capsules) {
+    given.push_back(capsule.is_none() ? std::nullopt : std::optional(view_of_capsule(capsule, device)));
+  }
+  return given;
+}
+
+py::list run_on(const NamedSession& named, uintptr_t stream, const Capsules& inputs, const Capsules& into) {
+  const Session& session = named.session();
+  const int device = session.cuda_device();
+  const std::vector<TensorView> views = views_of(inputs, device);
+  DeviceOutputs outputs(CudaDevice::open(device), stream_of(stream), given_of(into, device));
+  {
+    const WithoutGil released;
+    session.run_on(stream_of(stream), views, outputs);
+  }
+  return outputs.arrays(session.outputs().size());
+}
+
+/// As BoundArrays, for arrays of a device.
+class BoundCapsules final {
+ public:
+  BoundCapsules(const Session& session, Capsules inputs, Capsules outputs)
+      : inputs_(std::move(inputs)), outputs_(std::move(outputs)), call_(bind(session)) {}
+
+  void operator()(uintptr_t stream) const {
+    const WithoutGil released;
+    call_.run_on(stream_of(stream));
+  }
+  void finish(uintptr_t stream) const {
+    const WithoutGil released;
+    call_.finish(stream_of(stream));
+  }
+
+ private:
+  [[nodiscard]] BoundCall bind(const Session& session) const {
+    std::vector<MutableView> into;
+    for (const TensorView& view : views_of(outputs_, session.cuda_device())) {
+      into.push_back({const_cast<void*>(view.data), view.dtype, view.shape});
+    }
+    return session.bind(views_of(inputs_, session.cuda_device()), into);
+  }
+
+  Capsules inputs_;
+  Capsules outputs_;
+  BoundCall call_;
+};
+
 py::list ports(const std::vector<PortInfo>& infos) {
   py::list list;
   for (const PortInfo& info : infos) {
@@ -189,6 +247,12 @@ void register_session(py::module_& module) {
             return entries;
           })
       .def("run", &run, py::arg("inputs"), py::arg("into") = OptionalArrays())
+      .def("cuda_device", [](const NamedSession& named) { return named.session().cuda_device(); })
+      .def("run_on", &run_on, py::arg("stream"), py::arg("inputs"), py::arg("into") = Capsules())
+      .def("bind_on",
+           [](const NamedSession& named, Capsules inputs, Capsules outputs) {
+             return BoundCapsules(named.session(), std::move(inputs), std::move(outputs));
+           })
       .def("bind",
            [](const NamedSession& named, std::vector<py::array> inputs, const OptionalArrays& outputs) {
              return BoundArrays(named.session(), std::move(inputs), outputs);
@@ -196,6 +260,9 @@ void register_session(py::module_& module) {
       .def("text", &text, py::arg("stage"), py::arg("shapes") = std::vector<std::vector<int64_t>>());
   register_plain_run(module, session);
   py::class_<BoundArrays>(module, "BoundCall").def("__call__", &BoundArrays::operator());
+  py::class_<BoundCapsules>(module, "BoundDeviceCall")
+      .def("__call__", &BoundCapsules::operator(), py::arg("stream") = 0)
+      .def("finish", &BoundCapsules::finish, py::arg("stream") = 0);
 }
 
 }  // namespace slipway

@@ -135,11 +135,6 @@ void CudaDevice::synchronize(void* stream) const {
   check(plugin_->synchronize(stream), "waiting for its work");
 }
 
-void CudaDevice::wait_for(void* waiting, void* awaited) const {
-  use();
-  check(plugin_->wait_for(waiting, awaited), "ordering streams");
-}
-
 void CudaDevice::begin_capture(void* stream) const {
   use();
   check(plugin_->begin_capture(stream), "recording a graph");
@@ -218,6 +213,21 @@ CudaStream::CudaStream(std::shared_ptr<CudaDevice> device) : device_(std::move(d
 }
 
 CudaStream::~CudaStream() { device_->plugin().destroy_stream(stream_); }
+
+CudaEvent::CudaEvent(std::shared_ptr<CudaDevice> device) : device_(std::move(device)) {
+  device_->use();
+  device_->check(device_->plugin().make_event(&event_), "making an event");
+}
+
+CudaEvent::~CudaEvent() { device_->plugin().destroy_event(event_); }
+
+void CudaEvent::record(void* stream) const {
+  device_->check(device_->plugin().record_event(event_, stream), "recording an event");
+}
+
+void CudaEvent::make_wait(void* stream) const {
+  device_->check(device_->plugin().wait_event(event_, stream), "ordering streams");
+}
 
 CudaGraph::CudaGraph(CudaGraph&& other) noexcept
     : device_(std::move(other.device_)), graph_(std::exchange(other.graph_, nullptr)) {}

@@ -78,7 +78,6 @@ class CudaDevice final : public std::enable_shared_from_this<CudaDevice> {
   void use() const;
   void copy(void* to, const void* from, int64_t bytes, void* stream) const;
   void synchronize(void* stream) const;
-  void wait_for(void* waiting, void* awaited) const;
   /// Starts to record what this thread gives to the stream.
   void begin_capture(void* stream) const;
   /// The recorded work; null where the device cannot record it.
@@ -113,6 +112,24 @@ class CudaStream final {
  private:
   std::shared_ptr<CudaDevice> device_;
   void* stream_ = nullptr;
+};
+
+/// A point of a stream.
+class CudaEvent final {
+ public:
+  explicit CudaEvent(std::shared_ptr<CudaDevice> device);
+  CudaEvent(const CudaEvent&) = delete;
+  CudaEvent& operator=(const CudaEvent&) = delete;
+  ~CudaEvent();
+
+  /// Becomes the point behind all that the stream was given so far.
+  void record(void* stream) const;
+  /// Lets later work of the stream begin only behind the point.
+  void make_wait(void* stream) const;
+
+ private:
+  std::shared_ptr<CudaDevice> device_;
+  void* event_ = nullptr;
 };
 
 /// Recorded work of a device.

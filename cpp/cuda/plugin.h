@@ -45,8 +45,6 @@ struct CudaPlugin {
   int (*make_stream)(void** stream);
   void (*destroy_stream)(void* stream);
   int (*synchronize)(void* stream);
-  /// `waiting` goes on when all that `awaited` was given so far is done.
-  int (*wait_for)(void* waiting, void* awaited);
   int (*allocate)(void** memory, int64_t bytes);
   void (*release)(void* memory);
   /// In order of the stream: later work on it may use, or reuse, the memory.
@@ -61,14 +59,15 @@ struct CudaPlugin {
   /// Device number of the memory at this address, -1 where it is the host's.
   int (*device_of)(const void* memory);
   int (*begin_capture)(void* stream);
-  /// What was given to the stream since begin_capture, as a graph that can be launched again and again.
+  /// What was given to the stream since begin_capture, as a graph that can be launched again and again; null where it
+  /// is but one launch, which a graph does not make cheaper.
   int (*end_capture)(void* stream, void** graph);
   int (*launch_graph)(void* graph, void* stream);
   void (*destroy_graph)(void* graph);
-  /// Time between two points of a stream, for benchmarks.
+  /// A point of a stream, for which other streams can wait.
   int (*make_event)(void** event);
   int (*record_event)(void* event, void* stream);
-  int (*milliseconds_between)(void* first, void* last, float* milliseconds);
+  int (*wait_event)(void* event, void* stream);
   void (*destroy_event)(void* event);
   /// The kernel of the operator with this id; null where there is none.
   void (*(*find_kernel)(const char* id))(const OpCall&) noexcept;

@@ -13,6 +13,7 @@
 
 namespace slipway {
 
+class DeviceConstants;
 class Runner;
 
 /// What all graphs of a session run with.
@@ -20,6 +21,7 @@ struct Machine {
   Target target = Isa::kScalar;
   ThreadPool* pool = nullptr;     ///< may be null: no threads
   int64_t max_steps = INT64_MAX;  ///< of one run of one Loop; with more it fails with Error(kLimit)
+  std::shared_ptr<DeviceConstants> device_constants = nullptr;  ///< of a target on a CUDA device
 };
 
 class Control {

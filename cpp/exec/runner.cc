@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "exec/given_outputs.h"
 #include "exec/hash.h"
 
 namespace slipway {
@@ -16,44 +17,13 @@ namespace {
 // shape for each step.
 constexpr std::size_t kMaxPlans = 256;
 
-// Memory that a caller has given, or fresh tensors.
-class GivenOutputs final : public Outputs {
- public:
-  GivenOutputs(const Graph& graph, std::span<const MutableView> into, std::vector<Tensor>* allocated)
-      : graph_(graph), into_(into), allocated_(allocated) {}
-
-  void prepare(std::size_t k, DType dtype, const Shape& shape) override {
-    if (is_given(k)) return check_given(k, dtype, shape);
-    if (allocated_->size() <= k) allocated_->resize(graph_.outputs.size());
-    (*allocated_)[k] = Tensor(dtype, shape);
-  }
-
-  [[nodiscard]] void* address(std::size_t k) const noexcept override {
-    return is_given(k) ? into_[k].data : (*allocated_)[k].mutable_view().data;
-  }
-
- private:
-  [[nodiscard]] bool is_given(std::size_t k) const noexcept { return into_.size() > k && into_[k].data != nullptr; }
-
-  void check_given(std::size_t k, DType dtype, const Shape& shape) const {
-    if (into_[k].dtype == dtype && into_[k].shape == shape) return;
-    fail(Code::kInput, "the memory given for output ",
-         quote(graph_.values[static_cast<std::size_t>(graph_.outputs[k])].name), " is ", name_of(into_[k].dtype), " ",
-         into_[k].shape.text(), ", expected ", name_of(dtype), " ", shape.text());
-  }
-
-  const Graph& graph_;
-  std::span<const MutableView> into_;
-  std::vector<Tensor>* allocated_;
-};
-
 }  // namespace
 
 // One run: the frames it has borrowed and where everything is.
 class Runner::Run {
  public:
-  Run(Runner& runner, std::span<const TensorView> inputs, Outputs& outputs)
-      : runner_(runner), inputs_(inputs), outputs_(outputs) {}
+  Run(Runner& runner, std::span<const TensorView> inputs, Outputs& outputs, void* stream)
+      : runner_(runner), inputs_(inputs), outputs_(outputs), stream_(stream) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run() {
@@ -70,8 +40,12 @@ class Runner::Run {
         outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
       outputs_.prepared(segment->is_short());
       resolve(*segment, frame);
-      const TensorView* rest = segment->call_kernels(frame, runner_.machine_.pool);
-      run_controls(plan, frame, rest);
+      if (frame.device) {
+        segment->launch_kernels(frame, stream_);
+        frame.device->check_values(stream_);
+      } else {
+        run_controls(plan, frame, segment->call_kernels(frame, runner_.machine_.pool));
+      }
       std::shared_ptr<Segment> next = next_of(*segment, frame);
       segment = next ? add({next, next->borrow()}) : nullptr;
     }
@@ -109,7 +83,7 @@ class Runner::Run {
       case Place::Kind::kResult:
         return at(index).frame->results[static_cast<std::size_t>(place.offset)].data;
       default:
-        return at(index).frame->arena.data() + place.offset;
+        return at(index).frame->arena_data() + place.offset;
     }
   }
 
@@ -142,7 +116,7 @@ class Runner::Run {
     }
   }
 
-  [[nodiscard]] std::shared_ptr<Segment> next_of(Segment& segment, const Frame& frame) {
+  [[nodiscard]] std::shared_ptr<Segment> next_of(Segment& segment, Frame& frame) {
     const Plan& plan = segment.plan();
     if (plan.is_last()) return nullptr;
     constexpr std::size_t kMaxAwaited = 16;
@@ -150,8 +124,10 @@ class Runner::Run {
       fail(Code::kLimit, "more than ", kMaxAwaited, " values decide shapes at once");
     TensorView values[kMaxAwaited];
     const std::size_t count = plan.awaited.size();
-    for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t i = 0; i < count; ++i) {
       values[i] = {address(plan.awaited[i].place), plan.awaited[i].dtype, plan.awaited[i].shape};
+      if (frame.device) values[i].data = frame.device->read(i, values[i].data, values[i].bytes(), stream_);
+    }
     if (std::shared_ptr<Segment> known = segment.find_next({values, count}, frame.results)) return known;
     Findings found;
     for (std::size_t i = 0; i < count; ++i) {
@@ -163,13 +139,15 @@ class Runner::Run {
       found.dtypes.push_back(result.dtype);
       found.shapes.push_back(result.shape);
     }
-    auto next = std::make_shared<Segment>(continue_plan(*runner_.graph_, plan, found, runner_.machine_.target));
+    auto next = std::make_shared<Segment>(continue_plan(*runner_.graph_, plan, found, runner_.machine_.target),
+                                          runner_.machine_);
     return segment.keep_next(std::move(found), std::move(next));
   }
 
   Runner& runner_;
   std::span<const TensorView> inputs_;
   Outputs& outputs_;
+  void* stream_;
   std::size_t count_ = 0;
   std::array<Part, 4> few_;
   std::vector<Part> more_;
@@ -206,7 +184,7 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
   }
   std::vector<Shape> shapes;
   for (const TensorView& input : inputs) shapes.push_back(input.shape);
-  auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.target), std::move(shapes));
+  auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.target), machine_, std::move(shapes));
   const std::unique_lock lock(plans_mutex_);
   if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
   if (plans_.size() >= kMaxPlans) plans_.clear();
@@ -214,7 +192,7 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
   return made;
 }
 
-void Runner::run(std::span<const TensorView> inputs, Outputs& outputs) {
+void Runner::run(std::span<const TensorView> inputs, Outputs& outputs, void* stream) {
   std::unique_ptr<Frame> frame = last_.take();
   std::shared_ptr<Segment> segment = frame ? std::move(frame->segment) : nullptr;
   if (segment && !segment->is_for(inputs)) std::exchange(segment, nullptr)->give_back(std::move(frame));
@@ -222,7 +200,7 @@ void Runner::run(std::span<const TensorView> inputs, Outputs& outputs) {
     segment = first_segment(inputs);
     frame = segment->borrow();
   }
-  Run(*this, inputs, outputs).go(std::move(segment), std::move(frame));
+  Run(*this, inputs, outputs, stream).go(std::move(segment), std::move(frame));
 }
 
 void Runner::keep(std::shared_ptr<Segment> segment, std::unique_ptr<Frame> frame) noexcept {
@@ -269,15 +247,28 @@ BoundRun::~BoundRun() {
 
 bool BoundRun::is_short() const noexcept { return frame_ != nullptr && segment_->is_short(); }
 
-void BoundRun::run() {
+void BoundRun::run(void* stream) {
   if (is_running_.exchange(true, std::memory_order_acquire))
     fail(Code::kUsage, "a bound call is running in another thread; bind one for each thread");
   struct Ended {
     std::atomic<bool>& is_running;
     ~Ended() { is_running.store(false, std::memory_order_release); }
   } const ended{is_running_};
-  if (frame_ == nullptr) return runner_.run(inputs_, into_, nullptr);
-  segment_->call_kernels(*frame_, runner_.machine_.pool);
+  if (frame_ == nullptr) {
+    GivenOutputs outputs(runner_.graph(), into_, nullptr);
+    return runner_.run(inputs_, outputs, stream);
+  }
+  if (!frame_->device) {
+    segment_->call_kernels(*frame_, runner_.machine_.pool);
+    return;
+  }
+  frame_->device->raise_reported();
+  segment_->launch_kernels(*frame_, stream);
+}
+
+void BoundRun::finish(void* stream) {
+  runner_.machine_.target.device->synchronize(stream);
+  if (frame_ != nullptr) frame_->device->raise_reported();
 }
 
 std::string Runner::plan_text(std::span<const Shape> shapes) {

@@ -27,8 +27,11 @@ class BoundRun {
   BoundRun& operator=(const BoundRun&) = delete;
   ~BoundRun();
 
-  /// Throws Error(kUsage) where another thread is in the middle of it.
-  void run();
+  /// Throws Error(kUsage) where another thread is in the middle of it. On a CUDA device the work is given to the
+  /// stream; a forbidden value that it meets is reported by the next run, or by finish().
+  void run(void* stream = nullptr);
+  /// On a CUDA device: waits for the work of the last run. Throws Error(kFault) where it met a forbidden value.
+  void finish(void* stream);
   /// True where a run takes a few microseconds at most.
   [[nodiscard]] bool is_short() const noexcept;
 
@@ -57,7 +60,8 @@ class Runner {
   [[nodiscard]] const Graph& graph() const noexcept { return *graph_; }
 
   /// Runs once. Safe to call from many threads; allocates nothing of its own for shapes it has seen.
-  void run(std::span<const TensorView> inputs, Outputs& outputs);
+  /// On a CUDA device, arrays and memory are the device's, and the results are there in order of the stream.
+  void run(std::span<const TensorView> inputs, Outputs& outputs, void* stream = nullptr);
   /// The same into given memory: where into[k].data is null, output k is allocated and put into (*allocated)[k].
   void run(std::span<const TensorView> inputs, std::span<const MutableView> into, std::vector<Tensor>* allocated);
 

@@ -60,10 +60,14 @@ bool fits(const Findings& known, std::span<const TensorView> values, std::span<c
 
 }  // namespace
 
-Segment::Segment(Plan plan, std::vector<Shape> shapes)
+Segment::Segment(Plan plan, const Machine& machine, std::vector<Shape> shapes)
     : plan_(std::move(plan)),
       shapes_(std::move(shapes)),
-      is_short_(plan_.is_last() && count_work(plan_) <= kShortWork) {
+      is_short_(plan_.is_last() && !machine.target.device && count_work(plan_) <= kShortWork),
+      device_(machine.target.device) {
+  if (device_) {
+    for (const auto& constant : plan_.constants) constants_.push_back(machine.device_constants->copy_of(constant));
+  }
   const auto is_fixed = [&](const Place& place) {
     return place.kind == Place::Kind::kNowhere || place.kind == Place::Kind::kConstant ||
            (place.kind == Place::Kind::kArena && place.index == plan_.segment);
@@ -105,16 +109,22 @@ std::unique_ptr<Frame> Segment::borrow() {
     }
   }
   auto frame = std::make_unique<Frame>();
-  frame->arena = Buffer(plan_.arena_bytes);
-  frame->scratch = Buffer(plan_.scratch_bytes);
+  if (device_) {
+    frame->device = std::make_unique<DeviceFrame>(plan_, device_);
+  } else {
+    frame->arena = Buffer(plan_.arena_bytes);
+    frame->scratch = Buffer(plan_.scratch_bytes);
+  }
   const auto address = [&](const Operand& operand) -> void* {
-    if (operand.place.kind == Place::Kind::kArena) return frame->arena.data() + operand.place.offset;
+    if (operand.place.kind == Place::Kind::kArena) return frame->arena_data() + operand.place.offset;
     return nullptr;
+  };
+  const auto constant_address = [&](std::size_t i) -> const void* {
+    return device_ ? constants_[i]->data() : plan_.constants[i]->view().data;
   };
   const auto add_input = [&](const Operand& operand) {
     const bool is_constant = operand.place.kind == Place::Kind::kConstant;
-    const void* data =
-        is_constant ? plan_.constants[static_cast<std::size_t>(operand.place.index)]->view().data : address(operand);
+    const void* data = is_constant ? constant_address(static_cast<std::size_t>(operand.place.index)) : address(operand);
     frame->inputs.push_back({data, operand.dtype, operand.shape});
   };
   for (const Step& step : plan_.steps) {

@@ -11,6 +11,7 @@
 
 #include "base/thread_pool.h"
 #include "exec/control.h"
+#include "exec/device_frame.h"
 #include "plan/plan.h"
 
 namespace slipway {
@@ -26,6 +27,10 @@ struct Frame {
   std::vector<MutableView> outputs;                ///< of all steps
   std::vector<std::unique_ptr<Control>> controls;  ///< made by the first run with this frame
   std::vector<TensorView> results;                 ///< of all controls
+  std::unique_ptr<DeviceFrame> device;             ///< of a CUDA device, in place of arena and scratch
+
+  /// Where the arena lies.
+  [[nodiscard]] std::byte* arena_data() noexcept { return device ? device->arena() : arena.data(); }
 };
 
 /// An argument whose address is known only when a run starts.
@@ -38,7 +43,7 @@ struct Fixup {
 class Segment {
  public:
   /// `shapes` are those of the graph's inputs; a segment behind the first is found by other things and has none.
-  explicit Segment(Plan plan, std::vector<Shape> shapes = {});
+  explicit Segment(Plan plan, const Machine& machine, std::vector<Shape> shapes = {});
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
   [[nodiscard]] const std::vector<Fixup>& fixups() const noexcept { return fixups_; }
@@ -55,6 +60,8 @@ class Segment {
   /// Calls the kernels in order; returns the views behind those of the steps, which are the controls'. Throws Error
   /// where a kernel reports a forbidden value.
   const TensorView* call_kernels(Frame& frame, ThreadPool* pool) const;
+  /// The same on a CUDA device, in order of the stream; whether a value was forbidden is not known when this returns.
+  void launch_kernels(Frame& frame, void* stream) const { frame.device->launch(plan_, frame, stream); }
 
   /// The segment planned for these values of plan().awaited and shapes of these results, or null.
   [[nodiscard]] std::shared_ptr<Segment> find_next(std::span<const TensorView> values,
@@ -75,6 +82,8 @@ class Segment {
   std::vector<Shape> shapes_;
   std::vector<Fixup> fixups_;
   bool is_short_;
+  std::shared_ptr<CudaDevice> device_;                          // null: the processor
+  std::vector<std::shared_ptr<const DeviceMemory>> constants_;  // of the plan, on the device
   std::mutex frames_mutex_;
   std::vector<std::unique_ptr<Frame>> frames_;
   mutable std::shared_mutex next_mutex_;

@@ -54,7 +54,7 @@ int count_devices(const char** why) {
 
 int describe(int device, CudaDeviceInfo* info) {
   cudaDeviceProp properties;
-  const cudaError_t error = cudaGetDeviceProperties(&properties, device);
+  cudaError_t error = cudaGetDeviceProperties(&properties, device);
   if (error != cudaSuccess) return error;
   std::strncpy(info->name, properties.name, sizeof info->name - 1);
   info->major = properties.major;
@@ -62,7 +62,11 @@ int describe(int device, CudaDeviceInfo* info) {
   info->multiprocessors = properties.multiProcessorCount;
   info->shared_bytes = static_cast<int>(properties.sharedMemPerBlockOptin);
   info->memory_bytes = static_cast<int64_t>(properties.totalGlobalMem);
-  return cudaSuccess;
+  // Results come and go with every run: memory that was freed stays ours instead of going back to the driver.
+  cudaMemPool_t pool;
+  uint64_t keep = UINT64_MAX;
+  error = cudaDeviceGetDefaultMemPool(&pool, device);
+  return error != cudaSuccess ? error : cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep);
 }
 
 int use(int device) { return cudaSetDevice(device); }
@@ -76,16 +80,6 @@ int make_stream(void** stream) {
 }
 void destroy_stream(void* stream) { (void)cudaStreamDestroy(as_stream(stream)); }
 int synchronize(void* stream) { return cudaStreamSynchronize(as_stream(stream)); }
-
-int wait_for(void* waiting, void* awaited) {
-  cudaEvent_t event;
-  cudaError_t error = cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
-  if (error != cudaSuccess) return error;
-  error = cudaEventRecord(event, as_stream(awaited));
-  if (error == cudaSuccess) error = cudaStreamWaitEvent(as_stream(waiting), event, 0);
-  (void)cudaEventDestroy(event);
-  return error;
-}
 
 // ---- memory ----
 int allocate(void** memory, int64_t bytes) { return cudaMalloc(memory, static_cast<std::size_t>(bytes)); }
@@ -121,7 +115,11 @@ int end_capture(void* stream, void** graph) {
   cudaGraph_t recorded = nullptr;
   cudaError_t error = cudaStreamEndCapture(as_stream(stream), &recorded);
   if (error != cudaSuccess) return error;
-  error = cudaGraphInstantiate(reinterpret_cast<cudaGraphExec_t*>(graph), recorded, 0);
+  std::size_t nodes = 0;
+  error = cudaGraphGetNodes(recorded, nullptr, &nodes);
+  if (error == cudaSuccess && nodes > 1) {
+    error = cudaGraphInstantiate(reinterpret_cast<cudaGraphExec_t*>(graph), recorded, 0);
+  }
   (void)cudaGraphDestroy(recorded);
   return error;
 }
@@ -132,14 +130,14 @@ int launch_graph(void* graph, void* stream) {
 void destroy_graph(void* graph) { (void)cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
 // ---- events ----
-int make_event(void** event) { return cudaEventCreate(reinterpret_cast<cudaEvent_t*>(event)); }
+int make_event(void** event) {
+  return cudaEventCreateWithFlags(reinterpret_cast<cudaEvent_t*>(event), cudaEventDisableTiming);
+}
 int record_event(void* event, void* stream) {
   return cudaEventRecord(static_cast<cudaEvent_t>(event), as_stream(stream));
 }
-int milliseconds_between(void* first, void* last, float* milliseconds) {
-  const auto end = static_cast<cudaEvent_t>(last);
-  const cudaError_t error = cudaEventSynchronize(end);
-  return error != cudaSuccess ? error : cudaEventElapsedTime(milliseconds, static_cast<cudaEvent_t>(first), end);
+int wait_event(void* event, void* stream) {
+  return cudaStreamWaitEvent(as_stream(stream), static_cast<cudaEvent_t>(event), 0);
 }
 void destroy_event(void* event) { (void)cudaEventDestroy(static_cast<cudaEvent_t>(event)); }
 
@@ -152,7 +150,6 @@ constexpr CudaPlugin kPlugin = {.abi = kCudaAbi,
                                 .make_stream = &make_stream,
                                 .destroy_stream = &destroy_stream,
                                 .synchronize = &synchronize,
-                                .wait_for = &wait_for,
                                 .allocate = &allocate,
                                 .release = &release,
                                 .allocate_async = &allocate_async,
@@ -168,7 +165,7 @@ constexpr CudaPlugin kPlugin = {.abi = kCudaAbi,
                                 .destroy_graph = &destroy_graph,
                                 .make_event = &make_event,
                                 .record_event = &record_event,
-                                .milliseconds_between = &milliseconds_between,
+                                .wait_event = &wait_event,
                                 .destroy_event = &destroy_event,
                                 .find_kernel = &find_kernel};
 

@@ -1,18 +1,19 @@
-"""The engine's kernels alone, without a model: on NumPy arrays or CPU torch tensors.
+"""The engine's kernels alone, without a model: on NumPy arrays, or torch tensors on the CPU or a CUDA device.
 
     y = slipway.ops.conv2d(x, weight, bias, padding=1)
 
 Every function is one ONNX operator of opset 20; arrays are read where they lie (a non-contiguous one is copied), and
-the result is a new array of the same kind as the first argument that is not NumPy's, else of NumPy. Errors are those
+the result is a new array of the same kind as the first argument that is not NumPy's, else of NumPy. On a CUDA device
+the work goes to the library's current stream. Errors are those
 of ``Session.run``. ``call`` reaches every operator of ``slipway ops``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
-from slipway import _engine
+from slipway import _engine, _on_cuda
 from slipway._arrays import SupportsDLPack, as_kind, contiguous, library_of, view
 
 T = TypeVar("T", bound=SupportsDLPack)
@@ -39,16 +40,22 @@ def call(
         outputs: How many outputs are wanted.
         opset: Version of the operator set, 13 to 24.
         domain: ``""``, or ``"slipway"`` for the fused operators.
-        isa: Kernel to use (``slipway._engine.isas()``); empty is the best of this machine.
+        isa: Kernel to use: one of ``slipway._engine.isas()``, or ``"cuda"``, which takes NumPy arrays there and back.
+            Empty is the best of the processor, or of the CUDA device where the arrays lie on one.
 
     Raises:
+        UnavailableError: The arrays lie on a device that is not there for slipway, or not on one device.
         UnsupportedError: The operator, an attribute or a type is not there.
         ModelError: An attribute or shape breaks a rule of the operator.
         InputError: An input is no array.
         RuntimeFault: A value is one that the operator forbids.
     """
-    arrays = [None if array is None else contiguous(view(array, f"{op}: input {i}")) for i, array in enumerate(inputs)]
     given: dict[str, Any] = {name: value for name, value in (attributes or {}).items() if value is not None}
+    on_cuda = next((array for array in inputs if _on_cuda.is_on_cuda(array)), None)
+    if on_cuda is not None and not isa:
+        number = int(on_cuda.__dlpack_device__()[1])
+        return cast("list[T]", _on_cuda.run_op(op, inputs, given, outputs, opset, domain, number))
+    arrays = [None if array is None else contiguous(view(array, f"{op}: input {i}")) for i, array in enumerate(inputs)]
     results = _engine.run_op(op, arrays, given, outputs, opset, domain, isa)
     library = library_of([array for array in inputs if array is not None])
     return [_same_kind(result, library) for result in results]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway import _engine
+from slipway import _engine, _on_cuda
 from slipway._arrays import SupportsDLPack, as_kind, contiguous, library_of, view
-from slipway.errors import InputError, UsageError
+from slipway.errors import InputError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from slipway._engine import BoundCall
+    from slipway._engine import BoundCall, BoundDeviceCall
 
 Arrays = Mapping[str, SupportsDLPack]
 T = TypeVar("T", bound=SupportsDLPack)
@@ -44,8 +44,8 @@ class Session:
 
     Args:
         model: An ONNX file, a bundle folder, or the bytes of an ONNX file.
-        device: ``"cpu"``; another one is refused, never replaced.
-        threads: How many threads one run may use, 1 to 256. Results do not depend on it.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; one that is not there is refused, never replaced.
+        threads: How many threads one run on the CPU may use, 1 to 256. Results do not depend on it.
         optimize: False runs the graph as it stands in the file, without any pass.
         isa: Kernels to use (``slipway._engine.isas()``); empty is the best of this machine.
 
@@ -73,6 +73,7 @@ class Session:
             self._engine = _engine.Session.read(model, device, threads, optimize, isa)
         else:
             self._engine = _engine.Session.open(os.fspath(model), device, threads, optimize, isa)
+        self._cuda = _on_cuda.number_of(device)
         self._inputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.inputs())
         self._outputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.outputs())
 
@@ -93,21 +94,34 @@ class Session:
 
     @overload
     def run(
-        self, inputs: Mapping[str, NDArray[np.generic]], outputs: Mapping[str, NDArray[np.generic]] | None = None
+        self,
+        inputs: Mapping[str, NDArray[np.generic]],
+        outputs: Mapping[str, NDArray[np.generic]] | None = None,
+        *,
+        stream: int | None = None,
     ) -> dict[str, NDArray[np.generic]]: ...
 
     @overload
-    def run(self, inputs: Mapping[str, T], outputs: Mapping[str, T] | None = None) -> dict[str, T]: ...
+    def run(
+        self, inputs: Mapping[str, T], outputs: Mapping[str, T] | None = None, *, stream: int | None = None
+    ) -> dict[str, T]: ...
 
     @_engine.plain_first  # answers itself where `inputs` is a dict of arrays that fit, and there are no outputs
-    def run(self, inputs: Arrays, outputs: Arrays | None = None) -> Mapping[str, SupportsDLPack]:
+    def run(
+        self, inputs: Arrays, outputs: Arrays | None = None, *, stream: int | None = None
+    ) -> Mapping[str, SupportsDLPack]:
         """Run once; what takes more than a few microseconds runs without the GIL.
 
+        On a CUDA device arrays lie either all in the host's memory, then they go there and the results come back, or
+        all on the device: then nothing is copied, and the work is given to a stream, as torch's is.
+
         Args:
-            inputs: An array for each input port, of its type and shape; NumPy arrays or CPU arrays that speak DLPack
+            inputs: An array for each input port, of its type and shape; NumPy arrays or arrays that speak DLPack
                 (torch tensors). C-contiguous ones are read where they lie, others are copied first.
             outputs: Buffers for some or all outputs: C-contiguous, writable, of the right type and shape, sharing
                 memory with nothing else. The result is written there.
+            stream: Of arrays on a CUDA device: the ``cudaStream_t`` to work on, as a number. The default is the
+                current stream of the arrays' library (torch, CuPy), else the default stream.
 
         Returns:
             Every output by name: the given buffer, else a new array (torch tensors in: torch tensors out) over the
@@ -119,6 +133,8 @@ class Session:
             UnavailableError: An array lies on another device.
         """
         buffers = {} if outputs is None else dict(outputs)
+        if self._cuda is not None and any(_on_cuda.is_on_cuda(array) for array in inputs.values()):
+            return self._run_on_cuda(self._cuda, inputs, buffers, stream)
         arrays = self._input_arrays(inputs)
         library = library_of(list(inputs.values()))
         into = self._output_buffers(buffers)
@@ -127,6 +143,56 @@ class Session:
             port.name: buffers[port.name] if port.name in buffers else as_kind(result, library)
             for port, result in zip(self._outputs, results, strict=True)
         }
+
+    def _run_on_cuda(
+        self, number: int, inputs: Arrays, buffers: dict[str, SupportsDLPack], stream: int | None
+    ) -> Mapping[str, SupportsDLPack]:
+        library = _on_cuda.library_of(next(iter(inputs.values())))
+        stream = _on_cuda.current_stream(library, number) if stream is None else stream
+        arrays, into = self._capsules(number, inputs, buffers, stream)
+        results = self._engine.run_on(stream, arrays, into if buffers else [])
+        return {
+            port.name: buffers[port.name] if result is None else _on_cuda.as_kind(result, library)
+            for port, result in zip(self._outputs, results, strict=True)
+        }
+
+    def _capsules(
+        self, number: int, inputs: Arrays, buffers: Arrays, stream: int
+    ) -> tuple[list[object], list[object | None]]:
+        self._check_names("input", self._inputs, inputs)
+        self._check_known_outputs(buffers)
+        arrays = [
+            _on_cuda.capsule(_on_cuda.contiguous(inputs[port.name]), f'input "{port.name}"', number, stream)
+            for port in self._inputs
+        ]
+        into = [
+            _on_cuda.capsule(buffers[port.name], f'the buffer for output "{port.name}"', number, stream)
+            if port.name in buffers
+            else None
+            for port in self._outputs
+        ]
+        return arrays, into
+
+    def bind_on_cuda(self, inputs: Arrays, outputs: Arrays) -> BoundDeviceCall:
+        """Fix arrays on the session's CUDA device; the cheapest way to run repeatedly.
+
+        A call of the result, ``call(stream)``, gives the work to the stream and returns; from the third one on it is
+        one recorded CUDA graph, or a single kernel. ``call.finish(stream)`` waits. A forbidden value (an index out of
+        range) is reported as RuntimeFault by the next call, or by ``finish``.
+
+        Args:
+            inputs: C-contiguous arrays on the device, which speak DLPack (torch tensors).
+            outputs: An array on the device for every output.
+
+        Raises:
+            InputError: As ``run``; an output without a buffer.
+            UnavailableError: An array lies elsewhere, or the session runs on the CPU.
+        """
+        if self._cuda is None:
+            raise UnavailableError("the session runs on the CPU; open it with device='cuda'")
+        self._check_every_output(outputs)
+        arrays, into = self._capsules(self._cuda, inputs, outputs, 0)
+        return self._engine.bind_on(arrays, into)
 
     def bind(self, inputs: Arrays, outputs: Arrays) -> BoundCall:
         """Fix the memory of inputs and outputs; each call of the result runs once and returns None.
@@ -146,9 +212,9 @@ class Session:
             numpy_view = view(array, f'input "{name}"')
             if not (numpy_view.flags.c_contiguous and numpy_view.flags.aligned):
                 raise InputError(f'input "{name}" is not C-contiguous: a bound call reads the memory as it lies')
-        missing = [port.name for port in self._outputs if port.name not in outputs]
-        if missing:
-            raise InputError(f"a bound call needs a buffer for every output; missing: {', '.join(missing)}")
+        if self._cuda is not None:
+            raise UnavailableError("the session runs on CUDA; bind arrays there with bind_on_cuda")
+        self._check_every_output(outputs)
         return self._engine.bind(self._input_arrays(inputs), self._output_buffers(outputs))
 
     def stage_text(self, stage: str, shapes: Mapping[str, Sequence[int]] | None = None) -> str:
@@ -183,10 +249,18 @@ class Session:
             arrays.append(contiguous(array))
         return arrays
 
-    def _output_buffers(self, outputs: Arrays) -> list[NDArray[np.generic] | None]:
+    def _check_every_output(self, outputs: Arrays) -> None:
+        missing = [port.name for port in self._outputs if port.name not in outputs]
+        if missing:
+            raise InputError(f"a bound call needs a buffer for every output; missing: {', '.join(missing)}")
+
+    def _check_known_outputs(self, outputs: Arrays) -> None:
         unknown = [name for name in outputs if all(name != port.name for port in self._outputs)]
         if unknown:
             raise InputError(_names_message("output", self._outputs, f"unknown: {', '.join(map(str, unknown))}"))
+
+    def _output_buffers(self, outputs: Arrays) -> list[NDArray[np.generic] | None]:
+        self._check_known_outputs(outputs)
         buffers: list[NDArray[np.generic] | None] = []
         for port in self._outputs:
             if port.name not in outputs:

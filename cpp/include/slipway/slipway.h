@@ -23,7 +23,7 @@ namespace slipway {
 [[nodiscard]] const char* version() noexcept;
 
 struct SessionOptions {
-  std::string device = "cpu";  ///< another one is refused with Error(kUnavailable), never replaced
+  std::string device = "cpu";  ///< or "cuda", "cuda:N"; one that is not there is Error(kUnavailable), never replaced
   int threads = 1;             ///< 1 to 256
   bool optimize = true;        ///< false runs the graph as it stands in the file, without passes
   std::string isa;             ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
@@ -49,6 +49,11 @@ class BoundCall {
  public:
   /// Runs once. Throws Error(kFault) where a value is forbidden, Error(kUsage) where another thread is running it.
   void operator()() const;
+  /// Of a call on device arrays: gives the work to a CUDA stream and returns; a forbidden value is reported by the next
+  /// call, or by finish().
+  void run_on(void* stream) const;
+  /// Waits for what run_on() gave to the stream.
+  void finish(void* stream) const;
   /// True where a run takes a few microseconds at most: others need not be let run meanwhile.
   [[nodiscard]] bool is_short() const noexcept;
 
@@ -69,6 +74,8 @@ class Session {
   [[nodiscard]] const std::vector<PortInfo>& inputs() const noexcept;
   [[nodiscard]] const std::vector<PortInfo>& outputs() const noexcept;
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const noexcept;
+  /// Number of the CUDA device that the model runs on; -1 for the processor.
+  [[nodiscard]] int cuda_device() const noexcept;
 
   /// Runs once; inputs in order of inputs(), contiguous, valid during the call. Throws Error(kInput) where one does
   /// not fit its port, Error(kFault) where a value is forbidden (an index out of range).
@@ -79,8 +86,13 @@ class Session {
 
   /// The same into memory that `outputs` gives as soon as a shape is known.
   void run(std::span<const TensorView> inputs, Outputs& outputs) const;
+  /// On a CUDA device: arrays that lie there, with results in memory of the device that `outputs` gives; all in order
+  /// of the stream (a cudaStream_t). Returns when the work is given to the stream, or, where a value may be forbidden,
+  /// when it is done.
+  void run_on(void* stream, std::span<const TensorView> inputs, Outputs& outputs) const;
   /// Fixes the memory of all inputs and outputs, which must stay valid as long as the call; their contents may change
   /// between runs. Throws Error(kInput) where one does not fit, or an output has no memory.
+  /// On a CUDA device all of it must be the device's, and the call is run by run_on().
   [[nodiscard]] BoundCall bind(std::span<const TensorView> inputs, std::span<const MutableView> into) const;
 
   /// The stable text of a stage: "onnx" (as read), "graph" (with facts), "passes" (after the passes, with what each

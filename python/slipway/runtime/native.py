@@ -59,8 +59,6 @@ class Native:
 
 
 def _no_cuda(engine: Any) -> str | None:
-    """Ask the engine for its devices; one that cannot tell has no CUDA."""
-    devices = engine.devices() if hasattr(engine, "devices") else ["cpu"]
-    if any(str(device).startswith("cuda") for device in devices):
-        return None
-    return "the engine is built without CUDA, or finds no CUDA device here"
+    """Return why the engine has no CUDA device here."""
+    devices, why = engine.devices()
+    return None if any(device.startswith("cuda") for device in devices) else str(why)

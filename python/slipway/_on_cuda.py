@@ -1,0 +1,94 @@
+"""Arrays on a CUDA device: torch tensors, CuPy and JAX arrays, and whatever else speaks DLPack. Nothing is copied."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from slipway import _engine
+from slipway._arrays import SupportsDLPack
+from slipway.errors import InputError, UnavailableError
+
+_CUDA = 2  # DLDeviceType kDLCUDA of dlpack.h
+_DEFAULT_STREAM = 1  # how DLPack writes the default stream
+
+T = TypeVar("T", bound=SupportsDLPack)
+
+
+def is_on_cuda(array: object) -> bool:
+    """Return True for an array on a CUDA device."""
+    if isinstance(array, np.ndarray) or not isinstance(array, SupportsDLPack):
+        return False
+    return int(array.__dlpack_device__()[0]) == _CUDA
+
+
+def number_of(device: str) -> int | None:
+    """Return N of ``cuda:N``, 0 of ``cuda``, None of anything else."""
+    kind, _, number = device.partition(":")
+    return int(number or 0) if kind == "cuda" else None
+
+
+def current_stream(library: ModuleType | None, number: int) -> int:
+    """Return the stream that ``library`` works on now: torch's or CuPy's current one, else the default stream (0)."""
+    name = "" if library is None else library.__name__
+    if library is not None and name == "torch":
+        return int(library.cuda.current_stream(number).cuda_stream)
+    if library is not None and name == "cupy":
+        return int(library.cuda.get_current_stream().ptr)
+    return 0
+
+
+def capsule(array: object, what: str, number: int, stream: int) -> object:
+    """Return the array's DLPack capsule, made ready for work on ``stream``.
+
+    Raises:
+        InputError: It is no array, or does not give its memory away.
+        UnavailableError: It lies on another device; nothing is moved silently.
+    """
+    if not isinstance(array, SupportsDLPack):
+        raise InputError(f"{what}: got {type(array).__name__}, expected an array that speaks DLPack (a torch tensor)")
+    kind, at = array.__dlpack_device__()
+    if int(kind) != _CUDA or int(at) != number:
+        raise UnavailableError(f"{what} lies on another device than the session's, cuda:{number}; move it there first")
+    try:
+        return array.__dlpack__(stream=stream or _DEFAULT_STREAM)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"{what}: {type(array).__name__} does not share its memory: {error}") from error
+
+
+def contiguous(array: T) -> T:
+    """Return ``array``, or a contiguous copy where its library has a way to make one."""
+    make = getattr(array, "contiguous", None)
+    return cast("T", make()) if callable(make) else array
+
+
+def run_op(
+    op: str, inputs: Sequence[object], attributes: dict[str, Any], outputs: int, opset: int, domain: str, number: int
+) -> list[SupportsDLPack]:
+    """Run one operator on arrays of device ``number``; the results belong to the library of the first array."""
+    arrays = [array for array in inputs if array is not None]
+    library = library_of(arrays[0])
+    stream = current_stream(library, number)
+    capsules = [
+        None
+        if array is None
+        else capsule(contiguous(cast("SupportsDLPack", array)), f"{op}: input {i}", number, stream)
+        for i, array in enumerate(inputs)
+    ]
+    results = _engine.run_op_on(number, stream, op, capsules, attributes, outputs, opset, domain)
+    return [as_kind(result, library) for result in results]
+
+
+def library_of(array: object) -> ModuleType | None:
+    """Return the library of an array on a device, None for the engine's own results."""
+    module = sys.modules[type(array).__module__.partition(".")[0]]
+    return module if hasattr(module, "from_dlpack") else None
+
+
+def as_kind(result: _engine.DeviceArray, library: ModuleType | None) -> SupportsDLPack:
+    """Return the engine's result as an array of ``library`` over the same memory; None leaves it as it is."""
+    return result if library is None else cast("SupportsDLPack", library.from_dlpack(result))
