@@ -3,6 +3,7 @@
 // The tree has one shape for all calls of one size, so that sums are the same each time.
 #pragma once
 
+#include "base/both.h"
 #include "ops/launch.cuh"
 
 namespace slipway::cuda {
