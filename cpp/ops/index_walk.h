@@ -14,6 +14,7 @@ namespace slipway {
 /// For GatherElements and ScatterElements: a walk over the indices along the other axes of data.
 struct ElementsWalk {
   Walk<1> walk;
+  int64_t axis = 0;
   int64_t size = 0;    ///< of data along the axis
   int64_t stride = 0;  ///< of data along the axis
 };

@@ -58,16 +58,15 @@ __global__ void __launch_bounds__(kMoveThreads)
   for (int64_t i = grid_thread(); i < walk.count; i += grid_threads()) y[i] = x[walk.locate(i).at[0]];
 }
 
-/// y[i] = x[base + walk] for every element, of whatever type.
-inline void copy_walk(const OpCall& call, const Walk<1>& walk, int64_t base = 0) noexcept {
+/// y[i] = from[walk] for every element, of whatever type.
+inline void copy_walk(const OpCall& call, const void* from, const Walk<1>& walk) noexcept {
   if (walk.count() == 0) return;
   const int64_t element = size_of(call.outputs[0].dtype);
-  const std::byte* x = call.inputs[0].as<std::byte>() + base * element;
-  std::byte* y = call.outputs[0].as<std::byte>();
+  void* y = call.outputs[0].data;
   int64_t bytes = element;
   const int inner = walk.rank() - 1;
   if (walk.rank() > 0 && walk.inner_strides()[0] == 1) {
-    uint64_t all = address_of(x) | address_of(y) | static_cast<uint64_t>(walk.inner_size() * element);
+    uint64_t all = address_of(from) | address_of(y) | static_cast<uint64_t>(walk.inner_size() * element);
     for (int axis = 0; axis < inner; ++axis) all |= static_cast<uint64_t>(walk.strides(axis)[0] * element);
     bytes = unit_bytes(all);
   }
@@ -75,16 +74,21 @@ inline void copy_walk(const OpCall& call, const Walk<1>& walk, int64_t base = 0)
   for (int axis = 0; axis < inner; ++axis) units.push_axis(walk.size(axis), {walk.strides(axis)[0] * element / bytes});
   if (inner >= 0) units.push_axis(walk.inner_size() * element / bytes, {walk.inner_strides()[0]});
   dispatch_unit(bytes, [&]<typename U>() {
-    launch(call, &copy_walk_kernel<U>, move_launch(units.count()), DeviceWalk<1>(units), reinterpret_cast<const U*>(x),
-           reinterpret_cast<U*>(y));
+    launch(call, &copy_walk_kernel<U>, move_launch(units.count()), DeviceWalk<1>(units), static_cast<const U*>(from),
+           static_cast<U*>(y));
   });
 }
 
-/// y = x, which lie apart.
-inline void copy_all(const OpCall& call) noexcept {
+/// y[i] = x[base + walk].
+inline void copy_walk(const OpCall& call, const Walk<1>& walk, int64_t base = 0) noexcept {
+  copy_walk(call, call.inputs[0].as<std::byte>() + base * size_of(call.inputs[0].dtype), walk);
+}
+
+/// y = `from`, which lies apart.
+inline void copy_all(const OpCall& call, const void* from) noexcept {
   Walk<1> walk;
   walk.push_axis(call.outputs[0].shape.count(), {1});
-  copy_walk(call, walk);
+  copy_walk(call, from, walk);
 }
 
 // ---- strips ----

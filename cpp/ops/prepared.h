@@ -42,6 +42,10 @@ struct ModPrepared {
 };
 
 // ---- moving elements ----
+struct ConstantPrepared {
+  const void* data = nullptr;  ///< where the kernel can read it
+};
+
 struct SlicePrepared {
   Walk<1> walk;
   int64_t base = 0;
