@@ -12,7 +12,7 @@ SHELL := /bin/bash
 # What the installed extension and program are made from; Python files are used where they stand.
 SOURCES := pyproject.toml CMakeLists.txt python/slipway/__init__.py $(shell find cpp cmake -type f)
 
-.PHONY: help demo test test-native test-python bench zoo format lint docs clean
+.PHONY: help demo test test-native test-python bench gpu-check zoo format lint docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -34,6 +34,10 @@ test-python: $(VENV)/tested ## everything else
 
 bench: $(VENV)/benched ## time every model of zoo/ in every runtime, half an hour; renews docs/benchmarks.md
 	python benchmarks/runtimes.py
+
+gpu-check: ## on a machine with a GPU: build, check every CUDA kernel, time all models; no network needed
+	python3 -m pip install --quiet --no-build-isolation --no-index --no-deps .
+	python3 tools/gpu_check.py
 
 zoo: $(VENV)/installed ## train every recipe (data: SLIPWAY_DATA, else what is published), then renew docs/notes.md
 	train-and-export --list --json - | python -c 'import json, sys; print(*(r["name"] for r in json.load(sys.stdin)))' \

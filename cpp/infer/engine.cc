@@ -19,7 +19,9 @@ class NativeEngine final : public Engine {
   const std::vector<PortInfo>& inputs() const noexcept override { return session_.inputs(); }
   const std::vector<PortInfo>& outputs() const noexcept override { return session_.outputs(); }
   const Metadata& metadata() const noexcept override { return session_.metadata(); }
-  std::string_view runtime() const noexcept override { return "native-cpu"; }
+  std::string_view runtime() const noexcept override {
+    return session_.cuda_device() < 0 ? "native-cpu" : "native-cuda";
+  }
 
  private:
   std::vector<Tensor> compute(std::span<const TensorView> inputs) const override { return session_.run(inputs); }

@@ -55,13 +55,13 @@ void measure(const Engine& engine, const std::vector<Tensor>& inputs, int64_t ba
   }
   std::string text = "{\"bundle\": ";
   append_json(text, arguments.model);
-  text +=
-      concat(", \"runtime\": \"", engine.runtime(), "\", \"device\": \"cpu\", \"batch\": ", std::max<int64_t>(batch, 1),
-             ", \"threads\": ", arguments.engine.threads);
+  text += concat(", \"runtime\": \"", engine.runtime(), "\", \"device\": \"", arguments.engine.device,
+                 "\", \"batch\": ", std::max<int64_t>(batch, 1), ", \"threads\": ", arguments.engine.threads);
   const std::pair<const char*, double> numbers[] = {
       {"p50_us", p50}, {"p90_us", p90}, {"p99_us", p99}, {"mean_us", mean}, {"throughput_per_s", throughput}};
   for (const auto& [name, number] : numbers) text += concat(", \"", name, "\": ", number_text(number));
-  print(text + concat(", \"samples\": ", times.size(), ", \"transfers_included\": false}\n"));
+  print(text + concat(", \"samples\": ", times.size(),
+                      ", \"transfers_included\": ", arguments.engine.device == "cpu" ? "false" : "true", "}\n"));
 }
 
 }  // namespace slipway::infer

@@ -25,7 +25,8 @@ def table(rows: Sequence[OperatorRow]) -> str:
     lines = ["| operator | opset | tolerance | kernels | file |", "|---|---|---|---|---|"]
     for row in sorted(rows, key=lambda row: (row["domain"], row["onnx"])):
         name = f"{row['domain']}::{row['onnx']}" if row["domain"] else row["onnx"]
-        kernels = "scalar, simd" if row["has_simd"] else "scalar"
+        columns = ["scalar", *(["simd"] if row["has_simd"] else []), *(["cuda"] if row["has_cuda"] else [])]
+        kernels = ", ".join(columns)
         if row["is_view"]:
             kernels = "none: a view"
         if row["is_control"]:

@@ -1,0 +1,203 @@
+"""Competitors on a CUDA device: the engine with bound arrays, and PyTorch in four ways.
+
+What is timed is device work: ``REPEATS`` runs are given to the stream one after the other, then it is waited for; a
+sample is the whole divided by their number (``Prepared.call``). The time from a call until its result can be read is
+``waited``. All arrays lie on the device before the clock starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from slipway.bench.competitor import Job, Prepared, reason_of
+from slipway.bench.protocol import Call
+from slipway.bundle import ONNX
+from slipway.errors import UnavailableError
+from slipway.runtime.eager import Eager
+from slipway.runtime.native import Native
+from slipway.session import Session
+from slipway.signature import LengthInput
+
+#: Runs that are given to the stream before it is waited for.
+REPEATS = 20
+#: Runs before a measurement: memory is allocated, algorithms are chosen, graphs recorded.
+_WARM = 4
+
+Way = Literal["eager", "graph", "compile"]
+
+
+@dataclass(frozen=True)
+class CudaPrepared(Prepared):
+    """A model on the device.
+
+    Args:
+        waited: One run, waited for.
+    """
+
+    waited: Call
+
+
+@dataclass(frozen=True)
+class NativeCuda:
+    """The engine: ``session.bind_on_cuda``, on a stream of its own."""
+
+    name: str = "native-cuda"
+
+    def unavailable(self) -> str | None:
+        """Say why there is no CUDA device for the engine."""
+        return Native("cuda").unavailable()
+
+    def prepare(self, job: Job) -> CudaPrepared:
+        """Open a session and bind its memory."""
+        import torch
+
+        session = Session(job.bundle.read(ONNX), device="cuda")
+        inputs = {name: torch.from_numpy(np.array(array)).cuda() for name, array in job.inputs.items()}
+        buffers = {name: torch.empty_like(array) for name, array in session.run(inputs).items()}
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        torch.cuda.synchronize()
+        call, number = session.bind_on_cuda(inputs, buffers), stream.cuda_stream
+
+        def run() -> None:
+            call(number)
+
+        def outputs() -> dict[str, np.ndarray]:
+            call(number)
+            call.finish(number)
+            return {name: array.cpu().numpy() for name, array in buffers.items()}
+
+        return _prepared(run, lambda: call.finish(number), outputs)
+
+
+@dataclass(frozen=True)
+class CudaTorch:
+    """PyTorch: eager; its kernels as one CUDA graph; or compiled with CUDA graphs.
+
+    Args:
+        way: Which of the three.
+        tf32: Whether convolutions, recurrent layers and products may round to TF32.
+    """
+
+    way: Way = "eager"
+    tf32: bool = False
+
+    @property
+    def name(self) -> str:
+        """For example ``graph-tf32-cuda``."""
+        return f"{self.way}{'-tf32' if self.tf32 else ''}-cuda"
+
+    def unavailable(self) -> str | None:
+        """Say why torch has no CUDA device."""
+        import torch
+
+        return None if torch.cuda.is_available() else "torch finds no CUDA device"
+
+    def prepare(self, job: Job) -> CudaPrepared:
+        """Move the module and its inputs; lengths stay with the host, where packed sequences want them."""
+        import torch
+
+        try:
+            with self._mode():
+                return self._prepare(job)
+        except (RuntimeError, torch._dynamo.exc.TorchDynamoException) as error:
+            torch.cuda.synchronize()
+            raise UnavailableError(reason_of(error)) from error
+
+    def _prepare(self, job: Job) -> CudaPrepared:
+        import torch
+
+        ports = job.bundle.signature.inputs
+        has_lengths = any(isinstance(port.spec, LengthInput) for port in ports)
+        if has_lengths and self.way != "eager":
+            raise UnavailableError("packed sequences read lengths on the host: they break graphs, recorded or compiled")
+        module: Any = Eager().load(job.bundle).module.cuda()
+        tensors = [
+            torch.from_numpy(np.array(job.inputs[p.name])).to("cpu" if isinstance(p.spec, LengthInput) else "cuda")
+            for p in ports
+        ]
+        if self.way == "compile":
+            torch._dynamo.reset()
+            module = torch.compile(module, mode="reduce-overhead", dynamic=False)
+        found: list[Any] = [None]
+
+        def eager() -> None:
+            found[0] = module(*tensors)
+
+        run = self._record(eager) if self.way == "graph" else eager
+
+        def outputs() -> dict[str, np.ndarray]:
+            with self._mode():
+                run()
+                torch.cuda.synchronize()
+            results = found[0] if isinstance(found[0], tuple | list) else (found[0],)
+            return {name: tensor.cpu().numpy() for name, tensor in zip(job.output_names, results, strict=True)}
+
+        return _prepared(run, torch.cuda.synchronize, outputs, self._mode)
+
+    @staticmethod
+    def _record(run: Callable[[], None]) -> Callable[[], None]:
+        import torch
+
+        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(_WARM):
+                run()
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            run()
+        replay: Callable[[], None] = graph.replay
+        return replay
+
+    @contextmanager
+    def _mode(self) -> Iterator[None]:
+        import torch
+
+        before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = self.tf32
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+
+
+def _prepared(
+    run: Callable[[], None],
+    wait: Callable[[], None],
+    outputs: Callable[[], Mapping[str, np.ndarray]],
+    turn: Any = None,
+) -> CudaPrepared:
+    def repeated() -> None:
+        for _ in range(REPEATS):
+            run()
+        wait()
+
+    def waited() -> None:
+        run()
+        wait()
+
+    options = {} if turn is None else {"turn": turn}
+    if turn is None:
+        for _ in range(_WARM):
+            waited()
+    else:
+        with turn():
+            for _ in range(_WARM):
+                waited()
+    return CudaPrepared(Call(repeated, **options), lambda: dict(outputs()), Call(waited, **options))
+
+
+def cuda_competitors(names: str = "") -> list[NativeCuda | CudaTorch]:
+    """Return who is measured on a CUDA device; ``names`` chooses some, separated by commas."""
+    everyone: list[NativeCuda | CudaTorch] = [NativeCuda()]
+    ways: tuple[Way, ...] = ("eager", "graph", "compile")
+    everyone += [CudaTorch(way, tf32) for way in ways for tf32 in (False, True)]
+    chosen = {name for name in names.split(",") if name}
+    return [one for one in everyone if not chosen or one.name in chosen]
