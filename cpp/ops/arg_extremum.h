@@ -2,16 +2,12 @@
 #pragma once
 
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
 
 void infer_arg_extremum(InferContext& context);
 [[nodiscard]] std::shared_ptr<const void> prepare_arg_extremum(PrepareContext& context);
-
-struct ArgExtremumPrepared {
-  int64_t axis;
-  bool takes_last;
-};
 
 namespace scalar {
 

@@ -5,20 +5,10 @@
 #include <cmath>
 
 #include "ops/op.h"
+#include "ops/prepared.h"
 #include "ops/types.h"
 
 namespace slipway {
-
-namespace {
-
-struct BatchNormalizationCall {
-  int64_t batch = 0;
-  int64_t channels = 0;
-  int64_t size = 0;  ///< elements of one channel of one image
-  double epsilon = 0.0;
-};
-
-}  // namespace
 
 void infer_batch_normalization(InferContext& context) {
   if (context.opset() >= 14) {

@@ -4,6 +4,8 @@
 // constants of these nodes itself; this row serves graphs built by hand.
 #include <cstring>
 
+#include "cuda/device.h"
+#include "ops/prepared.h"
 #include "ops/shapes.h"
 
 namespace slipway {
@@ -44,16 +46,35 @@ void infer_constant(InferContext& context) {
   context.outputs()[0] = Fact::of(value_of(context));
 }
 
+namespace {
+
+struct OwnedConstant : ConstantPrepared {
+  std::shared_ptr<const Tensor> value;
+  std::shared_ptr<const DeviceMemory> memory;
+};
+
+}  // namespace
+
 std::shared_ptr<const void> prepare_constant(PrepareContext& context) {
   (void)prepare_nothing(context);
-  return value_of(context);
+  auto prepared = std::make_shared<OwnedConstant>();
+  prepared->value = value_of(context);
+  prepared->data = prepared->value->view().data;
+  if (context.isa() != Isa::kCuda) return prepared;
+  prepared->memory = context.uploaded("value", [&] {
+    Tensor copy(prepared->value->dtype(), prepared->value->shape());
+    std::memcpy(copy.mutable_view().data, prepared->data, static_cast<std::size_t>(copy.bytes()));
+    return copy;
+  });
+  prepared->data = prepared->memory->data();
+  return prepared;
 }
 
 namespace scalar {
 
 void constant(const OpCall& call) noexcept {
-  const auto& value = call.as<Tensor>();
-  std::memcpy(call.outputs[0].data, value.view().data, static_cast<std::size_t>(value.bytes()));
+  std::memcpy(call.outputs[0].data, call.as<ConstantPrepared>().data,
+              static_cast<std::size_t>(call.outputs[0].bytes()));
 }
 
 }  // namespace scalar

@@ -4,17 +4,9 @@
 // axis: one int32 or int64, read when run; one that does not fit is a fault.
 #include "ops/elementwise.h"
 #include "ops/indexing.h"
+#include "ops/prepared.h"
 
 namespace slipway {
-
-namespace {
-
-struct CumSumPrepared {
-  bool exclusive;
-  bool reverse;
-};
-
-}  // namespace
 
 void infer_cum_sum(InferContext& context) {
   context.allow_attributes({"exclusive", "reverse"});

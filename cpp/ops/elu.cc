@@ -4,16 +4,9 @@
 #include <cmath>
 
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
-
-namespace {
-
-struct EluAttributes {
-  float alpha;
-};
-
-}  // namespace
 
 void infer_elu(InferContext& context) {
   context.allow_attributes({"alpha"});

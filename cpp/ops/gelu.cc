@@ -6,16 +6,9 @@
 #include <numbers>
 
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
-
-namespace {
-
-struct GeluAttributes {
-  bool use_tanh;
-};
-
-}  // namespace
 
 void infer_gelu(InferContext& context) {
   context.allow_attributes({"approximate"});

@@ -2,17 +2,9 @@
 //
 // ONNX HardSigmoid, opsets 13 to 24. x, y: any shape; float32 or float64.
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
-
-namespace {
-
-struct HardSigmoidAttributes {
-  float alpha;
-  float beta;
-};
-
-}  // namespace
 
 void infer_hard_sigmoid(InferContext& context) {
   context.allow_attributes({"alpha", "beta"});

@@ -27,6 +27,7 @@ ElementsWalk elements_walk(const PrepareContext& context, int64_t axis) {
   const auto strides = strides_of(data);
   if (axis < 0) axis += data.rank();
   ElementsWalk elements;
+  elements.axis = axis;
   elements.size = data[static_cast<int>(axis)];
   elements.stride = strides[static_cast<std::size_t>(axis)];
   for (int i = 0; i < indices.rank(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ops/index_walk.h"
 #include "ops/shapes.h"
 
 namespace slipway {
@@ -13,60 +14,15 @@ void require_indices(const InferContext& context, int i);
 /// Refuses indices (input 1) that have not the rank of data (input 0), or are larger but along `axis`.
 void require_fitting_indices(const InferContext& context, int64_t axis);
 
-/// For GatherElements and ScatterElements: a walk over the indices along the other axes of data.
-struct ElementsWalk {
-  Walk<1> walk;
-  int64_t size = 0;    ///< of data along the axis
-  int64_t stride = 0;  ///< of data along the axis
-};
+/// The walk for `axis`, which may be negative.
 [[nodiscard]] ElementsWalk elements_walk(const PrepareContext& context, int64_t axis);
 
-/// For GatherND and ScatterND: the slice of data that each last row of indices names.
-struct TupleIndex {
-  TupleIndex(const Shape& data, const Shape& indices, int batch_dims);
-
-  int64_t count = 0;      ///< of rows of indices
-  int64_t slice = 0;      ///< elements of one slice of data
-  int64_t tuple = 0;      ///< indices per row
-  int64_t per_batch = 1;  ///< rows of indices per batch
-  int64_t batch_stride = 0;
-  std::array<int64_t, kMaxRank> sizes{};
-  std::array<int64_t, kMaxRank> strides{};
-
-  /// Place of row i's slice in data. An index out of range is reported, and -1 returned.
-  [[nodiscard]] int64_t offset(const OpCall& call, int64_t i) const noexcept;
-};
-
-/// Which value stays where several meet.
-enum class Reduction { kNone, kAdd, kMul, kMax, kMin };
 /// The attribute `reduction` of ScatterElements and ScatterND, with what the opset knows.
 [[nodiscard]] Reduction reduction_of(const NodeReader& node);
 /// Shape and type rule of both: y is like data; updates have its type, which must be a number to be reduced.
 void infer_scatter(InferContext& context);
 
 namespace scalar {
-
-/// y = y combined with x.
-template <typename T>
-void combine(Reduction reduction, T& y, T x) noexcept {
-  switch (reduction) {
-    case Reduction::kNone:
-      y = x;
-      return;
-    case Reduction::kAdd:
-      y = wrap_add(y, x);
-      return;
-    case Reduction::kMul:
-      y = wrap_multiply(y, x);
-      return;
-    case Reduction::kMax:
-      if (x > y || x != x) y = x;
-      return;
-    case Reduction::kMin:
-      if (x < y || x != x) y = x;
-      return;
-  }
-}
 
 /// dispatch() to the type that `reduction` needs: what is only moved needs no more than its storage.
 template <typename F>

@@ -6,20 +6,10 @@
 
 #include "ops/moments.h"
 #include "ops/op.h"
+#include "ops/prepared.h"
 #include "ops/types.h"
 
 namespace slipway {
-
-namespace {
-
-struct InstanceNormalizationCall {
-  int64_t batch = 0;
-  int64_t channels = 0;
-  int64_t size = 0;
-  double epsilon = 0.0;
-};
-
-}  // namespace
 
 void infer_instance_normalization(InferContext& context) {
   context.allow_attributes({"epsilon"});

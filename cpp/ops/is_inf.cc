@@ -4,17 +4,9 @@
 #include <limits>
 
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
-
-namespace {
-
-struct IsInfAttributes {
-  bool negative;
-  bool positive;
-};
-
-}  // namespace
 
 void infer_is_inf(InferContext& context) {
   context.allow_attributes({"detect_negative", "detect_positive"});

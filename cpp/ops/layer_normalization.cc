@@ -8,19 +8,13 @@
 
 #include "ops/moments.h"
 #include "ops/op.h"
+#include "ops/prepared.h"
 #include "ops/types.h"
 #include "ops/walk.h"
 
 namespace slipway {
 
 namespace {
-
-struct LayerNormalizationCall {
-  int64_t rows = 0;
-  int64_t size = 0;  ///< elements of one row
-  double epsilon = 0.0;
-  Walk<2> walk;  ///< scale and b along x
-};
 
 /// Strides of a tensor that broadcasts to `x`.
 std::array<int64_t, kMaxRank> broadcast_strides(const Shape& own, const Shape& x) {

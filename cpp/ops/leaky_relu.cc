@@ -2,16 +2,9 @@
 //
 // ONNX LeakyRelu, opsets 13 to 24. x, y: any shape; float32 or float64.
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
-
-namespace {
-
-struct LeakyReluAttributes {
-  float alpha;
-};
-
-}  // namespace
 
 void infer_leaky_relu(InferContext& context) {
   context.allow_attributes({"alpha"});

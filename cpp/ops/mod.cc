@@ -5,15 +5,11 @@
 #include <cmath>
 
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
 
 namespace {
-
-struct ModPrepared {
-  Walk<2> walk;
-  bool sign_of_dividend;
-};
 
 template <typename T>
 T remainder_of(const OpCall& call, T a, T b, bool sign_of_dividend) noexcept {

@@ -3,20 +3,20 @@
 // ONNX Pad, opsets 13 to 24. x: any type; pads: int64 list, all begins then all ends; value: one element, 0 where
 // absent; axes: int32 or int64 list (since 18), all where absent. `mode` constant, reflect (without the edge itself),
 // edge, wrap (since 19). Negative pads: with constant only; elsewhere ONNX does not say what they mean.
+#include "ops/pad.h"
+
 #include "ops/shapes.h"
 
 namespace slipway {
 
 namespace {
 
-enum class Mode { kConstant, kReflect, kEdge, kWrap };
-
-Mode mode_of(const NodeReader& node) {
+PadMode mode_of(const NodeReader& node) {
   const std::string name = node.get_string("mode", "constant");
-  if (name == "constant") return Mode::kConstant;
-  if (name == "reflect") return Mode::kReflect;
-  if (name == "edge") return Mode::kEdge;
-  if (name == "wrap" && node.opset() >= 19) return Mode::kWrap;
+  if (name == "constant") return PadMode::kConstant;
+  if (name == "reflect") return PadMode::kReflect;
+  if (name == "edge") return PadMode::kEdge;
+  if (name == "wrap" && node.opset() >= 19) return PadMode::kWrap;
   fail(Code::kModel, "mode is ", quote(name), ", expected constant, reflect, edge",
        node.opset() >= 19 ? " or wrap" : "");
 }
@@ -38,28 +38,18 @@ std::vector<Pads> spread(const std::vector<int64_t>& pads, const std::vector<int
   return out;
 }
 
-Dim padded(const InferContext& context, const Dim& x, const Pads& pads, Mode mode) {
-  if (mode != Mode::kConstant && (pads.begin < 0 || pads.end < 0)) {
+Dim padded(const InferContext& context, const Dim& x, const Pads& pads, PadMode mode) {
+  if (mode != PadMode::kConstant && (pads.begin < 0 || pads.end < 0)) {
     context.refuse("a pad is ", std::min(pads.begin, pads.end),
                    "; negative ones are supported with mode constant only");
   }
   if (pads.begin == 0 && pads.end == 0) return x;
   if (!x.is_known()) return {};
-  if (mode != Mode::kConstant && x.value() == 0) context.reject("an axis of size 0 has nothing to repeat");
+  if (mode != PadMode::kConstant && x.value() == 0) context.reject("an axis of size 0 has nothing to repeat");
   const int64_t size = checked_add(checked_add(x.value(), pads.begin), pads.end);
   if (size < 0 || pads.begin < -x.value() || pads.end < -x.value())
     context.reject("pads of ", pads.begin, " and ", pads.end, " leave nothing of an axis of ", x.value());
   return size;
-}
-
-// Place in [0, size) that an axis's place `at` shows, or -1 for the constant.
-int64_t source_of(int64_t at, int64_t size, Mode mode) {
-  if (at >= 0 && at < size) return at;
-  if (mode == Mode::kConstant) return -1;
-  if (mode == Mode::kEdge) return at < 0 ? 0 : size - 1;
-  const int64_t period = mode == Mode::kWrap ? size : std::max<int64_t>(2 * (size - 1), 1);
-  const int64_t phase = (at % period + period) % period;
-  return phase < size ? phase : period - phase;
 }
 
 }  // namespace
@@ -67,7 +57,7 @@ int64_t source_of(int64_t at, int64_t size, Mode mode) {
 void infer_pad(InferContext& context) {
   context.allow_attributes({"mode"});
   context.require_counts(2, context.opset() >= 18 ? 4 : 3, 1, 1);
-  const Mode mode = mode_of(context);
+  const PadMode mode = mode_of(context);
   context.require_dtype(1, {DType::kInt64});
   context.require_rank(1, 1, 1);
   context.require_same_dtype({0, 2});
@@ -89,27 +79,20 @@ void infer_pad(InferContext& context) {
   context.output(0, context.dtype(0), std::move(y));
 }
 
-namespace {
-
-// For each axis of y and each place on it: the offset in x, or -1 for the constant.
-struct PadPrepared {
-  std::vector<std::vector<int64_t>> offsets;
-};
-
-}  // namespace
-
 std::shared_ptr<const void> prepare_pad(PrepareContext& context) {
   (void)prepare_nothing(context);
-  const Mode mode = mode_of(context);
+  const PadMode mode = mode_of(context);
   const Shape x = context.shape(0);
   const Shape y = context.output_shape(0);
   const auto strides = strides_of(x);
   const std::vector<int64_t> axes = context.has_input(3) ? context.ints(3) : std::vector<int64_t>();
   const std::vector<Pads> pads = spread(context.ints(1), axes, static_cast<std::size_t>(x.rank()));
   auto prepared = std::make_shared<PadPrepared>();
+  prepared->mode = mode;
   if (y.count() == 0) return prepared;
   for (int axis = 0; axis < x.rank(); ++axis) {
     const auto at = static_cast<std::size_t>(axis);
+    prepared->axes.push_back({x[axis], strides[at], pads[at].begin});
     std::vector<int64_t> offsets;
     for (int64_t i = 0; i < y[axis]; ++i) {
       const int64_t source = source_of(i - pads[at].begin, x[axis], mode);

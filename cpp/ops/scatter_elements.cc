@@ -9,15 +9,6 @@
 
 namespace slipway {
 
-namespace {
-
-struct ScatterElementsPrepared {
-  ElementsWalk elements;
-  Reduction reduction;
-};
-
-}  // namespace
-
 void infer_scatter_elements(InferContext& context) {
   if (context.opset() >= 16) {
     context.allow_attributes({"axis", "reduction"});

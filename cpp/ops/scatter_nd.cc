@@ -9,15 +9,6 @@
 
 namespace slipway {
 
-namespace {
-
-struct ScatterNdPrepared {
-  TupleIndex tuples;
-  Reduction reduction;
-};
-
-}  // namespace
-
 void infer_scatter_nd(InferContext& context) {
   if (context.opset() >= 16) {
     context.allow_attributes({"reduction"});

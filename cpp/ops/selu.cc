@@ -4,17 +4,9 @@
 #include <cmath>
 
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 
 namespace slipway {
-
-namespace {
-
-struct SeluAttributes {
-  float alpha;
-  float gamma;
-};
-
-}  // namespace
 
 void infer_selu(InferContext& context) {
   context.allow_attributes({"alpha", "gamma"});

@@ -2,18 +2,14 @@
 //
 // ONNX Shape, opsets 13 to 24 (`start` and `end` since 15, negative from the back, kept within the rank). x: any type;
 // y: int64 [axes]. Known when the model is loaded, where x's sizes are.
+#include "ops/prepared.h"
 #include "ops/shapes.h"
 
 namespace slipway {
 
 namespace {
 
-struct Range {
-  int64_t begin;
-  int64_t end;
-};
-
-Range range_of(const NodeReader& node, int64_t rank) {
+ShapePrepared range_of(const NodeReader& node, int64_t rank) {
   const auto place = [&](std::string_view name, int64_t otherwise) {
     const int64_t at = node.get_int(name, otherwise);
     return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank);
@@ -46,13 +42,13 @@ void infer_shape(InferContext& context) {
 
 std::shared_ptr<const void> prepare_shape(PrepareContext& context) {
   (void)prepare_nothing(context);
-  return std::make_shared<const Range>(range_of(context, context.shape(0).rank()));
+  return std::make_shared<const ShapePrepared>(range_of(context, context.shape(0).rank()));
 }
 
 namespace scalar {
 
 void shape(const OpCall& call) noexcept {
-  const auto [begin, end] = call.as<Range>();
+  const auto [begin, end] = call.as<ShapePrepared>();
   const auto sizes = call.inputs[0].shape.sizes();
   std::copy(sizes.begin() + begin, sizes.begin() + end, call.outputs[0].as<int64_t>());
 }

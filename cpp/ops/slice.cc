@@ -4,6 +4,7 @@
 // optional. Bounds are kept within the axis; negative ones count from its end; a step may be negative, not 0.
 #include <numeric>
 
+#include "ops/prepared.h"
 #include "ops/shapes.h"
 
 namespace slipway {
@@ -88,15 +89,6 @@ void infer_slice(InferContext& context) {
   }
   context.output(0, context.dtype(0), std::move(y));
 }
-
-namespace {
-
-struct SlicePrepared {
-  Walk<1> walk;
-  int64_t base = 0;
-};
-
-}  // namespace
 
 std::shared_ptr<const void> prepare_slice(PrepareContext& context) {
   (void)prepare_nothing(context);

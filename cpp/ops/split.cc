@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "ops/prepared.h"
 #include "ops/shapes.h"
 
 namespace slipway {
@@ -84,15 +85,6 @@ void infer_split(InferContext& context) {
     context.output(i, context.dtype(0), std::move(y));
   }
 }
-
-namespace {
-
-struct SplitPrepared {
-  int64_t axis;
-  std::vector<int64_t> begins;  // place of each output along the axis
-};
-
-}  // namespace
 
 std::shared_ptr<const void> prepare_split(PrepareContext& context) {
   (void)prepare_nothing(context);

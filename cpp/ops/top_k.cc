@@ -5,18 +5,10 @@
 #include <numeric>
 
 #include "ops/elementwise.h"
+#include "ops/prepared.h"
 #include "ops/shapes.h"
 
 namespace slipway {
-
-namespace {
-
-struct TopKPrepared {
-  int64_t axis;
-  bool largest;
-};
-
-}  // namespace
 
 void infer_top_k(InferContext& context) {
   context.allow_attributes({"axis", "largest", "sorted"});

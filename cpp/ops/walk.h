@@ -33,6 +33,10 @@ class Walk {
   }
 
   [[nodiscard]] int64_t count() const noexcept { return count_; }
+  /// Axes that are left after merging, outer ones first.
+  [[nodiscard]] int rank() const noexcept { return rank_; }
+  [[nodiscard]] int64_t size(int axis) const noexcept { return sizes_[axis]; }
+  [[nodiscard]] Offsets strides(int axis) const noexcept { return strides_[axis]; }
   /// Size of the innermost loop, and its strides.
   [[nodiscard]] int64_t inner_size() const noexcept { return rank_ > 0 ? sizes_[rank_ - 1] : 1; }
   [[nodiscard]] Offsets inner_strides() const noexcept { return rank_ > 0 ? strides_[rank_ - 1] : Offsets{}; }

@@ -1,0 +1,8 @@
+// Expand on CUDA.
+#include "ops/move.cuh"
+
+namespace slipway::cuda {
+
+void expand(const OpCall& call) noexcept { copy_walk(call, call.as<Walk<1>>()); }
+
+}  // namespace slipway::cuda

@@ -1,0 +1,24 @@
+// LeakyRelu on CUDA.
+#include "ops/elementwise.cuh"
+#include "ops/prepared.h"
+
+namespace slipway::cuda {
+
+namespace {
+
+struct LeakyReluFunctor {
+  float alpha;
+
+  template <typename T>
+  __device__ T operator()(T x) const {
+    return x < 0 ? static_cast<T>(alpha) * x : x;
+  }
+};
+
+}  // namespace
+
+void leaky_relu(const OpCall& call) noexcept {
+  map_each(call, Floats{}, LeakyReluFunctor{call.as<LeakyReluAttributes>().alpha});
+}
+
+}  // namespace slipway::cuda

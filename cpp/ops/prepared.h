@@ -1,0 +1,108 @@
+// What prepare hands to the kernels of small operators, on the host and on CUDA.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/walk.h"
+
+namespace slipway {
+
+// ---- element-wise ----
+struct EluAttributes {
+  float alpha;
+};
+
+struct SeluAttributes {
+  float alpha;
+  float gamma;
+};
+
+struct LeakyReluAttributes {
+  float alpha;
+};
+
+struct HardSigmoidAttributes {
+  float alpha;
+  float beta;
+};
+
+struct GeluAttributes {
+  bool use_tanh;
+};
+
+struct IsInfAttributes {
+  bool negative;
+  bool positive;
+};
+
+struct ModPrepared {
+  Walk<2> walk;
+  bool sign_of_dividend;
+};
+
+// ---- moving elements ----
+struct ConstantPrepared {
+  const void* data = nullptr;  ///< where the kernel can read it
+};
+
+struct SlicePrepared {
+  Walk<1> walk;
+  int64_t base = 0;
+};
+
+struct SplitPrepared {
+  int64_t axis;
+  std::vector<int64_t> begins;  ///< place of each output along the axis
+};
+
+struct ShapePrepared {
+  int64_t begin;
+  int64_t end;
+};
+
+// ---- along an axis ----
+struct ArgExtremumPrepared {
+  int64_t axis;
+  bool takes_last;
+};
+
+struct CumSumPrepared {
+  bool exclusive;
+  bool reverse;
+};
+
+struct TopKPrepared {
+  int64_t axis;
+  bool largest;
+};
+
+/// Walks over the kept axes (one element of y each) and over the reduced ones.
+struct ReduceWalks {
+  Walk<1> kept;
+  Walk<1> reduced;
+};
+
+// ---- normalization ----
+struct BatchNormalizationCall {
+  int64_t batch = 0;
+  int64_t channels = 0;
+  int64_t size = 0;  ///< elements of one channel of one image
+  double epsilon = 0.0;
+};
+
+struct InstanceNormalizationCall {
+  int64_t batch = 0;
+  int64_t channels = 0;
+  int64_t size = 0;
+  double epsilon = 0.0;
+};
+
+struct LayerNormalizationCall {
+  int64_t rows = 0;
+  int64_t size = 0;  ///< elements of one row
+  double epsilon = 0.0;
+  Walk<2> walk;  ///< scale and b along x
+};
+
+}  // namespace slipway

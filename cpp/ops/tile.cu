@@ -1,0 +1,8 @@
+// Tile on CUDA.
+#include "ops/move.cuh"
+
+namespace slipway::cuda {
+
+void tile(const OpCall& call) noexcept { copy_walk(call, call.as<Walk<1>>()); }
+
+}  // namespace slipway::cuda
