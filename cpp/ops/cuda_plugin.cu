@@ -56,7 +56,8 @@ int describe(int device, CudaDeviceInfo* info) {
   cudaDeviceProp properties;
   cudaError_t error = cudaGetDeviceProperties(&properties, device);
   if (error != cudaSuccess) return error;
-  std::strncpy(info->name, properties.name, sizeof info->name - 1);
+  static_assert(sizeof info->name == sizeof properties.name);
+  std::memcpy(info->name, properties.name, sizeof info->name);
   info->major = properties.major;
   info->minor = properties.minor;
   info->multiprocessors = properties.multiProcessorCount;

@@ -1,0 +1,65 @@
+#include "guarded.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace slipway::emulation {
+
+namespace {
+
+// What a row too many, or a vector too far, still falls into.
+constexpr std::size_t kGuardBytes = 512;
+
+bool holds_poison(const unsigned char* from, std::size_t bytes) noexcept {
+  return bytes == 0 || (*from == kPoison && std::memcmp(from, from + 1, bytes - 1) == 0);
+}
+
+}  // namespace
+
+GuardedBytes::GuardedBytes(std::size_t bytes) : bytes_(bytes) {
+  const std::size_t body = (bytes + kDeviceAlignment - 1) / kDeviceAlignment * kDeviceAlignment;
+  mapped_ = kGuardBytes + body + kGuardBytes;
+  memory_ = static_cast<unsigned char*>(std::aligned_alloc(kDeviceAlignment, mapped_));
+  if (memory_ == nullptr) throw std::bad_alloc();
+  data_ = memory_ + kGuardBytes;
+  std::memset(memory_, kPoison, mapped_);
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_poison_memory_region(memory_, kGuardBytes);
+  __asan_poison_memory_region(data_ + bytes_, mapped_ - kGuardBytes - bytes_);
+#endif
+}
+
+GuardedBytes::~GuardedBytes() {
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(memory_, mapped_);
+#endif
+  poison();  // for whoever still reads it
+  std::free(memory_);
+}
+
+void GuardedBytes::poison() noexcept { std::memset(data_, kPoison, bytes_); }
+
+bool GuardedBytes::is_poison() const noexcept { return holds_poison(data_, bytes_); }
+
+bool GuardedBytes::is_whole() const noexcept {
+#if defined(__SANITIZE_ADDRESS__)
+  return true;
+#else
+  return holds_poison(memory_, kGuardBytes) && holds_poison(data_ + bytes_, mapped_ - kGuardBytes - bytes_);
+#endif
+}
+
+void GuardedBytes::mend() noexcept {
+#if !defined(__SANITIZE_ADDRESS__)
+  std::memset(memory_, kPoison, kGuardBytes);
+  std::memset(data_ + bytes_, kPoison, mapped_ - kGuardBytes - bytes_);
+#endif
+}
+
+}  // namespace slipway::emulation
