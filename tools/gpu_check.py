@@ -163,7 +163,19 @@ def ops(_: argparse.Namespace) -> dict[str, Any]:
 
 def pytest(arguments: list[str], before: Sequence[str] = ()) -> dict[str, Any]:
     """Run pytest and return its last lines."""
-    command = [*before, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *arguments]
+    command = [
+        *before,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:benchmark",
+        "--no-header",
+        *arguments,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     tail = done.stdout.splitlines()[-60:]
     for line in tail if done.returncode else tail[-1:]:

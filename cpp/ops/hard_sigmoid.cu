@@ -7,14 +7,14 @@ namespace slipway::cuda {
 namespace {
 
 struct HardSigmoidFunctor {
-  float alpha;
-  float beta;
+  double alpha;
+  double beta;
 
   template <typename T>
   __device__ T operator()(T x) const {
-    // Rounded once: where the two terms cancel, a rounded product would leave few digits.
-    const T line = std::fma(static_cast<T>(alpha), x, static_cast<T>(beta));
-    return line < 0 ? T{0} : line > 1 ? T{1} : line;
+    // As the scalar kernel does it, product and sum rounded each: where they cancel, one rounding gives other digits.
+    const double line = __dadd_rn(__dmul_rn(alpha, x), beta);
+    return line < 0 ? T{0} : line > 1 ? T{1} : static_cast<T>(line);
   }
 };
 

@@ -5,10 +5,10 @@ namespace slipway::cuda {
 
 namespace {
 
-constexpr int kTile = 32;
-constexpr int kTileRows = 8;
+constexpr int kTurnTile = 32;
+constexpr int kTurnRows = 8;
 // A row of the tile is one element longer, so that a column's elements lie in different banks.
-constexpr int kTilePitch = kTile + 1;
+constexpr int kTurnPitch = kTurnTile + 1;
 
 /// A plane whose rows are contiguous in x and whose columns are contiguous in y, and a walk over all such planes.
 struct Planes {
@@ -27,27 +27,27 @@ struct Planes {
 /// 256 threads, one element in flight for each of 4 loads.
 /// Checked against the scalar column by tests/ops.
 template <typename U>
-__global__ void __launch_bounds__(kTile* kTileRows)
+__global__ void __launch_bounds__(kTurnTile* kTurnRows)
     turn_tiles_kernel(const __grid_constant__ Planes planes, const U* __restrict__ x, U* __restrict__ y) {
   SLIPWAY_SHARED(U, tile);
-  const int column = static_cast<int>(threadIdx.x) % kTile;
-  const int row = static_cast<int>(threadIdx.x) / kTile;
+  const int column = static_cast<int>(threadIdx.x) % kTurnTile;
+  const int row = static_cast<int>(threadIdx.x) / kTurnTile;
   const int64_t tiles = planes.walk.count * planes.row_tiles * planes.column_tiles;
   for (int64_t t = blockIdx.x; t < tiles; t += gridDim.x) {
-    const int64_t first_column = t % planes.column_tiles * kTile;
-    const int64_t first_row = t / planes.column_tiles % planes.row_tiles * kTile;
+    const int64_t first_column = t % planes.column_tiles * kTurnTile;
+    const int64_t first_row = t / planes.column_tiles % planes.row_tiles * kTurnTile;
     const Offsets<2> plane = planes.walk.locate(t / planes.column_tiles / planes.row_tiles);
 #pragma unroll
-    for (int k = row; k < kTile; k += kTileRows) {
+    for (int k = row; k < kTurnTile; k += kTurnRows) {
       if (first_row + k < planes.rows && first_column + column < planes.columns) {
-        tile[k * kTilePitch + column] = x[plane.at[0] + (first_row + k) * planes.x_pitch + first_column + column];
+        tile[k * kTurnPitch + column] = x[plane.at[0] + (first_row + k) * planes.x_pitch + first_column + column];
       }
     }
     __syncthreads();
 #pragma unroll
-    for (int k = row; k < kTile; k += kTileRows) {
+    for (int k = row; k < kTurnTile; k += kTurnRows) {
       if (first_column + k < planes.columns && first_row + column < planes.rows) {
-        y[plane.at[1] + (first_column + k) * planes.y_pitch + first_row + column] = tile[column * kTilePitch + k];
+        y[plane.at[1] + (first_column + k) * planes.y_pitch + first_row + column] = tile[column * kTurnPitch + k];
       }
     }
     __syncthreads();
@@ -80,15 +80,15 @@ void turn_tiles(const OpCall& call, const Walk<1>& walk, int turned) noexcept {
   }
   const int64_t rows = walk.inner_size();
   const int64_t columns = walk.size(turned);
-  const int64_t row_tiles = (rows + kTile - 1) / kTile;
-  const int64_t column_tiles = (columns + kTile - 1) / kTile;
+  const int64_t row_tiles = (rows + kTurnTile - 1) / kTurnTile;
+  const int64_t column_tiles = (columns + kTurnTile - 1) / kTurnTile;
   const Planes planes{DeviceWalk<2>(others), rows, columns, walk.inner_strides()[0], y_pitch, row_tiles, column_tiles};
   const int64_t tiles = others.count() * row_tiles * column_tiles;
   dispatch_element(call.inputs[0].dtype, [&]<typename U>() {
     launch(call, &turn_tiles_kernel<U>,
            {.grid = dim3(blocks_for(tiles, 1)),
-            .block = dim3(kTile * kTileRows),
-            .shared_bytes = kTile * kTilePitch * static_cast<int64_t>(sizeof(U))},
+            .block = dim3(kTurnTile * kTurnRows),
+            .shared_bytes = kTurnTile * kTurnPitch * static_cast<int64_t>(sizeof(U))},
            planes, call.inputs[0].as<U>(), call.outputs[0].as<U>());
   });
 }

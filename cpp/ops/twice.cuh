@@ -7,8 +7,8 @@ namespace slipway::cuda {
 
 /// high + low. Where high is not finite, low means nothing.
 struct Twice {
-  double high;
-  double low;
+  double high = 0;
+  double low = 0;
 };
 
 /// Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B.

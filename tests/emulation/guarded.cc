@@ -39,6 +39,7 @@ GuardedBytes::~GuardedBytes() {
 #if defined(__SANITIZE_ADDRESS__)
   __asan_unpoison_memory_region(memory_, mapped_);
 #endif
+  poison();  // for whoever still reads it
   std::free(memory_);
 }
 
@@ -51,6 +52,13 @@ bool GuardedBytes::is_whole() const noexcept {
   return true;
 #else
   return holds_poison(memory_, kGuardBytes) && holds_poison(data_ + bytes_, mapped_ - kGuardBytes - bytes_);
+#endif
+}
+
+void GuardedBytes::mend() noexcept {
+#if !defined(__SANITIZE_ADDRESS__)
+  std::memset(memory_, kPoison, kGuardBytes);
+  std::memset(data_ + bytes_, kPoison, mapped_ - kGuardBytes - bytes_);
 #endif
 }
 

@@ -26,6 +26,8 @@ class GuardedBytes final {
   [[nodiscard]] bool is_poison() const noexcept;
   /// False where somebody wrote into a guard.
   [[nodiscard]] bool is_whole() const noexcept;
+  /// Makes the guards whole again.
+  void mend() noexcept;
 
  private:
   unsigned char* memory_ = nullptr;

@@ -73,7 +73,7 @@ struct Block {
 class Machine final {
  public:
   /// The calling host thread's.
-  [[nodiscard]] static Machine& here();
+  [[nodiscard]] static Machine& here() { return here_ != nullptr ? *here_ : make_here(); }
 
   Machine() = default;
   Machine(const Machine&) = delete;
@@ -82,7 +82,7 @@ class Machine final {
   [[nodiscard]] std::string run(const Grid& grid);
 
   /// The thread that runs; aborts outside of kernels.
-  [[nodiscard]] Thread& current();
+  [[nodiscard]] Thread& current() { return current_ != nullptr ? *current_ : refuse_host(); }
   [[nodiscard]] const Grid& grid() const noexcept { return *grid_; }
   [[nodiscard]] Block& block(std::size_t rank) noexcept { return blocks_[rank]; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
@@ -102,7 +102,10 @@ class Machine final {
   [[noreturn]] void fail(const Thread& thread, const std::string& what, const Where& where);
 
  private:
+  static thread_local constinit __attribute__((tls_model("initial-exec"))) Machine* here_;
+  static Machine& make_here();
   static void work();
+  [[noreturn]] static Thread& refuse_host();
   void prepare(const Grid& grid);
   void place(Block& block, unsigned rank, uint3 index);
   void run_group(uint3 first);

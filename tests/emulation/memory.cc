@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "guarded.h"
 #include "runtime.h"
@@ -65,6 +66,13 @@ bool leaves_memory(const void* memory, std::size_t bytes) {
          find_memory(memory, bytes) == cudaMemoryTypeUnregistered;
 }
 
+std::string copy(void* to, const void* from, std::size_t bytes) {
+  if (leaves_memory(to, bytes)) return "a copy writes past the end of its memory";
+  if (leaves_memory(from, bytes)) return "a copy reads past the end of its memory";
+  std::memcpy(to, from, bytes);
+  return {};
+}
+
 cudaError_t release_now(void* memory, cudaMemoryType type) {
   if (spoils_capture()) return note(cudaErrorStreamCaptureUnsupported);
   if (const cudaError_t error = cudaDeviceSynchronize(); error != cudaSuccess) return error;
@@ -77,7 +85,9 @@ cudaError_t release_now(void* memory, cudaMemoryType type) {
 std::string check_memory() {
   const std::scoped_lock lock(mutex);
   for (const auto& [address, allocation] : allocations()) {
-    if (!allocation.memory->is_whole()) return describe(allocation);
+    if (allocation.memory->is_whole()) continue;
+    allocation.memory->mend();  // told once
+    return describe(allocation);
   }
   return {};
 }
@@ -130,11 +140,17 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   if (kind != cudaMemcpyDefault && (is_device(to) != to_device || is_device(from) != from_device)) {
     return note(cudaErrorInvalidValue);
   }
-  return enqueue(stream, [to, from, bytes]() -> std::string {
-    if (leaves_memory(to, bytes)) return "a copy writes past the end of its memory";
-    if (leaves_memory(from, bytes)) return "a copy reads past the end of its memory";
-    std::memcpy(to, from, bytes);
-    return {};
+  const auto is_pageable = [](const void* memory) { return find_memory(memory, 0) == cudaMemoryTypeUnregistered; };
+  if (is_capturing(stream)) return enqueue(stream, [=] { return copy(to, from, bytes); });
+  // Pageable memory is read before the call returns, and written too. CUDA Runtime API, "API synchronization behavior".
+  if (is_pageable(to)) {
+    const cudaError_t error = enqueue(stream, [=] { return copy(to, from, bytes); });
+    return error != cudaSuccess ? error : cudaStreamSynchronize(stream);
+  }
+  if (!is_pageable(from)) return enqueue(stream, [=] { return copy(to, from, bytes); });
+  const auto* first = static_cast<const unsigned char*>(from);
+  return enqueue(stream, [to, staged = std::vector<unsigned char>(first, first + bytes)] {
+    return copy(to, staged.data(), staged.size());
   });
 }
 

@@ -35,7 +35,7 @@ cudaError_t enqueue(Stream* stream, Work work);
 /// True while the calling thread records a graph in a mode that forbids calls which may wait for the device. The
 /// capture is then invalid.
 [[nodiscard]] bool spoils_capture();
-[[nodiscard]] bool is_capturing(const Stream* stream);
+[[nodiscard]] bool is_capturing(Stream* handle);
 
 /// "" or what was written where nothing belongs, in any memory of the device.
 [[nodiscard]] std::string check_memory();

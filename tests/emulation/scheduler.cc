@@ -30,11 +30,12 @@ constexpr bool kSharesFibers = false;
 constexpr bool kSharesFibers = true;
 #endif
 
+std::string text_of(const uint3& at) {
+  return "(" + std::to_string(at.x) + "," + std::to_string(at.y) + "," + std::to_string(at.z) + ")";
+}
+
 std::string place_of(const Thread& thread) {
-  const auto text = [](const uint3& at) {
-    return "(" + std::to_string(at.x) + "," + std::to_string(at.y) + "," + std::to_string(at.z) + ")";
-  };
-  return "block " + text(thread.block->index) + ", thread " + text(thread.index);
+  return "block " + text_of(thread.block->index) + ", thread " + text_of(thread.index);
 }
 
 std::string place_of(const Where& where) { return std::string(where.file_name()) + ":" + std::to_string(where.line()); }
@@ -43,13 +44,15 @@ std::string place_of(const Where& where) { return std::string(where.file_name())
 
 std::string run_grid(const Grid& grid) { return Machine::here().run(grid); }
 
-Machine& Machine::here() {
+thread_local constinit Machine* Machine::here_ = nullptr;
+
+Machine& Machine::make_here() {
   thread_local Machine machine;
+  here_ = &machine;
   return machine;
 }
 
-Thread& Machine::current() {
-  if (current_ != nullptr) return *current_;
+Thread& Machine::refuse_host() {
   std::fprintf(stderr, "code for the device was called outside of a kernel\n");
   std::abort();
 }
@@ -155,13 +158,17 @@ void Machine::run_group(uint3 first) {
 
 // What can be seen when the blocks have ended.
 void Machine::close() {
-  for (std::size_t i = 0; i < block_count_; ++i) {
-    if (blocks_[i].shared->is_whole()) continue;
-    error_ = "kernel " + kernel_name(grid_->kernel) + ": a thread wrote outside of the " +
-             std::to_string(grid_->shared_bytes) + " bytes of shared memory, in block (" +
-             std::to_string(blocks_[i].index.x) + "," + std::to_string(blocks_[i].index.y) + "," +
-             std::to_string(blocks_[i].index.z) + ")";
-    return;
+  for (std::size_t i = 0; i < block_count_ && error_.empty(); ++i) {
+    const Block& block = blocks_[i];
+    const char* what = nullptr;
+    if (!block.shared->is_whole()) what = "a thread wrote outside of the block's shared memory";
+    if (block_count_ > 1 && !block.shared->is_poison()) {
+      what = "another block wrote into the block's shared memory after it ended (a cluster barrier is missing)";
+    }
+    if (what != nullptr) {
+      error_ = "kernel " + kernel_name(grid_->kernel) + ", block " + text_of(block.index) + " with " +
+               std::to_string(grid_->shared_bytes) + " bytes of shared memory: " + what;
+    }
   }
 }
 

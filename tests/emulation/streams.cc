@@ -1,80 +1,118 @@
-// Streams, events and graphs.
-#include <chrono>
-#include <memory>
+// Streams and events.
+#include <condition_variable>
+#include <map>
 #include <mutex>
-#include <string>
 #include <utility>
-#include <vector>
 
-#include "runtime.h"
+#include "stream.h"
 
 namespace slipway::emulation {
 
-struct Graph {
-  std::vector<Work> work;
-};
-
-struct ExecutableGraph {
-  std::vector<Work> work;
-};
-
-struct Stream {
-  std::mutex mutex;
-  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-  cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
-  Graph recorded;
-};
+std::mutex stream_mutex;
 
 struct Event {
   unsigned flags = 0;
-  bool is_recorded = false;
-  std::chrono::steady_clock::time_point time;
+  std::shared_ptr<Point> point;  ///< null before it is recorded
 };
 
 namespace {
 
-Stream& legacy_stream() {
-  static auto* stream = new Stream;
-  return *stream;
+// A host that never waits would fill its memory.
+constexpr std::size_t kMostQueued = 4096;
+
+std::condition_variable item_done;
+
+using Streams = std::map<Stream*, std::shared_ptr<Stream>>;
+
+// The legacy stream is that of the null handle. Never destroyed: sessions may outlive it.
+Streams& streams() {
+  static auto* all = new Streams{{nullptr, std::make_shared<Stream>()}};
+  return *all;
 }
 
-Stream& stream_of(Stream* stream) { return stream == nullptr ? legacy_stream() : *stream; }
-
-// The stream that the calling thread captures with a mode that forbids unsafe calls.
-thread_local constinit Stream* strict_capture = nullptr;
-
-cudaError_t do_now(const Work& work) {
-  const std::string text = work();
-  return text.empty() ? cudaSuccess : note(cudaErrorLaunchFailure, text);
+std::vector<std::shared_ptr<Stream>> streams_where(bool (*is_wanted)(const Stream&)) {
+  const std::scoped_lock lock(stream_mutex);
+  std::vector<std::shared_ptr<Stream>> found;
+  for (const auto& [handle, stream] : streams()) {
+    if (is_wanted(*stream)) found.push_back(stream);
+  }
+  return found;
 }
 
-// For calls that a capturing stream does not allow.
-cudaError_t refuse_capture(Stream* stream) {
-  Stream& captured = stream_of(stream);
-  const std::scoped_lock lock(captured.mutex);
-  if (captured.status == cudaStreamCaptureStatusNone) return cudaSuccess;
-  captured.status = cudaStreamCaptureStatusInvalidated;
-  return note(cudaErrorStreamCaptureUnsupported);
+// Does the work before `number`; gives the stream's error.
+std::string do_work(Stream& stream, uint64_t number) {
+  std::unique_lock lock(stream_mutex);
+  while (stream.done < number) {
+    if (stream.is_running) {
+      item_done.wait(lock);
+      continue;
+    }
+    const Work work = std::move(stream.queue.front());
+    stream.queue.pop_front();
+    stream.is_running = true;
+    const bool is_left_out = !stream.error.empty();
+    lock.unlock();
+    std::string error = is_left_out ? std::string() : work();
+    lock.lock();
+    if (!error.empty()) stream.error = std::move(error);
+    stream.is_running = false;
+    ++stream.done;
+    item_done.notify_all();
+  }
+  return stream.error;
 }
+
+uint64_t count_given(const Stream& stream) { return stream.done + (stream.is_running ? 1 : 0) + stream.queue.size(); }
 
 }  // namespace
 
-cudaError_t enqueue(Stream* given, Work work) {
-  Stream& stream = stream_of(given);
-  if (given == nullptr && strict_capture != nullptr) {
-    (void)refuse_capture(strict_capture);
-    return note(cudaErrorStreamCaptureImplicit);
-  }
-  const std::scoped_lock lock(stream.mutex);
-  if (stream.status == cudaStreamCaptureStatusInvalidated) return note(cudaErrorStreamCaptureInvalidated);
-  if (stream.status == cudaStreamCaptureStatusNone) return do_now(work);
-  stream.recorded.work.push_back(std::move(work));
-  return cudaSuccess;
+std::shared_ptr<Stream> find_stream(Stream* handle) {
+  const std::scoped_lock lock(stream_mutex);
+  const auto found = streams().find(handle);
+  return found == streams().end() ? nullptr : found->second;
 }
 
-bool spoils_capture() { return strict_capture != nullptr && refuse_capture(strict_capture) != cudaSuccess; }
+Point end_of(const std::shared_ptr<Stream>& stream) {
+  const std::scoped_lock lock(stream_mutex);
+  return {stream, count_given(*stream), {}};
+}
 
-bool is_capturing(const Stream* stream) { return stream != nullptr && stream->status != cudaStreamCaptureStatusNone; }
+cudaError_t run_until(const Point& point) {
+  (void)do_work(*point.stream, point.number);
+  std::string error;
+  {
+    const std::scoped_lock lock(stream_mutex);
+    error = std::exchange(point.stream->error, {});
+  }
+  return error.empty() ? cudaSuccess : note(cudaErrorLaunchFailure, error);
+}
+
+cudaError_t enqueue(Stream* handle, Work work) {
+  const std::shared_ptr<Stream> stream = find_stream(handle);
+  if (stream == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (handle == nullptr) {
+    if (spoils_capture()) return note(cudaErrorStreamCaptureImplicit);
+    // The legacy stream waits for all streams that were not made non-blocking.
+    for (const auto& other : streams_where([](const Stream& other) { return other.waits_for_legacy; })) {
+      (void)do_work(*other, end_of(other).number);
+    }
+  }
+  bool is_full = false;
+  {
+    const std::scoped_lock lock(stream_mutex);
+    if (stream->status == cudaStreamCaptureStatusInvalidated) return note(cudaErrorStreamCaptureInvalidated);
+    const bool is_recorded = stream->status == cudaStreamCaptureStatusActive;
+    if (is_recorded) {
+      stream->recorded.work.push_back(std::move(work));
+      return cudaSuccess;
+    }
+    stream->queue.push_back(std::move(work));
+    is_full = stream->queue.size() > kMostQueued;
+  }
+  // ... and they for it: it is never late.
+  if (handle == nullptr || is_full) (void)do_work(*stream, end_of(stream).number);
+  return cudaSuccess;
+}
 
 }  // namespace slipway::emulation
 
@@ -85,26 +123,63 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWith
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   if (flags > cudaStreamNonBlocking) return note(cudaErrorInvalidValue);
-  *stream = new Stream;
+  auto made = std::make_shared<Stream>();
+  made->waits_for_legacy = flags == cudaStreamDefault;
+  *stream = made.get();
+  const std::scoped_lock lock(stream_mutex);
+  streams().emplace(made.get(), made);
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+cudaError_t cudaStreamDestroy(cudaStream_t handle) {
+  const std::shared_ptr<Stream> stream = find_stream(handle);
+  if (handle == nullptr || stream == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  const cudaError_t error = run_until(end_of(stream));
+  const std::scoped_lock lock(stream_mutex);
+  streams().erase(handle);
+  return error;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
+  const std::shared_ptr<Stream> stream = find_stream(handle);
   if (stream == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (const cudaError_t error = refuse_capture(stream); error != cudaSuccess) return error;
-  delete stream;
-  return cudaSuccess;
+  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  return run_until(end_of(stream));
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return refuse_capture(stream); }
-cudaError_t cudaStreamQuery(cudaStream_t stream) { return refuse_capture(stream); }
+cudaError_t cudaStreamQuery(cudaStream_t handle) {
+  const std::shared_ptr<Stream> stream = find_stream(handle);
+  if (stream == nullptr) return note(cudaErrorInvalidResourceHandle);
+  const bool was_busy = [&] {
+    const std::scoped_lock lock(stream_mutex);
+    return stream->done < count_given(*stream);
+  }();
+  const cudaError_t error = cudaStreamSynchronize(handle);
+  return error == cudaSuccess && was_busy ? cudaErrorNotReady : error;
+}
 
-cudaError_t cudaDeviceSynchronize() { return spoils_capture() ? note(cudaErrorStreamCaptureUnsupported) : cudaSuccess; }
+cudaError_t cudaDeviceSynchronize() {
+  if (spoils_capture()) return note(cudaErrorStreamCaptureUnsupported);
+  cudaError_t first = cudaSuccess;
+  for (const auto& stream : streams_where([](const Stream&) { return true; })) {
+    const cudaError_t error = run_until(end_of(stream));
+    if (first == cudaSuccess) first = error;
+  }
+  return first;
+}
 
-cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
-  if (event == nullptr) return note(cudaErrorInvalidResourceHandle);
+cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned flags) {
+  const std::shared_ptr<Stream> stream = find_stream(handle);
+  if (event == nullptr || stream == nullptr) return note(cudaErrorInvalidResourceHandle);
   if (flags != 0) return note(cudaErrorInvalidValue);
-  return refuse_capture(stream);
+  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  const std::shared_ptr<Point> point = [&] {
+    const std::scoped_lock lock(stream_mutex);
+    return event->point;
+  }();
+  if (point == nullptr) return cudaSuccess;
+  return enqueue(handle, [point] { return do_work(*point->stream, point->number); });
 }
 
 // ---- events ----
@@ -112,7 +187,7 @@ cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlag
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   if (flags > (cudaEventBlockingSync | cudaEventDisableTiming)) return note(cudaErrorInvalidValue);
-  *event = new Event{flags, false, {}};
+  *event = new Event{flags, nullptr};
   return cudaSuccess;
 }
 
@@ -122,89 +197,53 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  if (event == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (const cudaError_t error = refuse_capture(stream); error != cudaSuccess) return error;
-  event->is_recorded = true;
-  event->time = std::chrono::steady_clock::now();
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
+  const std::shared_ptr<Stream> stream = find_stream(handle);
+  if (event == nullptr || stream == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  auto point = std::make_shared<Point>();
+  const cudaError_t error = enqueue(handle, [point] {
+    point->time = std::chrono::steady_clock::now();
+    return std::string();
+  });
+  if (error != cudaSuccess) return error;
+  const Point end = end_of(stream);
+  const std::scoped_lock lock(stream_mutex);
+  point->stream = end.stream;
+  point->number = end.number;
+  event->point = std::move(point);
   return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  return note(event == nullptr ? cudaErrorInvalidResourceHandle : cudaSuccess);
+  if (event == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (spoils_capture()) return note(cudaErrorStreamCaptureUnsupported);
+  const std::shared_ptr<Point> point = [&] {
+    const std::scoped_lock lock(stream_mutex);
+    return event->point;
+  }();
+  return point == nullptr ? cudaSuccess : run_until(*point);
 }
-cudaError_t cudaEventQuery(cudaEvent_t event) { return cudaEventSynchronize(event); }
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  if (event == nullptr) return note(cudaErrorInvalidResourceHandle);
+  const bool was_done = [&] {
+    const std::scoped_lock lock(stream_mutex);
+    return event->point == nullptr || event->point->stream->done >= event->point->number;
+  }();
+  const cudaError_t error = cudaEventSynchronize(event);
+  return error == cudaSuccess && !was_done ? cudaErrorNotReady : error;
+}
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t first, cudaEvent_t last) {
-  if (first == nullptr || last == nullptr || !first->is_recorded || !last->is_recorded ||
-      ((first->flags | last->flags) & cudaEventDisableTiming) != 0) {
-    return note(cudaErrorInvalidResourceHandle);
+  if (first == nullptr || last == nullptr) return note(cudaErrorInvalidResourceHandle);
+  const std::scoped_lock lock(stream_mutex);
+  for (const Event* event : {first, last}) {
+    if (event->point == nullptr || (event->flags & cudaEventDisableTiming) != 0) {
+      return note(cudaErrorInvalidResourceHandle);
+    }
+    if (event->point->stream->done < event->point->number) return note(cudaErrorNotReady);
   }
-  *milliseconds = std::chrono::duration<float, std::milli>(last->time - first->time).count();
-  return cudaSuccess;
-}
-
-// ---- graphs ----
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
-  if (stream == nullptr) return note(cudaErrorStreamCaptureUnsupported);
-  const std::scoped_lock lock(stream->mutex);
-  if (stream->status != cudaStreamCaptureStatusNone || strict_capture != nullptr) return note(cudaErrorInvalidValue);
-  stream->status = cudaStreamCaptureStatusActive;
-  stream->mode = mode;
-  stream->recorded = {};
-  if (mode != cudaStreamCaptureModeRelaxed) strict_capture = stream;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  *graph = nullptr;
-  if (stream == nullptr) return note(cudaErrorInvalidValue);
-  const std::scoped_lock lock(stream->mutex);
-  if (stream->status == cudaStreamCaptureStatusNone) return note(cudaErrorStreamCaptureUnmatched);
-  if (stream->mode != cudaStreamCaptureModeRelaxed && strict_capture != stream) {
-    return note(cudaErrorStreamCaptureWrongThread);
-  }
-  if (stream->mode != cudaStreamCaptureModeRelaxed) strict_capture = nullptr;
-  const auto status = std::exchange(stream->status, cudaStreamCaptureStatusNone);
-  if (status == cudaStreamCaptureStatusInvalidated) return note(cudaErrorStreamCaptureInvalidated);
-  *graph = new Graph(std::exchange(stream->recorded, {}));
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
-  const std::scoped_lock lock(stream_of(stream).mutex);
-  *status = stream_of(stream).status;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, std::size_t* count) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  if (nodes != nullptr) return note(cudaErrorNotSupported);
-  *count = graph->work.size();
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  if (flags != 0) return note(cudaErrorNotSupported);
-  *executable = new ExecutableGraph{graph->work};
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
-  if (executable == nullptr) return note(cudaErrorInvalidValue);
-  for (const Work& work : executable->work) {
-    if (const cudaError_t error = enqueue(stream, work); error != cudaSuccess) return error;
-  }
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  delete graph;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
-  delete executable;
+  *milliseconds = std::chrono::duration<float, std::milli>(last->point->time - first->point->time).count();
   return cudaSuccess;
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -152,8 +153,7 @@ class CudaTorch:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             run()
-        replay: Callable[[], None] = graph.replay
-        return replay
+        return partial(_replay, graph, run)
 
     @contextmanager
     def _mode(self) -> Iterator[None]:
@@ -166,6 +166,11 @@ class CudaTorch:
                 yield
         finally:
             torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+
+
+def _replay(graph: Any, _: Callable[[], None]) -> None:
+    """Replay; what was recorded comes along, because the graph reads and writes its memory."""
+    graph.replay()
 
 
 def _prepared(
