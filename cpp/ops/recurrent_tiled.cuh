@@ -12,6 +12,22 @@ struct TiledArguments {
   const float* sums;     ///< X W' + bias [rows of X or of the table, directions, H, gates]
   const int32_t* order;  ///< sequences, the longest first; null: as they stand
   bool is_by_number;     ///< `sums` has a row for each of the table's
+  int size;              ///< H * gates
+  int width;             ///< directions * H * gates
+  int x_stride[2];       ///< from the row of X of a step to that of the next one, by direction
+  int64_t y_stride[2];   ///< likewise, in elements of Y
+
+  TiledArguments(const Recurrent& of, const RecurrentMemory<float>& from, const float* products, const int32_t* sorted,
+                 bool by_number) noexcept
+      : sizes(of), memory(from), sums(products), order(sorted), is_by_number(by_number) {
+    size = static_cast<int>(sizes.hidden * sizes.gates);
+    width = static_cast<int>(sizes.directions) * size;
+    for (int64_t direction = 0; direction < 2; ++direction) {
+      const int sign = sizes.runs_backwards(direction) ? -1 : 1;
+      x_stride[direction] = sign * static_cast<int>(sizes.is_batch_first ? 1 : sizes.batch);
+      y_stride[direction] = x_stride[direction] * sizes.directions * sizes.hidden;
+    }
+  }
 };
 
 /// A lane's place. Four lanes share a unit: lane `part` has the weights of the elements k of H with k % 4 == part. Sums
@@ -55,27 +71,25 @@ struct TiledSequence {
 };
 
 /// Brings sums of inputs to shared memory two steps ahead of their use; where numbers name their rows, it reads these
-/// two steps before. All threads take part; thread `helper` s < kTile looks after the rows of sequence s.
+/// two steps before. All threads take part; helper s < kTile looks after the rows of sequence s.
 template <int kGates, int kTile>
 class TiledInputs {
  public:
   /// `memory` has room for tiled_inputs() floats.
   __device__ TiledInputs(const TiledArguments& from, int64_t first, int64_t direction, float* memory)
       : from_(from),
-        size_(static_cast<int>(from.sizes.hidden) * kGates),
-        room_((size_ + kQuad - 1) / kQuad * kQuad),
-        sums_(from.sums + direction * size_),
+        room_((from.size + kQuad - 1) / kQuad * kQuad),
+        stride_(from.x_stride[direction]),
+        sums_(from.sums + direction * from.size),
         memory_(memory),
         rows_(reinterpret_cast<int*>(memory + kInputSlots * kTile * room_)) {
     // From the second warp on, since the first one's scheduler may have a warp more than the others.
     helper_ = static_cast<int>(threadIdx.x < kWarp ? threadIdx.x + blockDim.x : threadIdx.x) - kWarp;
+    copies_ = helper_ * (from.size % kQuad == 0 ? kQuad : 1) < from.size;
     if (helper_ < kTile) {
       const TiledSequence sequence(from, first + helper_);
-      const bool is_backwards = from.sizes.runs_backwards(direction);
-      const int stride = from.sizes.is_batch_first ? 1 : static_cast<int>(from.sizes.batch);
       left_ = sequence.length;
-      row_ = static_cast<int>(from.sizes.x_at(is_backwards ? sequence.length - 1 : 0, sequence.n));
-      stride_ = is_backwards ? -stride : stride;
+      row_ = static_cast<int>(from.sizes.x_at(stride_ < 0 ? sequence.length - 1 : 0, sequence.n));
       read_number();
     }
     find_rows(0);
@@ -125,36 +139,40 @@ class TiledInputs {
     read_number();
   }
   __device__ __forceinline__ void copy(int step) {
-    const int64_t width = from_.sizes.directions * size_;
-    const int* rows = rows_ + step % 2 * kTile;
-    const bool has_vectors = size_ % kQuad == 0;
-    const int stride = has_vectors ? kQuad : 1;
-    for (int i = helper_ * stride; i < size_; i += static_cast<int>(blockDim.x) * stride) {
-#pragma unroll
-      for (int s = 0; s < kTile; ++s) {
-        if (rows[s] < 0) continue;
-        float* to = place(step) + s * room_ + i;
-        const float* at = sums_ + rows[s] * width + i;
-        if (has_vectors) {
-          copy_async<kQuad * sizeof(float)>(to, at);
-        } else {
-          copy_async<sizeof(float)>(to, at);
-        }
+    if (copies_) {
+      if (from_.size % kQuad == 0) {
+        copy_vectors<kQuad>(step);
+      } else {
+        copy_vectors<1>(step);
       }
     }
     commit_copies();
   }
+  template <int kFloats>
+  __device__ __forceinline__ void copy_vectors(int step) {
+    for (int i = helper_ * kFloats; i < from_.size; i += static_cast<int>(blockDim.x) * kFloats) {
+      // In bytes, a row's place is one instruction.
+      const auto* at = reinterpret_cast<const char*>(sums_ + i);
+      const int width = from_.width * static_cast<int>(sizeof(float));
+      float* to = place(step) + i;
+#pragma unroll
+      for (int s = 0; s < kTile; ++s) {
+        const int row = rows_[step % 2 * kTile + s];
+        if (row >= 0) copy_async<kFloats * sizeof(float)>(to + s * room_, at + int64_t{row} * width);
+      }
+    }
+  }
 
   const TiledArguments& from_;
-  int size_;  ///< of a sequence's sums
-  int room_;  ///< that they have in shared memory
+  int room_;  ///< for a sequence's sums in shared memory
+  int stride_;
   const float* sums_;
   float* memory_;  ///< [slots, tile, room]
   int* rows_;      ///< [2, tile]
-  int helper_;
+  int helper_;     ///< this thread's number
+  bool copies_;
   int left_ = 0;
   int row_ = 0;  ///< of X, of the step to be found next
-  int stride_ = 0;
   int number_ = 0;
 };
 
@@ -268,25 +286,24 @@ __device__ __forceinline__ void run_tile(const TiledArguments& from,
   float c = is_there && memory.initial_c != nullptr ? memory.initial_c[at] : 0.0f;
   TiledInputs<kGates, kTile> inputs(from, first, direction, states + 2 * kState);
   const int longest = clear_padding<kTile>(from, first, direction);
-  const bool is_backwards = sizes.runs_backwards(direction);
-  const int64_t row = sizes.y_at(1, 0, 0) - sizes.y_at(0, 0, 0);
-  const int64_t y_stride = is_backwards ? -row : row;
-  float* y = memory.y + sizes.y_at(is_backwards ? sequence.length - 1 : 0, direction, sequence.n) + lane.unit;
+  const int64_t y_stride = from.y_stride[direction];
+  float* y = memory.y + sizes.y_at(y_stride < 0 ? sequence.length - 1 : 0, direction, sequence.n) + lane.unit;
   // Units beyond H stay zero.
   const int steps = is_there ? sequence.length : 0;
   const int y_steps = writes && memory.y != nullptr ? sequence.length : 0;
   const int unit = is_there ? lane.unit : 0;
   const int place = TiledLane<kTile>::place(lane.unit, lane.sequence);
-  if (lane.is_owner) states[place] = h;
+  states[place] = h;
   __syncthreads();
   for (int i = 0; i < longest; ++i) {
-    float sums[kGates];
-    multiply_state<kGates, kSteps, kShared, kTile>(weights, states + i % 2 * kState, lane.part, sums);
     inputs.advance(i);
     float x[kGates];
     inputs.get(i, lane.sequence, unit, x);
-    if (i < steps) cell.step(sums, x, h, c);
-    if (lane.is_owner) states[(i + 1) % 2 * kState + place] = h;
+    float sums[kGates];
+    multiply_state<kGates, kSteps, kShared, kTile>(weights, states + i % 2 * kState, lane.part, sums);
+    // One sequence alone has a step to do here, and no branch lets its latency overlap with more.
+    if (kTile == 1 || i < steps) cell.step(sums, x, h, c);
+    states[(i + 1) % 2 * kState + place] = kTile > 1 || is_there ? h : 0.0f;
     if (i < y_steps) *y = h;
     y += y_stride;
     wait_for_copies<1>();
@@ -351,7 +368,7 @@ void launch_tiled(const OpCall& call) noexcept {
     multiply_inputs(call, {sizes, memory, rows, count, products, has_vectors});
     sums = products;
   }
-  const TiledArguments arguments{sizes, memory, sums, order, plan.table != nullptr};
+  const TiledArguments arguments(sizes, memory, sums, order, plan.table != nullptr);
   switch (tiled_steps(sizes.hidden)) {
     case kTiledSteps[0]:
       return launch_tiles<Cell, kTiledSteps[0]>(call, arguments);
