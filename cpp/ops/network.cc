@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "ops/body.h"
+#include "ops/network_cuda.h"
 #include "ops/network_nodes.h"
 #include "ops/network_program.h"
 #include "ops/window_rules.h"
@@ -19,6 +20,7 @@ namespace {
 
 struct OwnedNetworkCall final : NetworkCall {
   std::shared_ptr<const OwnedNetworkProgram> owned;
+  std::shared_ptr<const OwnedNetworkStages> owned_stages;
   NetworkNodes list;
 };
 
@@ -67,7 +69,11 @@ std::shared_ptr<const void> prepare_network(PrepareContext& context) {
   context.work = count_work(body, facts);
   auto call = std::make_shared<OwnedNetworkCall>();
   call->owned = make_network_program(body, facts, context.isa());
-  if (call->owned) {
+  call->owned_stages = make_network_stages(body, facts, context.target());
+  if (call->owned_stages) {
+    call->stages = call->owned_stages.get();
+    context.note = call->owned_stages->note;
+  } else if (call->owned) {
     call->program = call->owned.get();
     context.scratch_bytes = saturating_product(call->owned->slots, call->owned->slot, 4);
     context.note = text_of(*call->owned);

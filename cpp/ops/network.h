@@ -74,10 +74,13 @@ struct NetworkProgram {
 };
 
 struct NetworkNodes;
+struct NetworkStages;
 
+/// One of them is there.
 struct NetworkCall {
-  const NetworkProgram* program = nullptr;
-  const NetworkNodes* nodes = nullptr;  ///< where there is no program: what run_network_nodes() runs
+  const NetworkProgram* program = nullptr;  ///< of vector columns
+  const NetworkStages* stages = nullptr;    ///< of CUDA (network_stage.h)
+  const NetworkNodes* nodes = nullptr;      ///< where there is no program: what run_network_nodes() runs
 };
 
 /// The nodes one after the other, each by its own kernel.
