@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -49,8 +47,8 @@ struct cudaLaunchConfig_t {
 
 namespace slipway::emulation {
 
-/// Where an aligned word of these bytes is an address of host memory that the device does not reach; -1 if nowhere.
-[[nodiscard]] int64_t find_host_word(const void* argument, std::size_t bytes);
+/// True where there is memory at the address that the device does not reach.
+[[nodiscard]] bool is_of_host(const void* address);
 
 /// A kernel and copies of its arguments.
 class KernelCall {
@@ -59,8 +57,8 @@ class KernelCall {
   [[nodiscard]] virtual const void* address() const = 0;
   /// Runs it as the current thread of a grid.
   virtual void run() const = 0;
-  /// "" or which argument holds an address of host memory, where it does not belong.
-  [[nodiscard]] virtual std::string find_host_address() const = 0;
+  /// Number of an argument that points to memory which the device does not reach; -1 if none.
+  [[nodiscard]] virtual int find_host_pointer() const = 0;
 };
 
 template <typename... Parameters>
@@ -71,17 +69,16 @@ class KernelCallOf final : public KernelCall {
       : kernel_(kernel), arguments_(std::forward<Arguments>(arguments)...) {}
   [[nodiscard]] const void* address() const override { return reinterpret_cast<const void*>(kernel_); }
   void run() const override { std::apply(kernel_, arguments_); }
-  [[nodiscard]] std::string find_host_address() const override {
-    std::string found;
+  [[nodiscard]] int find_host_pointer() const override {
+    int found = -1;
     int number = 0;
-    const auto look = [&](const void* argument, std::size_t bytes) {
-      const int64_t at = find_host_word(argument, bytes);
-      if (at >= 0 && found.empty()) {
-        found = "argument " + std::to_string(number) + " holds an address of the host at byte " + std::to_string(at);
+    const auto look = [&](const auto& argument) {
+      if constexpr (std::is_pointer_v<std::remove_cvref_t<decltype(argument)>>) {
+        if (found < 0 && is_of_host(reinterpret_cast<const void*>(argument))) found = number;
       }
       ++number;
     };
-    std::apply([&](const auto&... arguments) { (look(&arguments, sizeof arguments), ...); }, arguments_);
+    std::apply([&](const auto&... arguments) { (look(arguments), ...); }, arguments_);
     return found;
   }
 
