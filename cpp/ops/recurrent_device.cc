@@ -13,6 +13,10 @@ namespace {
 // Of recurrent_general.cuh.
 constexpr int64_t kBlocksPerMultiprocessor = 4;
 
+// Of recurrent_tiled.cuh.
+constexpr int kMostTile = 4;
+constexpr int64_t kSequencesPerHalf = 32;  // a 16th of the sequences, two to a tile: the tail of most lengths
+
 struct OwnedRecurrentPlan final : RecurrentDevicePlan {
   std::shared_ptr<const DeviceMemory> owned_table;
 };
@@ -56,7 +60,7 @@ std::shared_ptr<const DeviceMemory> upload_table(const PrepareContext& context, 
 /// As few sequences to a block as let all tiles run at once; more of them share the loads of the weights.
 int choose_tile(const Recurrent& sizes, int64_t multiprocessors) {
   const int64_t sequences = sizes.batch * sizes.directions;
-  return sequences <= multiprocessors ? 1 : sequences <= 2 * multiprocessors ? 2 : 4;
+  return sequences <= multiprocessors ? 1 : sequences <= 2 * multiprocessors ? 2 : kMostTile;
 }
 
 bool can_tile(const PrepareContext& context, const Recurrent& sizes, const RecurrentKind& kind) {
@@ -96,6 +100,9 @@ std::shared_ptr<const void> prepare_recurrent_on_device(PrepareContext& context,
   const int64_t tiles = (sizes.batch + plan->tile - 1) / plan->tile;
   plan->blocks = std::min(tiles, std::max<int64_t>(1, multiprocessors / sizes.directions));
   plan->is_sorted = context.has_input(kLengths) && plan->blocks < tiles;
+  if (plan->is_sorted && plan->tile == kMostTile) plan->half_tiles = static_cast<int>(sizes.batch / kSequencesPerHalf);
+  plan->starts_early = context.device()->has_clusters();
+  plan->has_constant_state_weights = context.constant(kR) != nullptr;
   plan->owned_table = upload_table(context, sizes);
   if (plan->owned_table) plan->table = plan->owned_table->as<float>();
   place(context, *plan);

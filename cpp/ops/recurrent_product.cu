@@ -144,6 +144,8 @@ __global__ void __launch_bounds__(kProductThreads<kSide, kOwn>)
   const int first_column = static_cast<int>(blockIdx.y) * kSide;
   const int own = thread % kSide;
   const int segment = thread / kSide * kSegment;
+  let_next_start();
+  wait_for_previous();
   const int row = product_row(from, first_row + own);
   if (thread < kSide) rows[thread] = row;
   if (__syncthreads_or(row >= 0) == 0) return;
@@ -184,7 +186,8 @@ void launch_product(const OpCall& call, const ProductArguments& arguments) noexc
   const Launch how{.grid = dim3(static_cast<unsigned>((sizes.time * sizes.batch + kSide - 1) / kSide),
                                 static_cast<unsigned>((columns + kSide - 1) / kSide)),
                    .block = dim3(kProductThreads<kSide, kOwn>),
-                   .shared_bytes = 2 * sizeof(ProductTile<kSide, kDepth>) + kSide * sizeof(int)};
+                   .shared_bytes = 2 * sizeof(ProductTile<kSide, kDepth>) + kSide * sizeof(int),
+                   .starts_early = call.as<RecurrentDevicePlan>().starts_early};
   launch(call, recurrent_product<kSide, kDepth, kOwn>, how, arguments);
 }
 

@@ -6,20 +6,32 @@
 
 namespace slipway::cuda {
 
+inline bool is_aligned(const void* memory) noexcept { return reinterpret_cast<uintptr_t>(memory) % 16 == 0; }
+
 struct TiledArguments {
   Recurrent sizes;  ///< T * N fits into an int
   RecurrentMemory<float> memory;
   const float* sums;     ///< X W' + bias [rows of X or of the table, directions, H, gates]
   const int32_t* order;  ///< sequences, the longest first; null: as they stand
   bool is_by_number;     ///< `sums` has a row for each of the table's
-  int size;              ///< H * gates
-  int width;             ///< directions * H * gates
-  int x_stride[2];       ///< from the row of X of a step to that of the next one, by direction
-  int64_t y_stride[2];   ///< likewise, in elements of Y
+  bool has_constant_weights;
+  bool has_vectors;  ///< rows of R are aligned to 16 bytes, and of whole vectors
+  int half_tiles;
+  int size;             ///< H * gates
+  int width;            ///< directions * H * gates
+  int x_stride[2];      ///< from the row of X of a step to that of the next one, by direction
+  int64_t y_stride[2];  ///< likewise, in elements of Y
 
-  TiledArguments(const Recurrent& of, const RecurrentMemory<float>& from, const float* products, const int32_t* sorted,
-                 bool by_number) noexcept
-      : sizes(of), memory(from), sums(products), order(sorted), is_by_number(by_number) {
+  TiledArguments(const RecurrentDevicePlan& plan, const RecurrentMemory<float>& from, const float* products,
+                 const int32_t* sorted) noexcept
+      : sizes(plan.sizes),
+        memory(from),
+        sums(products),
+        order(sorted),
+        is_by_number(plan.table != nullptr),
+        has_constant_weights(plan.has_constant_state_weights),
+        has_vectors(sizes.hidden % kQuad == 0 && is_aligned(from.r)),
+        half_tiles(plan.half_tiles) {
     size = static_cast<int>(sizes.hidden * sizes.gates);
     width = static_cast<int>(sizes.directions) * size;
     for (int64_t direction = 0; direction < 2; ++direction) {
@@ -30,9 +42,28 @@ struct TiledArguments {
   }
 };
 
-/// A lane's place. Four lanes share a unit: lane `part` has the weights of the elements k of H with k % 4 == part. Sums
-/// are then exchanged within the four: each time a lane keeps half of its sequences, so that it ends with the whole sum
-/// of one. What it keeps stands first: slot c is sequence `c ^ sequence`, so that no sum is chosen at run time.
+/// Which of H's elements a lane has the weights of: as its element number i, `part` of 4 has vector `part` of each 16,
+/// and of those behind the last 16 each fourth, so that as few lanes as can be have one more than others.
+struct TiledElements {
+  int whole;  ///< elements of a part that stand in whole vectors
+
+  __device__ explicit TiledElements(const TiledArguments& from)
+      : whole(static_cast<int>(from.sizes.hidden) / (kParts * kQuad) * kQuad) {}
+
+  [[nodiscard]] __device__ int element(int part, int i) const {
+    return i < whole ? (i / kQuad * kParts + part) * kQuad + i % kQuad : i * kParts + part;
+  }
+  [[nodiscard]] __device__ int part_of(int element) const {
+    return element < whole * kParts ? element / kQuad % kParts : element % kParts;
+  }
+  [[nodiscard]] __device__ int number_of(int element) const {
+    return element < whole * kParts ? element / (kParts * kQuad) * kQuad + element % kQuad : element / kParts;
+  }
+};
+
+/// A lane's place. Four lanes share a unit, each has the sum of its part of the elements. Sums are then exchanged
+/// within the four: each time a lane keeps half of its sequences, so that it ends with the whole sum of one. What it
+/// keeps stands first: slot c is sequence `c ^ sequence`, so that no sum is chosen at run time.
 template <int kTile>
 struct TiledLane {
   int part;
@@ -50,11 +81,12 @@ struct TiledLane {
   }
 
   [[nodiscard]] static __device__ int sequence_of(int part) { return part / (kParts / kTile); }
-  /// Where element k of sequence s stands in a state: vectors of 4 floats, those of the parts side by side.
-  [[nodiscard]] static __device__ int place(int k, int s) {
+  /// Where an element of sequence s stands in a state: vectors of 4 floats, those of the parts side by side.
+  [[nodiscard]] static __device__ int place(const TiledElements& elements, int element, int s) {
     constexpr int kElements = kQuad / kTile;
-    const int i = k / kParts;
-    return ((i / kElements * kParts + k % kParts) * kElements + i % kElements) * kTile + (s ^ sequence_of(k % kParts));
+    const int part = elements.part_of(element);
+    const int i = elements.number_of(element);
+    return ((i / kElements * kParts + part) * kElements + i % kElements) * kTile + (s ^ sequence_of(part));
   }
 };
 
@@ -76,7 +108,7 @@ template <int kGates, int kTile>
 class TiledInputs {
  public:
   /// `memory` has room for tiled_inputs() floats.
-  __device__ TiledInputs(const TiledArguments& from, int64_t first, int64_t direction, float* memory)
+  __device__ TiledInputs(const TiledArguments& from, int64_t first, int direction, float* memory)
       : from_(from),
         room_((from.size + kQuad - 1) / kQuad * kQuad),
         stride_(from.x_stride[direction]),
@@ -181,22 +213,37 @@ template <int kGates, int kSteps, int kShared>
 struct TiledWeights {
   static constexpr int kHeld = kSteps - kShared;
   float held[kHeld][kGates];
-  const float4* shared;  ///< [kShared, threads] of this lane's gates
+  float4* shared;  ///< [kShared, threads] of this lane's gates
 
-  __device__ TiledWeights(const TiledArguments& from, int64_t direction, int unit, int part, float4* memory)
+  __device__ TiledWeights(const TiledArguments& from, int direction, int unit, int part, float4* memory)
       : shared(memory + threadIdx.x) {
     const int hidden = static_cast<int>(from.sizes.hidden);
-    const float* r = from.memory.r + direction * kGates * hidden * hidden;
+    const TiledElements elements(from);
+    const float* r = from.memory.r + static_cast<int64_t>(direction * kGates * hidden + unit) * hidden;
 #pragma unroll
-    for (int i = 0; i < kSteps; ++i) {
-      const int k = i * kParts + part;
-      float w[kQuad] = {};
+    for (int first = 0; first < kSteps; first += kQuad) {
+      float w[kGates][kQuad] = {};
+      if (from.has_vectors && first < elements.whole) {
 #pragma unroll
-      for (int g = 0; g < kGates; ++g) {
-        w[g] = unit < hidden && k < hidden ? r[(g * hidden + unit) * hidden + k] : 0.0f;
-        if (i < kHeld) held[i < kHeld ? i : 0][g] = w[g];
+        for (int g = 0; g < kGates; ++g) {
+          if (unit >= hidden) continue;
+          const float* at = r + g * hidden * hidden + elements.element(part, first);
+          const float4 vector = *reinterpret_cast<const float4*>(at);
+          w[g][0] = vector.x;
+          w[g][1] = vector.y;
+          w[g][2] = vector.z;
+          w[g][3] = vector.w;
+        }
+      } else {
+#pragma unroll
+        for (int e = 0; e < kQuad; ++e) {
+          const int k = elements.element(part, first + e);
+#pragma unroll
+          for (int g = 0; g < kGates; ++g) w[g][e] = unit < hidden && k < hidden ? r[g * hidden * hidden + k] : 0.0f;
+        }
       }
-      if (i >= kHeld) memory[(i - kHeld) * blockDim.x + threadIdx.x] = make_float4(w[0], w[1], w[2], w[3]);
+#pragma unroll
+      for (int e = 0; e < kQuad; ++e) keep(first + e, w, e);
     }
   }
 
@@ -210,6 +257,19 @@ struct TiledWeights {
       w[1] = vector.y;
       w[2] = vector.z;
       w[3] = vector.w;
+    }
+  }
+
+ private:
+  __device__ __forceinline__ void keep(int i, const float (&w)[kGates][kQuad], int e) {
+    if (i < kHeld) {
+#pragma unroll
+      for (int g = 0; g < kGates; ++g) held[i < kHeld ? i : 0][g] = w[g][e];
+    } else if (i < kSteps) {
+      float all[kQuad] = {};
+#pragma unroll
+      for (int g = 0; g < kGates; ++g) all[g] = w[g][e];
+      shared[(i - kHeld) * blockDim.x] = make_float4(all[0], all[1], all[2], all[3]);
     }
   }
 };
@@ -253,7 +313,7 @@ __device__ __forceinline__ void multiply_state(const TiledWeights<kGates, kSteps
 
 /// Zeros behind the last step of a tile's sequences, a row to a warp. Returns the longest length.
 template <int kTile>
-__device__ int clear_padding(const TiledArguments& from, int64_t first, int64_t direction) {
+__device__ int clear_padding(const TiledArguments& from, int64_t first, int direction) {
   const Recurrent& sizes = from.sizes;
   int longest = 0;
   for (int s = 0; s < kTile; ++s) {
@@ -271,20 +331,22 @@ __device__ int clear_padding(const TiledArguments& from, int64_t first, int64_t 
 /// Runs all steps of sequences first .. first + kTile - 1. `states` holds two.
 template <typename Cell, int kSteps, int kShared, int kTile>
 __device__ __forceinline__ void run_tile(const TiledArguments& from,
-                                         const TiledWeights<Cell::kGates, kSteps, kShared>& weights,
-                                         const TiledLane<kTile>& lane, const Cell& cell, float* states, int64_t first,
-                                         int64_t direction) {
+                                         const TiledWeights<Cell::kGates, kSteps, kShared>& weights, const Cell& cell,
+                                         float* states, float* inputs_memory, int64_t first, int direction) {
   constexpr int kGates = Cell::kGates;
   constexpr int kState = tiled_state(kSteps, kTile);
   const Recurrent& sizes = from.sizes;
   const RecurrentMemory<float>& memory = from.memory;
+  const TiledLane<kTile> lane;
   const TiledSequence sequence(from, first + lane.sequence);
   const bool is_there = lane.unit < sizes.hidden && sequence.n >= 0;
   const bool writes = is_there && lane.is_owner;
   const int64_t at = sizes.state_at(direction, sequence.n) + lane.unit;
   float h = is_there && memory.initial_h != nullptr ? memory.initial_h[at] : 0.0f;
   float c = is_there && memory.initial_c != nullptr ? memory.initial_c[at] : 0.0f;
-  TiledInputs<kGates, kTile> inputs(from, first, direction, states + 2 * kState);
+  // Elements beyond H are zero, whatever stood here.
+  for (int i = static_cast<int>(threadIdx.x); i < 2 * kState; i += static_cast<int>(blockDim.x)) states[i] = 0.0f;
+  TiledInputs<kGates, kTile> inputs(from, first, direction, inputs_memory);
   const int longest = clear_padding<kTile>(from, first, direction);
   const int64_t y_stride = from.y_stride[direction];
   float* y = memory.y + sizes.y_at(y_stride < 0 ? sequence.length - 1 : 0, direction, sequence.n) + lane.unit;
@@ -292,7 +354,7 @@ __device__ __forceinline__ void run_tile(const TiledArguments& from,
   const int steps = is_there ? sequence.length : 0;
   const int y_steps = writes && memory.y != nullptr ? sequence.length : 0;
   const int unit = is_there ? lane.unit : 0;
-  const int place = TiledLane<kTile>::place(lane.unit, lane.sequence);
+  const int place = lane.place(TiledElements(from), lane.unit, lane.sequence);
   states[place] = h;
   __syncthreads();
   for (int i = 0; i < longest; ++i) {
@@ -317,22 +379,31 @@ template <typename Cell, int kSteps, int kTile>
 __global__ void __launch_bounds__(tiled_threads(kSteps* kParts), 1)
     recurrent_tiled(__grid_constant__ const TiledArguments from) {
   SLIPWAY_SHARED(float, states);
-  constexpr int kStates = 2 * tiled_state(kSteps, kTile);
-  float* weights_memory = states + kStates + tiled_inputs(Cell::kGates, from.sizes.hidden, kTile);
   constexpr int kShared = tiled_shared_steps(Cell::kGates, kSteps, kTile);
-  const int64_t direction = blockIdx.y;
+  float* inputs = states + 2 * tiled_state(kSteps, kTile);
+  float* weights_memory = inputs + tiled_inputs(Cell::kGates, from.sizes.hidden, kTile);
+  const auto direction = static_cast<int>(blockIdx.y);
   const TiledLane<kTile> lane;
+  let_next_start();
+  if (!from.has_constant_weights) wait_for_previous();
   const TiledWeights<Cell::kGates, kSteps, kShared> weights(from, direction, lane.unit, lane.part,
                                                             reinterpret_cast<float4*>(weights_memory));
+  wait_for_previous();
   if (direction == 0) from.memory.check_inputs(from.sizes, blockIdx.x, gridDim.x);
   const Cell cell(from, direction, lane.unit);
-  for (int i = static_cast<int>(threadIdx.x); i < kStates; i += static_cast<int>(blockDim.x)) states[i] = 0.0f;
-  __syncthreads();
-  const int64_t tiles = (from.sizes.batch + kTile - 1) / kTile;
+  const int64_t halves = from.half_tiles;
+  const int64_t first_whole = halves * (kTile / 2);
+  const int64_t tiles = halves + (from.sizes.batch - first_whole + kTile - 1) / kTile;
   for (int64_t round = 0; round * gridDim.x < tiles; ++round) {
+    // There and back: who had one of the longest has one of the shortest next.
     const int64_t tile = round * gridDim.x + (round % 2 == 0 ? blockIdx.x : gridDim.x - 1 - blockIdx.x);
-    if (tile < tiles)
-      run_tile<Cell, kSteps, kShared, kTile>(from, weights, lane, cell, states, tile * kTile, direction);
+    if (tile >= tiles) continue;
+    if (kTile == 4 && tile < halves) {
+      run_tile<Cell, kSteps, kShared, 2>(from, weights, cell, states, inputs, tile * 2, direction);
+    } else {
+      const int64_t first = first_whole + (tile - halves) * kTile;
+      run_tile<Cell, kSteps, kShared, kTile>(from, weights, cell, states, inputs, first, direction);
+    }
   }
 }
 
@@ -341,13 +412,12 @@ void launch_tiles(const OpCall& call, const TiledArguments& arguments) noexcept 
   const auto& plan = call.as<RecurrentDevicePlan>();
   const Launch how{.grid = dim3(static_cast<unsigned>(plan.blocks), static_cast<unsigned>(plan.sizes.directions)),
                    .block = dim3(static_cast<unsigned>(tiled_threads(plan.sizes.hidden))),
-                   .shared_bytes = tiled_shared_bytes(Cell::kGates, plan.sizes.hidden, plan.tile)};
+                   .shared_bytes = tiled_shared_bytes(Cell::kGates, plan.sizes.hidden, plan.tile),
+                   .starts_early = plan.starts_early};
   if (plan.tile == 1) launch(call, recurrent_tiled<Cell, kSteps, 1>, how, arguments);
   if (plan.tile == 2) launch(call, recurrent_tiled<Cell, kSteps, 2>, how, arguments);
   if (plan.tile == 4) launch(call, recurrent_tiled<Cell, kSteps, 4>, how, arguments);
 }
-
-inline bool is_aligned(const void* memory) noexcept { return reinterpret_cast<uintptr_t>(memory) % 16 == 0; }
 
 /// Orders the sequences where the plan says so, multiplies the inputs where they are not multiplied yet, and runs the
 /// steps.
@@ -368,7 +438,7 @@ void launch_tiled(const OpCall& call) noexcept {
     multiply_inputs(call, {sizes, memory, rows, count, products, has_vectors});
     sums = products;
   }
-  const TiledArguments arguments(sizes, memory, sums, order, plan.table != nullptr);
+  const TiledArguments arguments(plan, memory, sums, order);
   switch (tiled_steps(sizes.hidden)) {
     case kTiledSteps[0]:
       return launch_tiles<Cell, kTiledSteps[0]>(call, arguments);
