@@ -57,6 +57,7 @@ __global__ void __launch_bounds__(kOrderThreads) recurrent_order(__grid_constant
   __syncthreads();
   for (int n = thread; n < batch; n += kOrderThreads) from.order[atomicAdd(&bins[bin_of(n)], 1)] = n;
   __syncthreads();
+  if (from.rows == nullptr) return;
   int done = 0;
   for (int base = 0; base < batch; base += kOrderThreads) {
     const int position = base + thread;

@@ -261,7 +261,7 @@ void launch_tiled(const OpCall& call) noexcept {
   const Recurrent& sizes = plan.sizes;
   const RecurrentMemory<float> memory(call);
   auto* order = plan.is_sorted ? reinterpret_cast<int32_t*>(call.scratch + plan.order) : nullptr;
-  auto* rows = plan.is_sorted ? reinterpret_cast<int32_t*>(call.scratch + plan.rows) : nullptr;
+  auto* rows = plan.is_sorted && plan.table == nullptr ? reinterpret_cast<int32_t*>(call.scratch + plan.rows) : nullptr;
   auto* count = reinterpret_cast<int32_t*>(call.scratch + plan.count);
   if (plan.is_sorted) order_sequences(call, {sizes, memory, order, rows, count});
   const float* sums = plan.table;
