@@ -10,11 +10,15 @@ struct HardSigmoidFunctor {
   float alpha;
   float beta;
 
+  // Rounded once: where the two terms cancel, a rounded product would leave few digits.
+  [[nodiscard]] __device__ float line(float x) const { return std::fma(alpha, x, beta); }
+  // Rounded twice, as the scalar kernel does: no compiler joins this product with the sum.
+  [[nodiscard]] __device__ double line(double x) const { return std::fma(static_cast<double>(alpha), x, 0.0) + beta; }
+
   template <typename T>
   __device__ T operator()(T x) const {
-    // Rounded once: where the two terms cancel, a rounded product would leave few digits.
-    const T line = std::fma(static_cast<T>(alpha), x, static_cast<T>(beta));
-    return line < 0 ? T{0} : line > 1 ? T{1} : line;
+    const T y = line(x);
+    return y < 0 ? T{0} : y > 1 ? T{1} : y;
   }
 };
 
