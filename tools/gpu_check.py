@@ -163,7 +163,19 @@ def ops(_: argparse.Namespace) -> dict[str, Any]:
 
 def pytest(arguments: list[str], before: Sequence[str] = ()) -> dict[str, Any]:
     """Run pytest and return its last lines."""
-    command = [*before, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *arguments]
+    command = [
+        *before,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:benchmark",
+        "--no-header",
+        *arguments,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     tail = done.stdout.splitlines()[-60:]
     for line in tail if done.returncode else tail[-1:]:
@@ -271,9 +283,11 @@ def bench_cell(bundle: Any, batch: int, competitors: Sequence[Any], folder: Path
         settings = Settings(rounds=5, turn_seconds=0.02, cell_seconds=3)
         steady = measure({name: p.call for name, p in prepared.items()}, settings)
         waited = measure({name: p.waited for name, p in prepared.items()}, settings)
+        recorded = measure({name: p.recorded for name, p in prepared.items() if p.recorded is not None}, settings)
         for name in prepared:
             cell["rows"][name] = {
-                "device_us": steady[name].figures()["p50_us"] / REPEATS,
+                "device_us": recorded[name].figures()["p50_us"] / REPEATS if name in recorded else None,
+                "steady_us": steady[name].figures()["p50_us"] / REPEATS,
                 "waited_us": waited[name].figures()["p50_us"],
                 "waited_p5_us": float(np.percentile([s for r in waited[name].rounds for s in r], 5) * 1e6),
                 "error": admitted.errors[name],
@@ -284,7 +298,8 @@ def bench_cell(bundle: Any, batch: int, competitors: Sequence[Any], folder: Path
     except SlipwayError as error:
         cell |= {"ok": False, "reason": str(error)[:400]}
     torch.cuda.synchronize()
-    rows = {name: (round(row["device_us"], 1), round(row["waited_us"], 1)) for name, row in cell["rows"].items()}
+    columns = ("device_us", "steady_us", "waited_us")
+    rows = {n: tuple(round(row[k], 1) if row[k] else None for k in columns) for n, row in cell["rows"].items()}
     say(f"  {bundle.name} {batch}: {rows} {cell.get('reason', '')} {cell.get('left_out', {}).get('native-cuda', '')}")
     return cell
 

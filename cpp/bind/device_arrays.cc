@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "base/error.h"
+#include "bind/arrays.h"
 #include "bind/bind.h"
 #include "bind/dlpack.h"
 
@@ -106,6 +107,21 @@ py::dict array_interface(const DeviceArray& array) {
   return entries;
 }
 
+std::shared_ptr<DeviceArray> to_device(const py::array& array, int number) {
+  const TensorView view = view_of(array);
+  const std::shared_ptr<CudaDevice> device = CudaDevice::open(number);
+  auto there = std::make_shared<DeviceArray>(device, nullptr, view.dtype, view.shape);
+  device->copy(there->data(), view.data, view.bytes(), nullptr);
+  device->synchronize(nullptr);
+  return there;
+}
+
+py::array to_host(const DeviceArray& array) {
+  py::array host = new_array(array.dtype(), array.shape());
+  array.copy_to_host(host.mutable_data());
+  return host;
+}
+
 }  // namespace
 
 TensorView view_of_capsule(const py::object& capsule, int device) {
@@ -141,6 +157,11 @@ void DeviceArray::order_before(void* stream) const {
   const CudaEvent event(device_);
   event.record(stream_);
   event.make_wait(stream);
+}
+
+void DeviceArray::copy_to_host(void* host) const {
+  device_->copy(host, data_, shape_.count() * size_of(dtype_), stream_);
+  device_->synchronize(stream_);
 }
 
 void DeviceOutputs::prepare(std::size_t k, DType dtype, const Shape& shape) {
@@ -179,10 +200,12 @@ void register_device_arrays(py::module_& module) {
           },
           py::kw_only(), py::arg("stream") = py::none())
       .def("__dlpack_device__", [](const DeviceArray& array) { return py::make_tuple(dlpack::kCuda, array.device()); })
+      .def("numpy", &to_host)
       .def_property_readonly("__cuda_array_interface__", &array_interface)
       .def_property_readonly("shape", [](const DeviceArray& array) {
         return py::tuple(py::cast(std::vector<int64_t>(array.shape().sizes().begin(), array.shape().sizes().end())));
       });
+  module.def("to_device", &to_device, py::arg("array"), py::arg("device") = 0);
 }
 
 }  // namespace slipway

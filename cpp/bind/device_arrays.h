@@ -29,6 +29,8 @@ class DeviceArray final {
   [[nodiscard]] DType dtype() const noexcept { return dtype_; }
   [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
   [[nodiscard]] int device() const noexcept { return device_->number(); }
+  /// Copies the array, when it is computed.
+  void copy_to_host(void* host) const;
   /// Lets the stream go on only when the array is computed.
   void order_before(void* stream) const;
 

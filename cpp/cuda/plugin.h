@@ -58,6 +58,8 @@ struct CudaPlugin {
   int (*fill)(void* memory, int byte, int64_t bytes, void* stream);
   /// Device number of the memory at this address, -1 where it is the host's.
   int (*device_of)(const void* memory);
+  /// Whether somebody records what the stream is given; false where it cannot be known.
+  bool (*is_capturing)(void* stream);
   int (*begin_capture)(void* stream);
   /// What was given to the stream since begin_capture, as a graph that can be launched again and again; null where it
   /// is but one launch, which a graph does not make cheaper.

@@ -104,7 +104,6 @@ bool DeviceFrame::record(const Plan& plan, const Frame& frame) {
 
 void DeviceFrame::launch(const Plan& plan, const Frame& frame, void* stream) {
   device_->use();
-  if (has_run_ && stream != last_stream_) done_.make_wait(stream);
   if (update_addresses(frame, addresses_)) {
     ++repeats_;
   } else {
@@ -117,9 +116,19 @@ void DeviceFrame::launch(const Plan& plan, const Frame& frame, void* stream) {
   } else {
     call_kernels(plan, frame, stream);
   }
+}
+
+void DeviceFrame::enter(void* stream) const {
+  if (!has_left_ || stream == left_) return;
+  device_->use();
+  done_.make_wait(stream);
+}
+
+void DeviceFrame::leave(void* stream) {
+  device_->use();
   done_.record(stream);
-  last_stream_ = stream;
-  has_run_ = true;
+  left_ = stream;
+  has_left_ = true;
 }
 
 void DeviceFrame::check_values(void* stream) {

@@ -36,9 +36,15 @@ class DeviceFrame final {
 
   [[nodiscard]] std::byte* arena() const noexcept { return arena_.data(); }
 
-  /// Gives all kernels to the stream, in order, behind what an earlier run of this frame gave to another one. Kernels
-  /// with the same arguments as twice before are launched as one recorded graph. Throws Error.
+  /// Whoever takes the frame enters with the stream of its runs, and leaves before the frame is another's: work on two
+  /// streams is kept in order.
+  void enter(void* stream) const;
+  void leave(void* stream);
+  /// Gives all kernels to the stream, in order. Kernels with the same arguments as twice before are launched as one
+  /// recorded graph. Throws Error.
   void launch(const Plan& plan, const Frame& frame, void* stream);
+  /// Gives all kernels to the stream one by one, for somebody who records it. Throws Error.
+  void call_kernels(const Plan& plan, const Frame& frame, void* stream) const;
   /// Waits, where a run may meet a forbidden value or this is the first: throws Error(kFault) where it did.
   void check_values(void* stream);
   /// Throws Error(kFault) where a run that is done met a forbidden value.
@@ -48,7 +54,6 @@ class DeviceFrame final {
   [[nodiscard]] const void* read(std::size_t slot, const void* address, int64_t bytes, void* stream);
 
  private:
-  void call_kernels(const Plan& plan, const Frame& frame, void* stream) const;
   [[nodiscard]] bool record(const Plan& plan, const Frame& frame);
 
   std::shared_ptr<CudaDevice> device_;
@@ -56,8 +61,8 @@ class DeviceFrame final {
   DeviceMemory scratch_;
   DeviceFaultCell cell_;
   CudaEvent done_;
-  void* last_stream_ = nullptr;
-  bool has_run_ = false;
+  void* left_ = nullptr;
+  bool has_left_ = false;
   bool has_to_check_ = true;
   const bool may_meet_forbidden_values_;
   std::vector<const void*> addresses_;  // of the last run, or of graph_

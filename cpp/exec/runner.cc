@@ -41,7 +41,9 @@ class Runner::Run {
       outputs_.prepared(segment->is_short());
       resolve(*segment, frame);
       if (frame.device) {
+        frame.device->enter(stream_);
         segment->launch_kernels(frame, stream_);
+        frame.device->leave(stream_);
         frame.device->check_values(stream_);
       } else {
         run_controls(plan, frame, segment->call_kernels(frame, runner_.machine_.pool));
@@ -242,7 +244,15 @@ BoundRun::BoundRun(Runner& runner, std::span<const TensorView> inputs, std::span
 }
 
 BoundRun::~BoundRun() {
-  if (frame_ != nullptr) segment_->give_back(std::move(frame_));
+  if (frame_ == nullptr) return;
+  if (has_stream_) {
+    try {
+      frame_->device->leave(stream_);
+    } catch (const Error&) {
+      return;  // the stream is gone, or the device has failed: the frame goes too, freeing it waits for the device
+    }
+  }
+  segment_->give_back(std::move(frame_));
 }
 
 bool BoundRun::is_short() const noexcept { return frame_ != nullptr && segment_->is_short(); }
@@ -262,7 +272,16 @@ void BoundRun::run(void* stream) {
     segment_->call_kernels(*frame_, runner_.machine_.pool);
     return;
   }
+  if (runner_.machine_.target.device->plugin().is_capturing(stream)) {
+    return segment_->record_kernels(*frame_, stream);
+  }
   frame_->device->raise_reported();
+  if (!has_stream_ || stream != stream_) {
+    if (has_stream_) frame_->device->leave(stream_);
+    frame_->device->enter(stream);
+    stream_ = stream;
+    has_stream_ = true;
+  }
   segment_->launch_kernels(*frame_, stream);
 }
 

@@ -28,7 +28,8 @@ class BoundRun {
   ~BoundRun();
 
   /// Throws Error(kUsage) where another thread is in the middle of it. On a CUDA device the work is given to the
-  /// stream; a forbidden value that it meets is reported by the next run, or by finish().
+  /// stream; a forbidden value that it meets is reported by the next run, or by finish(). A stream that somebody
+  /// records gets the kernels one by one; what was recorded may run as long as this object lives.
   void run(void* stream = nullptr);
   /// On a CUDA device: waits for the work of the last run. Throws Error(kFault) where it met a forbidden value.
   void finish(void* stream);
@@ -45,6 +46,8 @@ class BoundRun {
   std::shared_ptr<Segment> segment_;  // of frame_
   std::unique_ptr<Frame> frame_;      // null where the plan goes on behind its first segment
   std::atomic<bool> is_running_ = false;
+  void* stream_ = nullptr;  // of the last run on a CUDA device
+  bool has_stream_ = false;
 };
 
 class Runner {

@@ -62,6 +62,8 @@ class Segment {
   const TensorView* call_kernels(Frame& frame, ThreadPool* pool) const;
   /// The same on a CUDA device, in order of the stream; whether a value was forbidden is not known when this returns.
   void launch_kernels(Frame& frame, void* stream) const { frame.device->launch(plan_, frame, stream); }
+  /// The same one by one, for a stream that somebody records.
+  void record_kernels(Frame& frame, void* stream) const { frame.device->call_kernels(plan_, frame, stream); }
 
   /// The segment planned for these values of plan().awaited and shapes of these results, or null.
   [[nodiscard]] std::shared_ptr<Segment> find_next(std::span<const TensorView> values,

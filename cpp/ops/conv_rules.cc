@@ -179,7 +179,7 @@ std::shared_ptr<const void> prepare_convolution(PrepareContext& context) {
   const int64_t terms = w.count(1, w.rank());
   if (context.isa() != Isa::kScalar) join_axes(call->window);
   const Tensor* weights = context.constant(1);
-  if (weights != nullptr && weights->dtype() == DType::kFloat32 && context.isa() != Isa::kScalar) {
+  if (weights != nullptr && weights->dtype() == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
     call->weights = context.shared<Tensor>(concat("tiles ", name_of(context.isa())), [&] {
       return pack_weights(*weights, call->groups, call->outputs, terms, lanes_of(context.isa()));
     });

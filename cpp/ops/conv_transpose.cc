@@ -125,7 +125,7 @@ std::shared_ptr<const void> prepare_conv_transpose(PrepareContext& context) {
   call->groups = context.get_int("group", 1);
   call->channels = x[1] / call->groups;
   call->outputs = w[1];
-  if (context.isa() != Isa::kScalar && context.dtype(0) == DType::kFloat32) {
+  if (host_isa(context.isa()) != Isa::kScalar && context.dtype(0) == DType::kFloat32) {
     const int64_t pixels = call->window.outputs();
     const int64_t panels = saturating_product(call->channels, panel_columns(pixels, lanes_of(context.isa())));
     const int64_t sums = saturating_product(call->outputs, call->window.taps(), pixels);

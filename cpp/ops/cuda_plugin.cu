@@ -110,6 +110,10 @@ int device_of(const void* memory) {
 }
 
 // ---- graphs ----
+bool is_capturing(void* stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  return cudaStreamIsCapturing(as_stream(stream), &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
+}
 int begin_capture(void* stream) { return cudaStreamBeginCapture(as_stream(stream), cudaStreamCaptureModeThreadLocal); }
 
 int end_capture(void* stream, void** graph) {
@@ -160,6 +164,7 @@ constexpr CudaPlugin kPlugin = {.abi = kCudaAbi,
                                 .copy = &copy,
                                 .fill = &fill,
                                 .device_of = &device_of,
+                                .is_capturing = &is_capturing,
                                 .begin_capture = &begin_capture,
                                 .end_capture = &end_capture,
                                 .launch_graph = &launch_graph,

@@ -80,7 +80,7 @@ std::shared_ptr<const void> prepare_gemm_rule(PrepareContext& context) {
   call->alpha = context.get_float("alpha", 1.0f);
   call->beta = context.get_float("beta", 1.0f);
   call->activation = read_activation(context);
-  if (context.dtype(0) == DType::kFloat32 && context.isa() != Isa::kScalar) {
+  if (context.dtype(0) == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
     const int64_t lanes = lanes_of(context.isa());
     const int64_t floats = panels_size(call->k, call->n, lanes);
     if (const Tensor* weights = context.constant(1)) {

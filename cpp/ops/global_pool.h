@@ -2,14 +2,9 @@
 #pragma once
 
 #include "ops/op.h"
+#include "ops/planes.h"
 
 namespace slipway {
-
-/// A plane is everything behind the first two axes.
-struct PlanesCall {
-  int64_t planes = 0;
-  int64_t size = 0;
-};
 
 inline void infer_global_pool(InferContext& context) {
   context.allow_attributes({});

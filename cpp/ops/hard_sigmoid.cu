@@ -7,18 +7,14 @@ namespace slipway::cuda {
 namespace {
 
 struct HardSigmoidFunctor {
-  float alpha;
-  float beta;
-
-  // Rounded once: where the two terms cancel, a rounded product would leave few digits.
-  [[nodiscard]] __device__ float line(float x) const { return std::fma(alpha, x, beta); }
-  // Rounded twice, as the scalar kernel does: no compiler joins this product with the sum.
-  [[nodiscard]] __device__ double line(double x) const { return std::fma(static_cast<double>(alpha), x, 0.0) + beta; }
+  double alpha;
+  double beta;
 
   template <typename T>
   __device__ T operator()(T x) const {
-    const T y = line(x);
-    return y < 0 ? T{0} : y > 1 ? T{1} : y;
+    // As the scalar kernel does it, product and sum rounded each: where they cancel, one rounding gives other digits.
+    const double line = __dadd_rn(__dmul_rn(alpha, x), beta);
+    return line < 0 ? T{0} : line > 1 ? T{1} : static_cast<T>(line);
   }
 };
 

@@ -19,6 +19,28 @@ struct Launch {
   bool is_cooperative = false;  ///< all blocks run at once, so that sync_grid() may be used
 };
 
+/// Lets a kernel ask for so much shared memory, as cudaFuncSetAttribute does; what was allowed is remembered by each
+/// thread, since the call takes as long as a launch.
+inline cudaError_t allow_shared(const void* kernel, int bytes) noexcept {
+  struct Allowed {
+    const void* kernel;
+    int device;
+    int bytes;
+  };
+  constexpr int kRemembered = 16;
+  thread_local Allowed allowed[kRemembered] = {};
+  thread_local int next = 0;
+  int device = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error != cudaSuccess) return error;
+  for (const Allowed& one : allowed) {
+    if (one.kernel == kernel && one.device == device && one.bytes >= bytes) return cudaSuccess;
+  }
+  error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+  if (error == cudaSuccess) allowed[next++ % kRemembered] = {kernel, device, bytes};
+  return error;
+}
+
 /// Starts kernel(arguments...) on the call's stream. A failure is reported to the call.
 template <typename... Parameters, typename... Arguments>
 void launch(const OpCall& call, void (*kernel)(Parameters...), const Launch& how, Arguments&&... arguments) noexcept {
@@ -26,8 +48,7 @@ void launch(const OpCall& call, void (*kernel)(Parameters...), const Launch& how
   constexpr int64_t kFreeBytes = 48 * 1024;  // more has to be asked for: CUDA C++ Programming Guide, 16.4.3
   cudaError_t error = cudaSuccess;
   if (how.shared_bytes > kFreeBytes) {
-    error = cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(how.shared_bytes));
+    error = allow_shared(reinterpret_cast<const void*>(kernel), static_cast<int>(how.shared_bytes));
   }
   cudaLaunchConfig_t config = {};
   config.gridDim = how.grid;

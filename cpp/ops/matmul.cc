@@ -79,7 +79,7 @@ std::shared_ptr<const void> prepare_matmul(PrepareContext& context) {
   call->batch = y.count(0, call->rank);
   call->b_batch = b.rank() > 2 ? b.count(0, b.rank() - 2) : 1;
   call->is_one_product = call->b_batch == 1 && a.count() == call->batch * call->m * call->k;
-  if (context.dtype(0) == DType::kFloat32 && context.isa() != Isa::kScalar) {
+  if (context.dtype(0) == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
     const int64_t lanes = lanes_of(context.isa());
     if (const Tensor* constant = context.constant(1)) {
       call->panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())),

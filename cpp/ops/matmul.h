@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/both.h"
 #include "base/shape.h"
 #include "ops/call.h"
 
@@ -28,7 +29,7 @@ struct MatMulPair {
   int64_t b;
 };
 
-[[nodiscard]] static constexpr MatMulPair pair_of(const MatMulCall& call, int64_t product) noexcept {
+[[nodiscard]] SLIPWAY_BOTH static constexpr MatMulPair pair_of(const MatMulCall& call, int64_t product) noexcept {
   MatMulPair pair{0, 0};
   for (int axis = call.rank - 1; axis >= 0; --axis) {
     const int64_t i = product % call.sizes[axis];

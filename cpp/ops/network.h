@@ -73,8 +73,14 @@ struct NetworkProgram {
   int64_t work = 0;    ///< multiply-adds of vectors in a block
 };
 
+struct NetworkNodes;
+struct NetworkStages;
+
+/// One of them is there.
 struct NetworkCall {
-  const NetworkProgram* program = nullptr;  ///< null: the nodes run one by one, run_network_nodes()
+  const NetworkProgram* program = nullptr;  ///< of vector columns
+  const NetworkStages* stages = nullptr;    ///< of CUDA (network_stage.h)
+  const NetworkNodes* nodes = nullptr;      ///< where there is no program: what run_network_nodes() runs
 };
 
 /// The nodes one after the other, each by its own kernel.

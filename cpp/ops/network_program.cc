@@ -336,7 +336,7 @@ std::optional<NetworkItems> try_read(const Graph& body, const std::vector<Fact>&
 
 std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& body, const std::vector<Fact>& facts,
                                                                 Isa isa) {
-  if (isa == Isa::kScalar) return nullptr;
+  if (host_isa(isa) == Isa::kScalar) return nullptr;
   const std::optional<NetworkItems> items = try_read(body, facts);
   if (!items) return nullptr;
   std::optional<Emitter> samples = try_layout(*items, facts, isa, true);

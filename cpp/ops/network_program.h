@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ops/network.h"
+#include "ops/network_nodes.h"
 #include "ops/op.h"
 
 namespace slipway {
@@ -22,6 +23,14 @@ struct OwnedNetworkProgram final : NetworkProgram {
 /// attribute or a layout of the graph is none that programs have. `facts` are those of every value of `body`, concrete.
 [[nodiscard]] std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& body,
                                                                               const std::vector<Fact>& facts, Isa isa);
+
+/// The nodes, for the kernels of one column or a device.
+[[nodiscard]] NetworkNodes prepare_network_nodes(const Graph& body, const std::vector<Fact>& facts,
+                                                 const Target& target);
+
+/// The facts of these values; null for one that is absent.
+[[nodiscard]] std::vector<const Fact*> network_facts_of(const std::vector<ValueId>& ids,
+                                                        const std::vector<Fact>& facts);
 
 /// Layout, block and operations, for the plan's text: whole lines.
 [[nodiscard]] std::string text_of(const NetworkProgram& program);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "base/both.h"
 #include "ops/call.h"
 
 namespace slipway {
@@ -24,7 +25,7 @@ enum class ActivationKind : uint8_t {
   kSoftplus,
 };
 
-struct Activation {
+struct GateActivation {
   ActivationKind kind = ActivationKind::kTanh;
   float alpha = 0.0f;
   float beta = 0.0f;
@@ -49,14 +50,14 @@ struct Recurrent {
   bool is_reverse = false;      ///< of direction 0; direction 1 always is
   bool linear_before_reset = false;
   bool input_forget = false;
-  float clip = 0.0f;             ///< infinity: none
-  Activation activations[2][3];  ///< by direction: f, g, h of the formulas
+  float clip = 0.0f;                 ///< infinity: none
+  GateActivation activations[2][3];  ///< by direction: f, g, h of the formulas
 
-  [[nodiscard, gnu::always_inline]] bool runs_backwards(int64_t direction) const noexcept {
+  [[nodiscard, gnu::always_inline]] SLIPWAY_BOTH bool runs_backwards(int64_t direction) const noexcept {
     return direction == 1 || is_reverse;
   }
   /// Index of a row of X.
-  [[nodiscard, gnu::always_inline]] int64_t x_at(int64_t t, int64_t n) const noexcept {
+  [[nodiscard, gnu::always_inline]] SLIPWAY_BOTH int64_t x_at(int64_t t, int64_t n) const noexcept {
     return is_batch_first ? n * time + t : t * batch + n;
   }
   /// Row i of X: its number in the table, which check_inputs has found to be one.
@@ -70,11 +71,11 @@ struct Recurrent {
     if (vocabulary < 0) return call.inputs[kX].as<T>() + i * features;
     return call.inputs[kTable].as<T>() + table_row(call, i) * features;
   }
-  [[nodiscard, gnu::always_inline]] int64_t y_at(int64_t t, int64_t direction, int64_t n) const noexcept {
+  [[nodiscard, gnu::always_inline]] SLIPWAY_BOTH int64_t y_at(int64_t t, int64_t direction, int64_t n) const noexcept {
     return (is_batch_first ? (n * time + t) * directions + direction : (t * directions + direction) * batch + n) *
            hidden;
   }
-  [[nodiscard, gnu::always_inline]] int64_t state_at(int64_t direction, int64_t n) const noexcept {
+  [[nodiscard, gnu::always_inline]] SLIPWAY_BOTH int64_t state_at(int64_t direction, int64_t n) const noexcept {
     return (is_batch_first ? n * directions + direction : direction * batch + n) * hidden;
   }
   /// Steps of sequence n.

@@ -86,7 +86,7 @@ void read_activations(const NodeReader& node, const RecurrentKind& kind, Recurre
   std::size_t next_beta = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const ActivationName& entry = find_activation(names[i]);
-    Activation& activation = out.activations[i / kind.activation_count][i % kind.activation_count];
+    GateActivation& activation = out.activations[i / kind.activation_count][i % kind.activation_count];
     activation.kind = entry.kind;
     if (entry.has_alpha) activation.alpha = take(alphas, next_alpha, entry.alpha, entry, "activation_alpha");
     if (entry.has_beta) activation.beta = take(betas, next_beta, entry.beta, entry, "activation_beta");
@@ -196,9 +196,11 @@ Recurrent read_sizes(const PrepareContext& context, const RecurrentKind& kind) {
   return out;
 }
 
-bool can_vectorise(const PrepareContext& context, const Recurrent& sizes, const RecurrentKind& kind) {
+}  // namespace
+
+bool is_plain(const PrepareContext& context, const Recurrent& sizes, const RecurrentKind& kind) {
   const bool has_options = !std::isinf(sizes.clip) || sizes.input_forget || context.has_input(kPeepholes);
-  if (context.isa() == Isa::kScalar || context.dtype(kW) != DType::kFloat32 || has_options) return false;
+  if (context.dtype(kW) != DType::kFloat32 || has_options) return false;
   // Without a step there is nothing to gain, and sizes that no memory stands for.
   if (sizes.time == 0 || sizes.batch == 0 || sizes.hidden == 0) return false;
   for (int64_t d = 0; d < sizes.directions; ++d) {
@@ -210,6 +212,24 @@ bool can_vectorise(const PrepareContext& context, const Recurrent& sizes, const 
   }
   return true;
 }
+
+bool fits_table(const Recurrent& sizes, int64_t columns) {
+  const double floats = static_cast<double>(sizes.vocabulary) * static_cast<double>(columns);
+  return sizes.vocabulary > 0 && floats <= kMaxTableFloats &&
+         floats * static_cast<double>(sizes.features) <= kMaxTableWork;
+}
+
+Tensor multiply_rows(const TensorView& a, const TensorView& b, const TensorView& bias, Isa isa) {
+  Node gemm;
+  gemm.op = "Gemm";
+  gemm.opset = 13;
+  gemm.attributes.emplace("transB", int64_t{1});
+  gemm.outputs = {0};
+  resolve(gemm);
+  return std::move(run_single(gemm, std::array{a, b, bias}, isa, nullptr)[0]);
+}
+
+namespace {
 
 /// Null where a weight is not constant.
 std::shared_ptr<const Buffer> pack_constants(const PrepareContext& context, const Recurrent& sizes, int64_t lanes) {
@@ -241,26 +261,13 @@ std::pair<Tensor, Tensor> in_columns(const RecurrentPacking& at, const Recurrent
   return out;
 }
 
-/// A B' + bias, by the kernel that would compute it while running.
-Tensor multiply(const TensorView& a, const TensorView& b, const TensorView& bias, Isa isa) {
-  Node gemm;
-  gemm.op = "Gemm";
-  gemm.opset = 13;
-  gemm.attributes.emplace("transB", int64_t{1});
-  gemm.outputs = {0};
-  resolve(gemm);
-  return std::move(run_single(gemm, std::array{a, b, bias}, isa, nullptr)[0]);
-}
-
 /// What a run would compute of the rows of the table; null where that is too large, or not constant.
 std::shared_ptr<const Buffer> multiply_table(const PrepareContext& context, const Recurrent& sizes, int64_t lanes) {
   const Tensor* table = context.constant(kTable);
   const Tensor* w = context.constant(kW);
   const RecurrentPacking at(sizes, lanes);
   const auto packed = pack_constants(context, sizes, lanes);
-  if (table == nullptr || !packed || sizes.vocabulary == 0) return nullptr;
-  const double floats = static_cast<double>(sizes.vocabulary * sizes.directions) * static_cast<double>(at.row);
-  if (floats > kMaxTableFloats || floats * static_cast<double>(sizes.features) > kMaxTableWork) return nullptr;
+  if (table == nullptr || !packed || !fits_table(sizes, sizes.directions * at.row)) return nullptr;
   return context.shared<Buffer>(concat("table ", lanes), [&] {
     const int64_t rows = sizes.vocabulary;
     auto buffer = std::make_shared<Buffer>(sizes.directions * rows * at.row * static_cast<int64_t>(sizeof(float)));
@@ -269,7 +276,7 @@ std::shared_ptr<const Buffer> multiply_table(const PrepareContext& context, cons
       const auto* weights = reinterpret_cast<const float*>(packed->data()) + d * at.size;
       const auto [columns, bias] =
           in_columns(at, sizes, w->as<float>() + d * sizes.gates * sizes.hidden * sizes.features, weights + at.bias);
-      const Tensor products = multiply(table->view(), columns.view(), bias.view(), context.isa());
+      const Tensor products = multiply_rows(table->view(), columns.view(), bias.view(), context.isa());
       for (int64_t row = 0; row < rows; ++row, out += at.row) {
         std::copy_n(products.as<float>() + row * at.columns, at.columns, out);
         std::fill_n(out + at.columns, at.row - at.columns, 0.0f);
@@ -320,6 +327,11 @@ void infer_recurrent(InferContext& context, const RecurrentKind& kind, bool is_e
 }
 
 std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const RecurrentKind& kind) {
+  if (context.isa() == Isa::kCuda) {
+    const Recurrent sizes = read_sizes(context, kind);
+    context.work = count_work(sizes, size_of(context.dtype(kW)));
+    return prepare_recurrent_on_device(context, sizes, kind);
+  }
   struct Prepared {
     RecurrentPlan plan;
     std::shared_ptr<const Buffer> packed;
@@ -328,7 +340,7 @@ std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const Rec
   const auto out = std::make_shared<Prepared>();
   RecurrentPlan& plan = out->plan;
   plan.sizes = read_sizes(context, kind);
-  plan.is_vectorised = can_vectorise(context, plan.sizes, kind);
+  plan.is_vectorised = context.isa() != Isa::kScalar && is_plain(context, plan.sizes, kind);
   context.work = count_work(plan.sizes, size_of(context.dtype(kW)));
   if (!plan.is_vectorised) {
     context.scratch_bytes = scalar::RecurrentState::size(plan.sizes) * static_cast<int64_t>(sizeof(double));

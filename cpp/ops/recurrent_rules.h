@@ -33,4 +33,16 @@ void infer_recurrent(InferContext& context, const RecurrentKind& kind, bool is_e
 /// sequences. The result points to a RecurrentPlan.
 [[nodiscard]] std::shared_ptr<const void> prepare_recurrent(PrepareContext& context, const RecurrentKind& kind);
 
+/// Its part for a CUDA device. The result points to a RecurrentDevicePlan.
+[[nodiscard]] std::shared_ptr<const void> prepare_recurrent_on_device(PrepareContext& context, const Recurrent& sizes,
+                                                                      const RecurrentKind& kind);
+
+// ---- for both preparations ----
+/// float32, the default activations (or Relu where there is one gate) and no options, and a step to run.
+[[nodiscard]] bool is_plain(const PrepareContext& context, const Recurrent& sizes, const RecurrentKind& kind);
+/// Whether the products of all rows of the table, `columns` floats each, are worth their memory and preparation.
+[[nodiscard]] bool fits_table(const Recurrent& sizes, int64_t columns);
+/// A B' + bias, by the kernel that would compute it while running.
+[[nodiscard]] Tensor multiply_rows(const TensorView& a, const TensorView& b, const TensorView& bias, Isa isa);
+
 }  // namespace slipway

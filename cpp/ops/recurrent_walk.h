@@ -6,44 +6,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/recurrent.h"
+#include "ops/recurrent_activation.h"
 
 namespace slipway::scalar {
-
-/// f(x) of ONNX GRU-22, "Activation functions". NaN stays NaN.
-[[nodiscard]] inline double activate(const Activation& f, double x) noexcept {
-  switch (f.kind) {
-    case ActivationKind::kRelu:
-      return x < 0 ? 0 : x;
-    case ActivationKind::kTanh:
-      return std::tanh(x);
-    case ActivationKind::kSigmoid:
-      return 1 / (1 + std::exp(-x));
-    case ActivationKind::kAffine:
-      return f.alpha * x + f.beta;
-    case ActivationKind::kLeakyRelu:
-      return x >= 0 ? x : f.alpha * x;
-    case ActivationKind::kThresholdedRelu:
-      return x < f.alpha ? 0 : x;
-    case ActivationKind::kScaledTanh:
-      return f.alpha * std::tanh(f.beta * x);
-    case ActivationKind::kHardSigmoid:
-      return std::clamp(f.alpha * x + f.beta, 0.0, 1.0);
-    case ActivationKind::kElu:
-      return x >= 0 ? x : f.alpha * std::expm1(x);
-    case ActivationKind::kSoftsign:
-      return x / (1 + std::abs(x));
-    case ActivationKind::kSoftplus:
-      return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
-  }
-  return x;
-}
 
 /// The weights of one direction, and the sums of the formulas.
 template <typename T>
 struct RecurrentCell {
   const Recurrent& sizes;
-  const Activation* activations;
+  const GateActivation* activations;
   const T* w;          // [gates * H, D]
   const T* r;          // [gates * H, H]
   const T* bias;       // [2 * gates * H]: Wb, then Rb; null: zero

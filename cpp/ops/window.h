@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/both.h"
+
 namespace slipway {
 
 /// One spatial axis. Tap t of output o reads input o * stride - begin + t * dilation, which may lie in the padding.
@@ -20,9 +22,15 @@ struct WindowAxis {
 struct Window {
   WindowAxis axes[3];
 
-  [[nodiscard]] constexpr int64_t inputs() const noexcept { return axes[0].input * axes[1].input * axes[2].input; }
-  [[nodiscard]] constexpr int64_t outputs() const noexcept { return axes[0].output * axes[1].output * axes[2].output; }
-  [[nodiscard]] constexpr int64_t taps() const noexcept { return axes[0].kernel * axes[1].kernel * axes[2].kernel; }
+  [[nodiscard]] SLIPWAY_BOTH constexpr int64_t inputs() const noexcept {
+    return axes[0].input * axes[1].input * axes[2].input;
+  }
+  [[nodiscard]] SLIPWAY_BOTH constexpr int64_t outputs() const noexcept {
+    return axes[0].output * axes[1].output * axes[2].output;
+  }
+  [[nodiscard]] SLIPWAY_BOTH constexpr int64_t taps() const noexcept {
+    return axes[0].kernel * axes[1].kernel * axes[2].kernel;
+  }
 };
 
 /// Taps [begin, end) of one output along an axis.
@@ -32,7 +40,7 @@ struct Taps {
 };
 
 /// The taps of output `o` that read positions in [0, size); no other tap needs a look.
-[[nodiscard]] static constexpr Taps taps_within(const WindowAxis& axis, int64_t o, int64_t size) noexcept {
+[[nodiscard]] SLIPWAY_BOTH static constexpr Taps taps_within(const WindowAxis& axis, int64_t o, int64_t size) noexcept {
   const int64_t first = o * axis.stride - axis.begin;
   const int64_t begin = first < 0 ? (axis.dilation - 1 - first) / axis.dilation : 0;
   const int64_t past = first < size ? (size - 1 - first) / axis.dilation + 1 : 0;

@@ -25,6 +25,7 @@ namespace slipway {
     case Isa::kNeon:
       return 4;
     case Isa::kScalar:
+    case Isa::kCuda:
       break;
   }
   return 1;

@@ -4,6 +4,7 @@
 
 #include "cuda_threads.h"
 #include "machine.h"
+#include "unwatched.h"
 
 namespace slipway::emulation {
 
@@ -13,8 +14,9 @@ void start_copy(void* to, const void* data, std::size_t bytes, const Where& wher
   const GuardedBytes& shared = *thread.block->shared;
   auto* bytes_to = static_cast<unsigned char*>(to);
   if (bytes_to < shared.data() || bytes_to + bytes > shared.data() + shared.bytes()) {
-    machine.fail(thread, "copy_async() to outside of the block's shared memory", where);
+    machine.fail(where, "copy_async() to outside of the block's shared memory");
   }
+  const Unwatched unwatched;
   LateCopy copy{bytes_to, bytes, {}};
   std::memcpy(copy.data, data, bytes);
   thread.copies.push_back(copy);
@@ -22,6 +24,7 @@ void start_copy(void* to, const void* data, std::size_t bytes, const Where& wher
 
 void commit_started_copies() {
   Thread& thread = Machine::here().current();
+  const Unwatched unwatched;
   std::size_t committed = 0;
   for (const std::size_t count : thread.groups) committed += count;
   thread.groups.push_back(thread.copies.size() - committed);
@@ -32,6 +35,7 @@ void finish_copies(std::size_t groups_left) {
   while (thread.groups.size() > groups_left) {
     const auto end = thread.copies.begin() + static_cast<std::ptrdiff_t>(thread.groups.front());
     for (auto copy = thread.copies.begin(); copy != end; ++copy) std::memcpy(copy->to, copy->data, copy->bytes);
+    const Unwatched unwatched;
     thread.copies.erase(thread.copies.begin(), end);
     thread.groups.erase(thread.groups.begin());
   }

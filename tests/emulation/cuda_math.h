@@ -32,6 +32,8 @@ inline float __fdividef(float x, float y) {
 [[gnu::optimize("fp-contract=off")]] inline float __fmul_rn(float x, float y) { return x * y; }
 [[gnu::optimize("fp-contract=off")]] inline float __fadd_rn(float x, float y) { return x + y; }
 [[gnu::optimize("fp-contract=off")]] inline float __fsub_rn(float x, float y) { return x - y; }
+[[gnu::optimize("fp-contract=off")]] inline double __dmul_rn(double x, double y) { return x * y; }
+[[gnu::optimize("fp-contract=off")]] inline double __dadd_rn(double x, double y) { return x + y; }
 inline float __fdiv_rn(float x, float y) { return x / y; }
 inline float __fmaf_rn(float x, float y, float z) { return fmaf(x, y, z); }
 

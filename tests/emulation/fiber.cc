@@ -97,9 +97,6 @@ Fiber::Fiber(void (*entry)(), std::size_t color) : entry_(entry), color_(color %
 #if !defined(__x86_64__)
   saved_ = new ucontext_t;
 #endif
-#if defined(SLIPWAY_TSAN_FIBERS)
-  tsan_ = __tsan_create_fiber(0);
-#endif
   reset();
 }
 
@@ -120,6 +117,11 @@ void Fiber::reset() {
   __asan_unpoison_memory_region(bottom_, bytes_);
 #endif
   fake_stack_ = nullptr;
+#if defined(SLIPWAY_TSAN_FIBERS)
+  // Its record of calls would grow with every frame that was left behind.
+  if (tsan_ != nullptr) __tsan_destroy_fiber(tsan_);
+  tsan_ = __tsan_create_fiber(0);
+#endif
 #if defined(__x86_64__)
   // As after a call: the stack pointer is 8 past a multiple of 16, and a null return address ends every backtrace.
   unsigned char* top = memory_ + page_bytes() + kStackBytes - color_ * kColorBytes;

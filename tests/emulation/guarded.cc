@@ -5,6 +5,8 @@
 #include <cstring>
 #include <new>
 
+#include "unwatched.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
@@ -43,9 +45,15 @@ GuardedBytes::~GuardedBytes() {
   std::free(memory_);
 }
 
-void GuardedBytes::poison() noexcept { std::memset(data_, kPoison, bytes_); }
+void GuardedBytes::poison() noexcept {
+  const Unwatched unwatched;
+  std::memset(data_, kPoison, bytes_);
+}
 
-bool GuardedBytes::is_poison() const noexcept { return holds_poison(data_, bytes_); }
+bool GuardedBytes::is_poison() const noexcept {
+  const Unwatched unwatched;
+  return holds_poison(data_, bytes_);
+}
 
 bool GuardedBytes::is_whole() const noexcept {
 #if defined(__SANITIZE_ADDRESS__)

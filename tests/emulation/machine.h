@@ -98,8 +98,9 @@ class Machine final {
   void release(Warp& warp, Block& block) noexcept;
   void release(Block& block) noexcept;
 
-  /// Ends the grid. `thread` is the one to name.
-  [[noreturn]] void fail(const Thread& thread, const std::string& what, const Where& where);
+  /// Ends the grid with a message that names the current thread. What its callers own is left behind as it is, so
+  /// nothing of it may have to be freed.
+  [[noreturn, gnu::format(printf, 3, 4)]] void fail(const Where& where, const char* format, ...);
 
  private:
   static thread_local constinit __attribute__((tls_model("initial-exec"))) Machine* here_;
@@ -116,8 +117,10 @@ class Machine final {
   [[nodiscard]] bool wake_yielded();
   void enter(Thread& thread);
   void go_on(Fiber& from);
+  void add_fiber();
   [[nodiscard]] Fiber* take_fiber();
-  [[nodiscard]] std::string stuck() const;
+  [[nodiscard]] std::string failure_text() const;
+  [[nodiscard]] std::string stuck_text() const;
 
   const Grid* grid_ = nullptr;
   Chooser* chooser_ = nullptr;
@@ -128,6 +131,9 @@ class Machine final {
   int exited_ = 0;
   int64_t idle_rounds_ = 0;
   std::string error_;
+  const Thread* failed_ = nullptr;
+  Where failed_where_;
+  char failed_what_[256];
 
   Fiber host_;
   std::vector<std::unique_ptr<Fiber>> fibers_;

@@ -1,6 +1,5 @@
 // How the threads of a grid meet: barriers of a block, a cluster or a grid, and the operations of a warp.
 #include <cstring>
-#include <string>
 
 #include "cuda_threads.h"
 #include "machine.h"
@@ -17,23 +16,15 @@ bool is_same(const Where& a, const Where& b) {
   return a.line() == b.line() && a.column() == b.column() && std::strcmp(a.file_name(), b.file_name()) == 0;
 }
 
-std::string text_of(const Gathering& gathering) {
-  return std::string(name_of(gathering.meeting)) + " (" + gathering.where.file_name() + ":" +
-         std::to_string(gathering.where.line()) + ")";
-}
-
 // Notes that the current thread has come; true where it is the last of `expected`.
 bool arrive(Gathering& gathering, Meeting meeting, int expected, int exited, const Where& where) {
   Machine& machine = Machine::here();
-  const Thread& thread = machine.current();
-  if (exited > 0) {
-    machine.fail(thread, std::string(name_of(meeting)) + " after another thread has ended", where);
-  }
+  if (exited > 0) machine.fail(where, "%s after another thread has ended", name_of(meeting));
   if (gathering.arrived == 0) {
     gathering = {0, meeting, where};
   } else if (gathering.meeting != meeting || !is_same(gathering.where, where)) {
-    machine.fail(thread, std::string("it came to ") + name_of(meeting) + " while others wait in " + text_of(gathering),
-                 where);
+    machine.fail(where, "it came to %s while others wait in %s at line %u", name_of(meeting),
+                 name_of(gathering.meeting), gathering.where.line());
   }
   if (++gathering.arrived < expected) return false;
   gathering.arrived = 0;
@@ -86,7 +77,8 @@ const char* name_of(Meeting meeting) noexcept {
 
 void fail_thread(const char* what, const Where& where) {
   Machine& machine = Machine::here();
-  machine.fail(machine.current(), what, where);
+  (void)machine.current();
+  machine.fail(where, "%s", what);
 }
 
 int meet_block(Meeting meeting, bool is_set, const Where& where) {
@@ -109,10 +101,7 @@ const LaneValue* meet_warp(Meeting meeting, unsigned mask, const LaneValue& valu
   Warp& warp = *thread.warp;
   const unsigned lanes = warp.size == warpSize ? ~0u : (1u << warp.size) - 1;
   if (mask != lanes) {
-    machine.fail(
-        thread,
-        std::string(name_of(meeting)) + " names other lanes than the " + std::to_string(warp.size) + " of the warp",
-        where);
+    machine.fail(where, "%s names other lanes than the %d of the warp", name_of(meeting), warp.size);
   }
   if (warp.gathering.arrived == 0) ++warp.generation;
   LaneValue* values = warp.values[warp.generation % 2];

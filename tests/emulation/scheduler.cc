@@ -1,5 +1,6 @@
 #include "scheduler.h"
 
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -80,6 +81,9 @@ void Machine::prepare(const Grid& grid) {
   block_count_ = grid.is_cooperative ? grid.blocks.x * grid.blocks.y * grid.blocks.z : grid.cluster;
   blocks_.resize(block_count_ > blocks_.size() ? block_count_ : blocks_.size());
   const int size = static_cast<int>(grid.threads.x * grid.threads.y * grid.threads.z);
+  // All of them here: what fibers allocate is a race with the others, to ThreadSanitizer.
+  while (!kSharesFibers && fibers_.size() < block_count_ * static_cast<std::size_t>(size)) add_fiber();
+  ended_.reserve(fibers_.size());
   for (std::size_t i = 0; i < block_count_; ++i) {
     Block& block = blocks_[i];
     block.size = size;
@@ -139,21 +143,23 @@ void Machine::run_group(uint3 first) {
 #endif
   go_on(host_);
   current_ = nullptr;
-  if (error_.empty()) {
-    free_.insert(free_.end(), ended_.begin(), ended_.end());
-    ended_.clear();
-    close();
-  } else {
-    ended_.clear();
-    free_.clear();
-    for (const auto& fiber : fibers_) {
-      fiber->reset();
-      free_.push_back(fiber.get());
-    }
-  }
 #if defined(SLIPWAY_TSAN_FIBERS)
   __tsan_acquire(&exited_);
 #endif
+  if (failed_ == nullptr && exited_ == threads()) {
+    free_.insert(free_.end(), ended_.begin(), ended_.end());
+    ended_.clear();
+    close();
+    return;
+  }
+  error_ = failed_ != nullptr ? failure_text() : stuck_text();
+  failed_ = nullptr;
+  ended_.clear();
+  free_.clear();
+  for (const auto& fiber : fibers_) {
+    fiber->reset();
+    free_.push_back(fiber.get());
+  }
 }
 
 // What can be seen when the blocks have ended.
@@ -209,7 +215,6 @@ void Machine::go_on(Fiber& from) {
   Thread* next = pick();
   if (next == nullptr && wake_yielded()) next = pick();
   if (next == nullptr) {
-    if (exited_ < threads() && error_.empty()) error_ = stuck();
     host_.switch_from(from);
     return;
   }
@@ -224,11 +229,13 @@ void Machine::enter(Thread& thread) {
   blockIdx = thread.block->index;
 }
 
+void Machine::add_fiber() {
+  fibers_.push_back(std::make_unique<Fiber>(&Machine::work, fibers_.size()));
+  free_.push_back(fibers_.back().get());
+}
+
 Fiber* Machine::take_fiber() {
-  if (free_.empty()) {
-    fibers_.push_back(std::make_unique<Fiber>(&Machine::work, fibers_.size()));
-    return fibers_.back().get();
-  }
+  if (free_.empty()) add_fiber();
   Fiber* fiber = free_.back();
   free_.pop_back();
   return fiber;
@@ -255,8 +262,8 @@ void Machine::start(Thread& thread) {
   __tsan_acquire(this);
 #endif
   if (!block.has_started && block_count_ > 1 && !block.shared->is_poison()) {
-    fail(thread, "another block wrote into this one's shared memory before it started (a cluster barrier is missing)",
-         Where::current());
+    fail(Where::current(),
+         "another block wrote into this one's shared memory before it started (a cluster barrier is missing)");
   }
   block.has_started = true;
 }
@@ -269,7 +276,7 @@ void Machine::finish(Thread& thread) {
 #endif
   const auto waits = [&](const Gathering& gathering) {
     if (gathering.arrived == 0) return;
-    fail(thread, std::string("it ended while others wait in ") + name_of(gathering.meeting), gathering.where);
+    fail(gathering.where, "it ended while others wait in %s", name_of(gathering.meeting));
   };
   waits(warp.gathering);
   waits(block.gathering);
@@ -287,6 +294,9 @@ void Machine::park(Meeting meeting, const Where& where) {
   thread.meeting = meeting;
   thread.where = where;
   idle_rounds_ = 0;
+#if defined(SLIPWAY_TSAN_FIBERS)
+  __tsan_release(&exited_);  // the grid may end here
+#endif
   go_on(*thread.fiber);
   thread.meeting = Meeting::kNone;
 }
@@ -295,6 +305,9 @@ void Machine::yield(const Where& where) {
   Thread& thread = *current_;
   thread.where = where;
   thread.warp->yielded |= 1u << thread.lane;
+#if defined(SLIPWAY_TSAN_FIBERS)
+  __tsan_release(&exited_);
+#endif
   go_on(*thread.fiber);
 }
 
@@ -307,14 +320,26 @@ void Machine::release(Block& block) noexcept {
   for (Warp& warp : block.warps) release(warp, block);
 }
 
-void Machine::fail(const Thread& thread, const std::string& what, const Where& where) {
-  error_ =
-      "kernel " + kernel_name(grid_->kernel) + ", " + place_of(thread) + ": " + what + " (" + place_of(where) + ")";
-  host_.switch_from(*thread.fiber);
+void Machine::fail(const Where& where, const char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(failed_what_, sizeof failed_what_, format, arguments);
+  va_end(arguments);
+  failed_ = current_;
+  failed_where_ = where;
+#if defined(SLIPWAY_TSAN_FIBERS)
+  __tsan_release(&exited_);
+#endif
+  host_.switch_from(*current_->fiber);
   std::abort();
 }
 
-std::string Machine::stuck() const {
+std::string Machine::failure_text() const {
+  return "kernel " + kernel_name(grid_->kernel) + ", " + place_of(*failed_) + ": " + failed_what_ + " (" +
+         place_of(failed_where_) + ")";
+}
+
+std::string Machine::stuck_text() const {
   std::string text = "kernel " + kernel_name(grid_->kernel) + ": no thread can go on;";
   int named = 0;
   for (std::size_t i = 0; i < block_count_; ++i) {

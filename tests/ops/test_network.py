@@ -149,6 +149,13 @@ def random_model(seed: int) -> tuple[bytes, tuple[int, ...]]:
     return writer.finish(), writer.first_shape
 
 
+def session_of(model: bytes, isa: str, threads: int = 1) -> slipway.Session:
+    """Open a session on the processor, or, for the column ``cuda``, on the device."""
+    if isa == "cuda":
+        return slipway.Session(model, "cuda", threads)
+    return slipway.Session(model, threads=threads, isa=isa)
+
+
 def only_output(session: slipway.Session, x: Array) -> Array:
     (y,) = session.run({"x": x}).values()
     return y
@@ -157,7 +164,7 @@ def only_output(session: slipway.Session, x: Array) -> Array:
 @pytest.mark.parametrize("seed", range(24))
 def test_a_random_network_agrees_with_onnxruntime(seed: int, isa: str) -> None:
     model, shape = random_model(seed)
-    session = slipway.Session(model, isa=isa)
+    session = session_of(model, isa)
     assert "became a network" in session.stage_text("passes")
     rng = np.random.default_rng(seed)
     for batch in BATCHES:
@@ -171,8 +178,8 @@ def test_a_random_network_agrees_with_onnxruntime(seed: int, isa: str) -> None:
 @pytest.mark.parametrize("seed", range(100, 112))
 def test_a_sample_gives_the_same_bits_whatever_is_beside_it(seed: int, isa: str) -> None:
     model, shape = random_model(seed)
-    session = slipway.Session(model, isa=isa)
-    threaded = slipway.Session(model, threads=3, isa=isa)
+    session = session_of(model, isa)
+    threaded = session_of(model, isa, threads=3)
     x = np.random.default_rng(seed).normal(size=(37, *shape)).astype(np.float32)
     whole = only_output(session, x)
     assert only_output(threaded, x).tobytes() == whole.tobytes()
@@ -183,7 +190,7 @@ def test_a_sample_gives_the_same_bits_whatever_is_beside_it(seed: int, isa: str)
 
 def test_nan_and_infinity_reach_the_output(isa: str) -> None:
     text_model, shape = random_model(3)
-    session = slipway.Session(text_model, isa=isa)
+    session = session_of(text_model, isa)
     x = np.full((17, *shape), np.nan, np.float32)
     assert np.isnan(only_output(session, x)).all()
 

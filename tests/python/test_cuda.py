@@ -1,0 +1,177 @@
+"""Sessions and operators on a CUDA device: a real one, or the emulated one that SLIPWAY_CUDA_PLUGIN names."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import slipway
+from slipway import _engine, ops
+
+pytestmark = pytest.mark.skipif("cuda:0" not in _engine.devices()[0], reason=f"no CUDA: {_engine.devices()[1]}")
+
+WEIGHT = np.random.default_rng(1).normal(size=(3, 2)).astype(np.float32)
+BIAS = np.array([0.5, -0.25], np.float32)
+
+
+def model(
+    nodes: list[onnx.NodeProto],
+    inputs: list[tuple[str, int, list[int | str]]],
+    outputs: list[tuple[str, int, list[int | str]]],
+    constants: dict[str, np.ndarray],
+) -> bytes:
+    def ports(infos: list[tuple[str, int, list[int | str]]]) -> list[onnx.ValueInfoProto]:
+        return [helper.make_tensor_value_info(*info) for info in infos]
+
+    initializers = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "test", ports(inputs), ports(outputs), initializers)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.checker.check_model(made, full_check=True)
+    return made.SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def affine() -> bytes:
+    """y = x @ WEIGHT + BIAS, z = tanh(y) * y."""
+    nodes = [
+        helper.make_node("MatMul", ["x", "weight"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["y"]),
+        helper.make_node("Tanh", ["y"], ["t"]),
+        helper.make_node("Mul", ["t", "y"], ["z"]),
+    ]
+    outputs: list[Any] = [("y", TensorProto.FLOAT, ["N", 2]), ("z", TensorProto.FLOAT, ["N", 2])]
+    return model(nodes, [("x", TensorProto.FLOAT, ["N", 3])], outputs, {"weight": WEIGHT, "bias": BIAS})
+
+
+@pytest.fixture(scope="module")
+def gather() -> bytes:
+    """y = table[i], table with 3 rows."""
+    node = helper.make_node("Gather", ["table", "i"], ["y"])
+    return model([node], [("i", TensorProto.INT64, ["N"])], [("y", TensorProto.FLOAT, ["N", 2])], {"table": WEIGHT})
+
+
+def expected(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    y = x.astype(np.float64) @ WEIGHT + BIAS
+    return y, np.tanh(y) * y
+
+
+def batch(rows: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(rows, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 300])
+def test_host_arrays_go_there_and_results_come_back(affine: bytes, rows: int) -> None:
+    session = slipway.Session(affine, device="cuda")
+    x = batch(rows)
+    for _ in range(5):  # launches, then a recorded graph
+        got = session.run({"x": x})
+        y, z = expected(x)
+        np.testing.assert_allclose(got["y"], y, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(got["z"], z, rtol=1e-5, atol=1e-6)
+
+
+def test_a_recorded_graph_sees_new_contents_and_new_shapes(affine: bytes) -> None:
+    session = slipway.Session(affine, device="cuda")
+    for turn in range(12):
+        x = batch(2 + turn % 2, seed=turn)
+        np.testing.assert_allclose(session.run({"x": x})["z"], expected(x)[1], rtol=1e-5, atol=1e-6)
+
+
+def test_results_go_into_given_host_memory(affine: bytes) -> None:
+    session = slipway.Session(affine, device="cuda")
+    x, into = batch(4), {"y": np.empty((4, 2), np.float32)}
+    assert session.run({"x": x}, into)["y"] is into["y"]
+    np.testing.assert_allclose(into["y"], expected(x)[0], rtol=1e-5, atol=1e-6)
+
+
+def test_device_arrays_come_and_go_without_the_host(affine: bytes) -> None:
+    session = slipway.Session(affine, device="cuda")
+    x = batch(6)
+    got: Any = session.run({"x": _engine.to_device(x)})
+    np.testing.assert_allclose(got["z"].numpy(), expected(x)[1], rtol=1e-5, atol=1e-6)
+    assert got["z"].shape == (6, 2)
+    again: Any = session.run({"x": _engine.to_device(x)}, {"y": got["y"]})
+    assert again["y"] is got["y"]
+
+
+def test_a_bound_call_follows_its_memory(affine: bytes) -> None:
+    session = slipway.Session(affine, device="cuda")
+    x = _engine.to_device(batch(5))
+    into = {"y": _engine.to_device(np.zeros((5, 2), np.float32)), "z": _engine.to_device(np.zeros((5, 2), np.float32))}
+    call = session.bind_on_cuda({"x": x}, into)
+    for _ in range(4):
+        call()
+    call.finish()
+    np.testing.assert_allclose(into["z"].numpy(), expected(batch(5))[1], rtol=1e-5, atol=1e-6)
+
+
+def test_a_forbidden_index_is_reported_and_the_session_goes_on(gather: bytes) -> None:
+    session = slipway.Session(gather, device="cuda")
+    good, bad = np.array([2, -3, 1]), np.array([0, 3, 1])
+    for _ in range(3):
+        np.testing.assert_array_equal(session.run({"i": good})["y"], WEIGHT[good])
+        with pytest.raises(slipway.RuntimeFault, match=r"index is 3, allowed are -3 to 2"):
+            session.run({"i": bad})
+
+
+def test_a_bound_call_reports_a_forbidden_index_when_it_is_waited_for(gather: bytes) -> None:
+    session = slipway.Session(gather, device="cuda")
+    into = {"y": _engine.to_device(np.zeros((2, 2), np.float32))}
+    call = session.bind_on_cuda({"i": _engine.to_device(np.array([0, 7]))}, into)
+    call()
+    with pytest.raises(slipway.RuntimeFault, match="index is 7"):
+        call.finish()
+
+
+def test_operators_take_device_arrays_and_give_them_back() -> None:
+    x = batch(7)
+    y: Any = ops.call("Softmax", [_engine.to_device(x)], {"axis": 1})[0]
+    exponentials = np.exp(x - x.max(1, keepdims=True))
+    np.testing.assert_allclose(y.numpy(), exponentials / exponentials.sum(1, keepdims=True), rtol=1e-5)
+
+
+def test_arrays_on_two_sides_are_refused(affine: bytes) -> None:
+    two = model(
+        [helper.make_node("Add", ["a", "b"], ["c"])],
+        [("a", TensorProto.FLOAT, [2]), ("b", TensorProto.FLOAT, [2])],
+        [("c", TensorProto.FLOAT, [2])],
+        {},
+    )
+    session = slipway.Session(two, device="cuda")
+    here = np.zeros(2, np.float32)
+    with pytest.raises(slipway.UnavailableError, match='input "b" lies on another device'):
+        session.run({"a": _engine.to_device(here), "b": here})
+    with pytest.raises(slipway.UnavailableError, match="bind_on_cuda"):
+        slipway.Session(affine, device="cuda").bind({"x": here}, {})
+    with pytest.raises(slipway.UnavailableError, match="runs on the CPU"):
+        slipway.Session(affine).bind_on_cuda({}, {})
+
+
+def test_a_device_number_that_is_not_there_is_refused(affine: bytes) -> None:
+    with pytest.raises(slipway.UnavailableError, match=r"cuda:99 is not available"):
+        slipway.Session(affine, device="cuda:99")
+    with pytest.raises(slipway.UsageError, match="expected cpu, cuda or cuda:N"):
+        slipway.Session(affine, device="tpu")
+
+
+def test_many_threads_share_a_session(affine: bytes) -> None:
+    session = slipway.Session(affine, device="cuda")
+    wrong: list[int] = []
+
+    def work(seed: int) -> None:
+        for turn in range(10):
+            x = batch(1 + (seed + turn) % 4, seed)
+            if not np.allclose(session.run({"x": x})["z"], expected(x)[1], rtol=1e-5, atol=1e-6):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
