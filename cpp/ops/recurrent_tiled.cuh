@@ -196,6 +196,14 @@ __device__ __forceinline__ void run_tile(const TiledArguments& from,
   if (writes && memory.last_c != nullptr) memory.last_c[at] = c;
 }
 
+// H_t from H_t-1 by the cell's formulas: a block, or a cluster of 8, runs tiles of kTile sequences through all their
+// steps; a lane multiplies its weights, `steps` of each gate, with kTile states, and does the gates of one unit.
+// Weights are read once, 4 gates H^2 bytes; a step of a sequence takes 2 gates H^2 flops: bound by latency for one
+// sequence, by multiply-adds for four. GRU of H = 100, 13 warps, counted on the scheduler that has 4 of them: a step of
+// one sequence issues 4 * (75 multiply-adds, 10 loads, some 20 others), 420 cycles; then of the last warp two shuffles,
+// 55, the gates, 130, and the state's way over shared memory and barrier, 75: some 680 cycles, 0.35 us at 1.98 GHz. A
+// step of four sequences: 4 * (300 of some 420), 1700 cycles. Launch bounds: one block has all registers. Checked
+// against the formulas in float64; a sequence has the same bits in every batch.
 template <typename Cell, int kShape, int kTile>
 __global__ void __launch_bounds__(tiled_most_threads(TiledShapeOf<kShape>::all()), 1)
     recurrent_tiled(__grid_constant__ const TiledArguments from) {
