@@ -158,6 +158,7 @@ __device__ __forceinline__ void run_tile(const TiledArguments& from,
   const TiledSequence sequence(from, first + lane.sequence);
   // Units beyond H stay zero.
   const bool has_unit = lane.unit < sizes.hidden;
+  const bool shares = has_unit && (Shape::kBlocks > 1 || lane.equal == 0);
   const bool is_there = has_unit && sequence.n >= 0;
   const bool writes = is_there && lane.equal == 0;
   const int64_t at = sizes.state_at(direction, sequence.n) + lane.unit;
@@ -175,7 +176,7 @@ __device__ __forceinline__ void run_tile(const TiledArguments& from,
   const int own_unit = is_there ? lane.own_unit : 0;
   const int place = lane.place(from);
   if constexpr (Shape::kBlocks > 1) sync_cluster();
-  if (has_unit) share_state(lane, states + place, h);
+  if (shares) share_state(lane, states + place, h);
   sync_tile<kShape>();
   for (int i = 0; i < longest; ++i) {
     inputs.advance(i);
@@ -185,7 +186,7 @@ __device__ __forceinline__ void run_tile(const TiledArguments& from,
     multiply_state<kTile>(weights, states + i % 2 * kState, lane.part, sums);
     // One sequence alone has a step to do here, and no branch lets its latency overlap with more.
     if (kTile == 1 || i < steps) cell.step(sums, x, h, c);
-    if (has_unit) share_state(lane, states + (i + 1) % 2 * kState + place, h);
+    if (shares) share_state(lane, states + (i + 1) % 2 * kState + place, h);
     if (i < y_steps) *y = h;
     y += y_stride;
     wait_for_copies<1>();
