@@ -11,12 +11,12 @@ namespace slipway::emulation {
 
 namespace {
 
-constexpr std::size_t kGlobalBytes = std::size_t{16} << 30;
 constexpr int kVersion = 13000;
 
 thread_local constinit cudaError_t last_error = cudaSuccess;
-// The text of the last failure of a kernel.
-thread_local constinit const char* last_text = nullptr;
+// The last error that had a text of its own, until the same error comes without one.
+thread_local constinit cudaError_t told_error = cudaSuccess;
+thread_local constinit const char* told_text = nullptr;
 
 // Texts live as long as the program: whoever got one may keep it.
 const char* kept(const std::string& text) {
@@ -67,17 +67,17 @@ const Described* find(cudaError_t error) {
 }  // namespace
 
 cudaError_t note(cudaError_t error) {
-  if (error != cudaSuccess) {
-    last_error = error;
-    last_text = nullptr;
-  }
+  if (error == cudaSuccess) return error;
+  last_error = error;
+  if (told_error == error) told_error = cudaSuccess;
   return error;
 }
 
 cudaError_t note(cudaError_t error, const std::string& text) {
   std::fprintf(stderr, "CUDA emulation: %s\n", text.c_str());
   last_error = error;
-  last_text = kept(text);
+  told_error = error;
+  told_text = kept(text);
   return error;
 }
 
@@ -86,7 +86,7 @@ cudaError_t note(cudaError_t error, const std::string& text) {
 using namespace slipway::emulation;
 
 const char* cudaGetErrorString(cudaError_t error) {
-  if (error == last_error && last_text != nullptr) return last_text;
+  if (error != cudaSuccess && error == told_error) return told_text;
   const Described* found = find(error);
   return found == nullptr ? "unrecognized error code" : found->text;
 }

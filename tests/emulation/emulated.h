@@ -1,6 +1,9 @@
 // What the tests of the emulation share: memory, launches, and the question whether a bug is seen.
 #pragma once
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -83,6 +86,20 @@ inline bool is_caught(const std::function<std::string(std::vector<float>&)>& bod
              std::memcmp(first.data(), results.data(), first.size() * sizeof(float)) != 0;
   });
   return caught || races > races_before;
+}
+
+/// True where `body` ends the program, tried in a child.
+inline bool stops_program(const std::function<void()>& body) {
+  constexpr int kUnharmed = 7;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(STDERR_FILENO);
+    body();
+    ::_exit(kUnharmed);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return !WIFEXITED(status) || WEXITSTATUS(status) != kUnharmed;
 }
 
 }  // namespace slipway::emulation

@@ -16,7 +16,7 @@ thread_local constinit Stream* strict_capture = nullptr;
 
 }  // namespace
 
-bool spoils_capture() { return strict_capture != nullptr && refuse_capture(*strict_capture) != cudaSuccess; }
+bool spoils_capture() { return strict_capture != nullptr && refuse_capture(strict_capture) != cudaSuccess; }
 
 bool is_capturing(Stream* handle) {
   const std::shared_ptr<Stream> stream = find_stream(handle);
@@ -24,10 +24,12 @@ bool is_capturing(Stream* handle) {
   return stream != nullptr && stream->status != cudaStreamCaptureStatusNone;
 }
 
-cudaError_t refuse_capture(Stream& stream) {
+cudaError_t refuse_capture(Stream* handle) {
+  const std::shared_ptr<Stream> stream = find_stream(handle);
+  if (stream == nullptr) return note(cudaErrorInvalidResourceHandle);
   const std::scoped_lock lock(stream_mutex);
-  if (stream.status == cudaStreamCaptureStatusNone) return cudaSuccess;
-  stream.status = cudaStreamCaptureStatusInvalidated;
+  if (stream->status == cudaStreamCaptureStatusNone) return cudaSuccess;
+  stream->status = cudaStreamCaptureStatusInvalidated;
   return note(cudaErrorStreamCaptureUnsupported);
 }
 

@@ -18,11 +18,12 @@ namespace {
 // What a row too many, or a vector too far, still falls into.
 constexpr std::size_t kGuardBytes = 512;
 
-bool holds_poison(const unsigned char* from, std::size_t bytes) noexcept {
-  return bytes == 0 || (*from == kPoison && std::memcmp(from, from + 1, bytes - 1) == 0);
-}
-
 }  // namespace
+
+bool holds_poison(const unsigned char* begin, const unsigned char* end) noexcept {
+  return begin == end ||
+         (*begin == kPoison && std::memcmp(begin, begin + 1, static_cast<std::size_t>(end - begin) - 1) == 0);
+}
 
 GuardedBytes::GuardedBytes(std::size_t bytes) : bytes_(bytes) {
   const std::size_t body = (bytes + kDeviceAlignment - 1) / kDeviceAlignment * kDeviceAlignment;
@@ -52,14 +53,14 @@ void GuardedBytes::poison() noexcept {
 
 bool GuardedBytes::is_poison() const noexcept {
   const Unwatched unwatched;
-  return holds_poison(data_, bytes_);
+  return holds_poison(data_, data_ + bytes_);
 }
 
 bool GuardedBytes::is_whole() const noexcept {
 #if defined(__SANITIZE_ADDRESS__)
   return true;
 #else
-  return holds_poison(memory_, kGuardBytes) && holds_poison(data_ + bytes_, mapped_ - kGuardBytes - bytes_);
+  return holds_poison(memory_, data_) && holds_poison(data_ + bytes_, memory_ + mapped_);
 #endif
 }
 

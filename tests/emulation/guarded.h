@@ -10,6 +10,9 @@ inline constexpr unsigned char kPoison = 0xff;
 /// CUDA C++ Programming Guide: addresses from the allocator are aligned to at least 256 bytes.
 inline constexpr std::size_t kDeviceAlignment = 256;
 
+/// True where all bytes of [begin, end) are poison.
+[[nodiscard]] bool holds_poison(const unsigned char* begin, const unsigned char* end) noexcept;
+
 /// Bytes with guards before and behind. AddressSanitizer stops at the first access to a guard; without it a write is
 /// found by is_whole(), and a read gives poison.
 class GuardedBytes final {

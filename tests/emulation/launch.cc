@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "allocations.h"
 #include "cuda_launch.h"
 #include "runtime.h"
 #include "scheduler.h"
@@ -100,8 +101,9 @@ cudaError_t launch(const cudaLaunchConfig_t& config, std::shared_ptr<const Kerne
     grid.run = [](const void* arguments) { static_cast<const KernelCall*>(arguments)->run(); };
     grid.arguments = call.get();
     std::string text = run_grid(grid);
-    if (text.empty()) text = check_memory();
-    return text;
+    if (!text.empty()) return text;
+    text = check_memory();
+    return text.empty() ? text : "kernel " + kernel_name(grid.kernel) + ": " + text;
   });
 }
 

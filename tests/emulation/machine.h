@@ -83,6 +83,7 @@ class Machine final {
 
   /// The thread that runs; aborts outside of kernels.
   [[nodiscard]] Thread& current() { return current_ != nullptr ? *current_ : refuse_host(); }
+  [[nodiscard]] bool is_in_kernel() const noexcept { return current_ != nullptr; }
   [[nodiscard]] const Grid& grid() const noexcept { return *grid_; }
   [[nodiscard]] Block& block(std::size_t rank) noexcept { return blocks_[rank]; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }

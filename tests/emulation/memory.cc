@@ -1,63 +1,25 @@
-// Memory of the device and pinned memory of the host: of exact size, poisoned at first, known by address.
-#include <cstdint>
+// Memory as the runtime's functions give, copy and free it.
 #include <cstring>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <new>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "guarded.h"
+#include "allocations.h"
 #include "runtime.h"
 
 namespace slipway::emulation {
 
 namespace {
 
-struct Allocation {
-  cudaMemoryType type;
-  std::unique_ptr<GuardedBytes> memory;
-};
-
-std::mutex mutex;
-
-// Never destroyed: sessions may outlive it.
-std::map<std::uintptr_t, Allocation>& allocations() {
-  static auto* all = new std::map<std::uintptr_t, Allocation>;
-  return *all;
+cudaError_t allocate_now(void** memory, std::size_t bytes, cudaMemoryType type) {
+  *memory = bytes == 0 ? nullptr : allocate(bytes, type);
+  return bytes == 0 || *memory != nullptr ? cudaSuccess : note(cudaErrorMemoryAllocation);
 }
 
-std::uintptr_t address_of(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
-
-std::string describe(const Allocation& allocation) {
-  return "memory was written outside of an allocation of " + std::to_string(allocation.memory->bytes()) + " bytes";
-}
-
-cudaError_t allocate(void** memory, std::size_t bytes, cudaMemoryType type) {
-  *memory = nullptr;
-  if (bytes == 0) return cudaSuccess;
-  try {
-    auto made = std::make_unique<GuardedBytes>(bytes);
-    const std::scoped_lock lock(mutex);
-    *memory = made->data();
-    allocations().emplace(address_of(*memory), Allocation{type, std::move(made)});
-  } catch (const std::bad_alloc&) {
-    return note(cudaErrorMemoryAllocation);
-  }
-  return cudaSuccess;
-}
-
-// "" or what is wrong with freeing this.
-std::string release(void* memory, cudaMemoryType type) {
-  if (memory == nullptr) return {};
-  const std::scoped_lock lock(mutex);
-  const auto found = allocations().find(address_of(memory));
-  if (found == allocations().end() || found->second.type != type) return "an address was freed that is not allocated";
-  const std::string text = found->second.memory->is_whole() ? std::string() : describe(found->second);
-  allocations().erase(found);
-  return text;
+cudaError_t release_now(void* memory, cudaMemoryType type) {
+  if (spoils_capture()) return note(cudaErrorStreamCaptureUnsupported);
+  finish_all_work();
+  const std::string text = memory == nullptr ? std::string() : release(memory, type);
+  return text.empty() ? cudaSuccess : note(cudaErrorInvalidValue, text);
 }
 
 // True for bytes that begin in an allocation and end outside of it.
@@ -73,34 +35,7 @@ std::string copy(void* to, const void* from, std::size_t bytes) {
   return {};
 }
 
-cudaError_t release_now(void* memory, cudaMemoryType type) {
-  if (spoils_capture()) return note(cudaErrorStreamCaptureUnsupported);
-  if (const cudaError_t error = cudaDeviceSynchronize(); error != cudaSuccess) return error;
-  const std::string text = release(memory, type);
-  return text.empty() ? cudaSuccess : note(cudaErrorInvalidValue, text);
-}
-
 }  // namespace
-
-std::string check_memory() {
-  const std::scoped_lock lock(mutex);
-  for (const auto& [address, allocation] : allocations()) {
-    if (allocation.memory->is_whole()) continue;
-    allocation.memory->mend();  // told once
-    return describe(allocation);
-  }
-  return {};
-}
-
-cudaMemoryType find_memory(const void* memory, std::size_t bytes) {
-  const std::scoped_lock lock(mutex);
-  auto found = allocations().upper_bound(address_of(memory));
-  if (found == allocations().begin()) return cudaMemoryTypeUnregistered;
-  const Allocation& allocation = std::prev(found)->second;
-  const std::size_t offset = address_of(memory) - std::prev(found)->first;
-  const bool is_inside = offset < allocation.memory->bytes() && bytes <= allocation.memory->bytes() - offset;
-  return is_inside ? allocation.type : cudaMemoryTypeUnregistered;
-}
 
 }  // namespace slipway::emulation
 
@@ -108,7 +43,7 @@ using namespace slipway::emulation;
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   if (spoils_capture()) return note(cudaErrorStreamCaptureUnsupported);
-  return allocate(memory, bytes, cudaMemoryTypeDevice);
+  return allocate_now(memory, bytes, cudaMemoryTypeDevice);
 }
 
 cudaError_t cudaFree(void* memory) { return release_now(memory, cudaMemoryTypeDevice); }
@@ -116,18 +51,19 @@ cudaError_t cudaFree(void* memory) { return release_now(memory, cudaMemoryTypeDe
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned flags) {
   if (flags > (cudaHostAllocPortable | cudaHostAllocMapped)) return note(cudaErrorNotSupported);
   if (spoils_capture()) return note(cudaErrorStreamCaptureUnsupported);
-  return allocate(memory, bytes, cudaMemoryTypeHost);
+  return allocate_now(memory, bytes, cudaMemoryTypeHost);
 }
 
 cudaError_t cudaFreeHost(void* memory) { return release_now(memory, cudaMemoryTypeHost); }
 
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
-  if (is_capturing(stream)) return note(cudaErrorStreamCaptureUnsupported);
-  return allocate(memory, bytes, cudaMemoryTypeDevice);
+  if (const cudaError_t error = refuse_capture(stream); error != cudaSuccess) return error;
+  return allocate_now(memory, bytes, cudaMemoryTypeDevice);
 }
 
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
-  if (is_capturing(stream)) return note(cudaErrorStreamCaptureUnsupported);
+  if (const cudaError_t error = refuse_capture(stream); error != cudaSuccess) return error;
+  if (memory == nullptr) return cudaSuccess;
   return enqueue(stream, [memory] { return release(memory, cudaMemoryTypeDevice); });
 }
 

@@ -1,7 +1,4 @@
 // Kernels with a bug that a switch plants: the emulation has to see it, and nothing where the switch is off.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <numeric>
 
 #include "emulated.h"
@@ -205,25 +202,12 @@ TEST(Planted, an_output_that_is_not_written) { EXPECT_SEEN(forgets_the_last); }
 
 TEST(Planted, blocks_that_write_the_same) { EXPECT_SEEN(last_block_wins, {.grid = dim3(3)}); }
 
-#if defined(__SANITIZE_ADDRESS__)
-// AddressSanitizer ends the program; its report stays out of the test's output.
-bool stops(const std::function<void()>& body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::close(STDERR_FILENO);
-    body();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-}
-#endif
-
-/// As catches(), for bugs that AddressSanitizer stops at.
+/// As catches_it(), for bugs that may end the program where a sanitizer handles faults.
 bool is_stopped(const std::function<bool()>& catches_it) {
-#if defined(__SANITIZE_ADDRESS__)
-  return stops([&] { (void)catches_it(); });
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return stops_program([&] {
+    if (catches_it()) ::_exit(0);
+  });
 #else
   return catches_it();
 #endif

@@ -14,6 +14,7 @@ namespace slipway::emulation {
 inline constexpr int kMultiprocessors = 4;
 inline constexpr int kThreadsPerMultiprocessor = 2048;
 inline constexpr int kBlocksPerMultiprocessor = 32;
+inline constexpr std::size_t kGlobalBytes = std::size_t{16} << 30;
 inline constexpr int kMostThreads = 1024;
 inline constexpr std::size_t kFreeSharedBytes = 48 * 1024;
 inline constexpr std::size_t kMostSharedBytes = 227 * 1024;
@@ -36,10 +37,10 @@ cudaError_t enqueue(Stream* stream, Work work);
 /// capture is then invalid.
 [[nodiscard]] bool spoils_capture();
 [[nodiscard]] bool is_capturing(Stream* handle);
+/// Error where the stream is capturing: the capture is then invalid.
+cudaError_t refuse_capture(Stream* handle);
 
-/// "" or what was written where nothing belongs, in any memory of the device.
-[[nodiscard]] std::string check_memory();
-/// Of the memory that holds all these bytes.
-[[nodiscard]] cudaMemoryType find_memory(const void* memory, std::size_t bytes);
+/// Does the work of all streams, and leaves its errors to whoever waits for those.
+void finish_all_work();
 
 }  // namespace slipway::emulation

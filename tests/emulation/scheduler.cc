@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "faults.h"
 #include "machine.h"
 
 #if defined(SLIPWAY_TSAN_FIBERS)
@@ -59,6 +60,7 @@ Thread& Machine::refuse_host() {
 }
 
 std::string Machine::run(const Grid& grid) {
+  watch_faults();
   prepare(grid);
   Chooser chooser;
   chooser_ = &chooser;
@@ -335,8 +337,8 @@ void Machine::fail(const Where& where, const char* format, ...) {
 }
 
 std::string Machine::failure_text() const {
-  return "kernel " + kernel_name(grid_->kernel) + ", " + place_of(*failed_) + ": " + failed_what_ + " (" +
-         place_of(failed_where_) + ")";
+  const std::string where = failed_where_.line() == 0 ? "" : " (" + place_of(failed_where_) + ")";
+  return "kernel " + kernel_name(grid_->kernel) + ", " + place_of(*failed_) + ": " + failed_what_ + where;
 }
 
 std::string Machine::stuck_text() const {

@@ -46,7 +46,4 @@ struct Point {
 /// Does the work before the point, unless another host thread does. Gives the stream's error, and forgets it.
 cudaError_t run_until(const Point& point);
 
-/// Error where the stream is capturing: the capture is then invalid.
-cudaError_t refuse_capture(Stream& stream);
-
 }  // namespace slipway::emulation

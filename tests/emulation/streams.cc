@@ -2,8 +2,10 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
+#include "allocations.h"
 #include "stream.h"
 
 namespace slipway::emulation {
@@ -42,6 +44,7 @@ std::vector<std::shared_ptr<Stream>> streams_where(bool (*is_wanted)(const Strea
 // Does the work before `number`; gives the stream's error.
 std::string do_work(Stream& stream, uint64_t number) {
   std::unique_lock lock(stream_mutex);
+  std::optional<DeviceAccess> access;
   while (stream.done < number) {
     if (stream.is_running) {
       item_done.wait(lock);
@@ -52,6 +55,7 @@ std::string do_work(Stream& stream, uint64_t number) {
     stream.is_running = true;
     const bool is_left_out = !stream.error.empty();
     lock.unlock();
+    if (!access) access.emplace();
     std::string error = is_left_out ? std::string() : work();
     lock.lock();
     if (!error.empty()) stream.error = std::move(error);
@@ -75,6 +79,12 @@ std::shared_ptr<Stream> find_stream(Stream* handle) {
 Point end_of(const std::shared_ptr<Stream>& stream) {
   const std::scoped_lock lock(stream_mutex);
   return {stream, count_given(*stream), {}};
+}
+
+void finish_all_work() {
+  for (const auto& stream : streams_where([](const Stream&) { return true; })) {
+    (void)do_work(*stream, end_of(stream).number);
+  }
 }
 
 cudaError_t run_until(const Point& point) {
@@ -134,7 +144,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   const std::shared_ptr<Stream> stream = find_stream(handle);
   if (handle == nullptr || stream == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  if (const cudaError_t error = refuse_capture(handle); error != cudaSuccess) return error;
   const cudaError_t error = run_until(end_of(stream));
   const std::scoped_lock lock(stream_mutex);
   streams().erase(handle);
@@ -144,7 +154,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   const std::shared_ptr<Stream> stream = find_stream(handle);
   if (stream == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  if (const cudaError_t error = refuse_capture(handle); error != cudaSuccess) return error;
   return run_until(end_of(stream));
 }
 
@@ -173,7 +183,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
   const std::shared_ptr<Stream> stream = find_stream(handle);
   if (event == nullptr || stream == nullptr) return note(cudaErrorInvalidResourceHandle);
   if (flags != 0) return note(cudaErrorInvalidValue);
-  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  if (const cudaError_t error = refuse_capture(handle); error != cudaSuccess) return error;
   const std::shared_ptr<Point> point = [&] {
     const std::scoped_lock lock(stream_mutex);
     return event->point;
@@ -200,7 +210,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   const std::shared_ptr<Stream> stream = find_stream(handle);
   if (event == nullptr || stream == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (const cudaError_t error = refuse_capture(*stream); error != cudaSuccess) return error;
+  if (const cudaError_t error = refuse_capture(handle); error != cudaSuccess) return error;
   auto point = std::make_shared<Point>();
   const cudaError_t error = enqueue(handle, [point] {
     point->time = std::chrono::steady_clock::now();
