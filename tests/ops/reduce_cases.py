@@ -36,6 +36,8 @@ def reduce_cases(*dtypes: npt.DTypeLike, since: int = 18) -> list[Case]:
             Case(f"{name}_no_rows", [draw((0, 3), dtype), ints(1)]),
             Case(f"{name}_long", [draw((2, 1000), dtype), ints(1)]),
             Case(f"{name}_long_columns", [draw((1000, 3), dtype), ints(0)]),
+            Case(f"{name}_pieces", [draw((9000,), dtype)]),
+            Case(f"{name}_pieces_of_columns", [draw((9000, 3), dtype), ints(0)]),
             Case(f"{name}_long_split", [draw((20, 3, 50), dtype), ints(0, 2)]),
         ]
     return cases

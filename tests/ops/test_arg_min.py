@@ -36,6 +36,7 @@ CASES += [
         for axis in (0, 1)
         for last in (0, 1)
     ),
+    *(Case(f"pieces_{last}", [np.round(draw((9000, 3), np.float32))], {"select_last_index": last}) for last in (0, 1)),
     Case("empty", [draw((3, 0), np.float32)]),
 ]
 
