@@ -117,6 +117,11 @@ bool is_of_device(std::uintptr_t address) {
   return found != nullptr && found->type == cudaMemoryTypeDevice;
 }
 
+bool is_known(std::uintptr_t address) {
+  const std::scoped_lock lock(mutex);
+  return find_near(address) != nullptr;
+}
+
 DeviceAccess::DeviceAccess() {
   const std::scoped_lock lock(mutex);
   if (accesses++ == 0) allow_all(true);

@@ -22,6 +22,9 @@ void describe_address(std::uintptr_t address, char* text, std::size_t size);
 /// True for an address in or beside memory of the device.
 [[nodiscard]] bool is_of_device(std::uintptr_t address);
 
+/// True for an address in or beside any allocation.
+[[nodiscard]] bool is_known(std::uintptr_t address);
+
 /// While one lives, memory of the device may be touched: kernels and copies run. Else the program faults, as it does
 /// with a device.
 class DeviceAccess final {

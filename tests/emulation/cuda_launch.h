@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -47,6 +49,9 @@ struct cudaLaunchConfig_t {
 
 namespace slipway::emulation {
 
+/// Where an aligned word of these bytes is an address of host memory that the device does not reach; -1 if nowhere.
+[[nodiscard]] int64_t find_host_word(const void* argument, std::size_t bytes);
+
 /// A kernel and copies of its arguments.
 class KernelCall {
  public:
@@ -54,6 +59,8 @@ class KernelCall {
   [[nodiscard]] virtual const void* address() const = 0;
   /// Runs it as the current thread of a grid.
   virtual void run() const = 0;
+  /// "" or which argument holds an address of host memory, where it does not belong.
+  [[nodiscard]] virtual std::string find_host_address() const = 0;
 };
 
 template <typename... Parameters>
@@ -64,6 +71,19 @@ class KernelCallOf final : public KernelCall {
       : kernel_(kernel), arguments_(std::forward<Arguments>(arguments)...) {}
   [[nodiscard]] const void* address() const override { return reinterpret_cast<const void*>(kernel_); }
   void run() const override { std::apply(kernel_, arguments_); }
+  [[nodiscard]] std::string find_host_address() const override {
+    std::string found;
+    int number = 0;
+    const auto look = [&](const void* argument, std::size_t bytes) {
+      const int64_t at = find_host_word(argument, bytes);
+      if (at >= 0 && found.empty()) {
+        found = "argument " + std::to_string(number) + " holds an address of the host at byte " + std::to_string(at);
+      }
+      ++number;
+    };
+    std::apply([&](const auto&... arguments) { (look(&arguments, sizeof arguments), ...); }, arguments_);
+    return found;
+  }
 
  private:
   void (*kernel_)(Parameters...);

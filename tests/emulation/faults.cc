@@ -28,9 +28,9 @@ struct sigaction& before_of(int number) { return before[number == SIGSEGV ? 0 : 
 void handle(int number, siginfo_t* info, void*) {
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
   char text[128];
-  if (Machine& machine = Machine::here(); machine.is_in_kernel()) {
+  if (Machine::is_in_kernel()) {
     describe_address(address, text, sizeof text);
-    machine.fail({}, "it touched %s", text);
+    Machine::here().fail({}, "it touched %s", text);
   }
   if (is_of_device(address)) {
     std::fprintf(stderr, "CUDA emulation: the host touched memory of the device\n");

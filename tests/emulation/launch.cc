@@ -1,4 +1,9 @@
 // What a device checks before it runs a kernel.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -87,6 +92,22 @@ cudaError_t read_attribute(Grid& grid, const cudaLaunchAttribute& attribute) {
 
 }  // namespace
 
+int64_t find_host_word(const void* argument, std::size_t bytes) {
+  // Below lie numbers, and programs that are not position-independent.
+  constexpr std::uintptr_t kLowest = std::uintptr_t{1} << 32;
+  constexpr std::uintptr_t kHighest = std::uintptr_t{1} << 47;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  std::uintptr_t word = 0;
+  for (std::size_t at = 0; at + sizeof word <= bytes; at += sizeof word) {
+    std::memcpy(&word, static_cast<const unsigned char*>(argument) + at, sizeof word);
+    if (word < kLowest || word >= kHighest || is_known(word)) continue;
+    unsigned char is_resident = 0;
+    const bool is_mapped = ::mincore(reinterpret_cast<void*>(word / page * page), 1, &is_resident) == 0;
+    if (is_mapped) return static_cast<int64_t>(at);
+  }
+  return -1;
+}
+
 cudaError_t launch(const cudaLaunchConfig_t& config, std::shared_ptr<const KernelCall> call) {
   Grid grid;
   grid.kernel = call->address();
@@ -97,6 +118,10 @@ cudaError_t launch(const cudaLaunchConfig_t& config, std::shared_ptr<const Kerne
     if (const cudaError_t error = read_attribute(grid, config.attrs[i]); error != cudaSuccess) return error;
   }
   if (const cudaError_t error = check(grid); error != cudaSuccess) return error;
+  // A device finds out when it follows the address, and then cannot say whose it was.
+  if (const std::string text = call->find_host_address(); !text.empty()) {
+    return refuse(cudaErrorIllegalAddress, grid, text);
+  }
   return enqueue(config.stream, [grid, call = std::move(call)]() mutable {
     grid.run = [](const void* arguments) { static_cast<const KernelCall*>(arguments)->run(); };
     grid.arguments = call.get();

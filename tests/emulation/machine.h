@@ -83,7 +83,8 @@ class Machine final {
 
   /// The thread that runs; aborts outside of kernels.
   [[nodiscard]] Thread& current() { return current_ != nullptr ? *current_ : refuse_host(); }
-  [[nodiscard]] bool is_in_kernel() const noexcept { return current_ != nullptr; }
+  /// True where the calling host thread runs a thread of a grid.
+  [[nodiscard]] static bool is_in_kernel() noexcept { return here_ != nullptr && here_->current_ != nullptr; }
   [[nodiscard]] const Grid& grid() const noexcept { return *grid_; }
   [[nodiscard]] Block& block(std::size_t rank) noexcept { return blocks_[rank]; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }

@@ -13,7 +13,8 @@ namespace slipway::emulation {
 namespace {
 
 bool is_same(const Where& a, const Where& b) {
-  return a.line() == b.line() && a.column() == b.column() && std::strcmp(a.file_name(), b.file_name()) == 0;
+  if (a.line() != b.line() || a.column() != b.column()) return false;
+  return a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0;
 }
 
 // Notes that the current thread has come; true where it is the last of `expected`.

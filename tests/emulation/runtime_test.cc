@@ -259,6 +259,21 @@ TEST(Memory, says_who_left_it) {
 }
 #endif
 
+struct Given {
+  int64_t number;
+  const float* x;
+};
+__global__ void read_given(const Given given, float* y) { *y = given.x[given.number]; }
+
+TEST(Memory, of_the_host_is_not_given_to_kernels) {
+  const std::vector<float> on_host = constant(1.0f);
+  const DeviceVector<float> x(on_host);
+  const DeviceVector<float> y(1);
+  EXPECT_EQ(run(&read_given, {}, Given{3, x.data()}, y.data()), "");
+  const std::string text = run(&read_given, {}, Given{3, on_host.data()}, y.data());
+  EXPECT_TRUE(text.find("argument 0 holds an address of the host at byte 8") != std::string::npos) << text;
+}
+
 TEST(Memory, is_limited) {
   void* memory = nullptr;
   EXPECT_EQ(cudaMalloc(&memory, std::size_t{1} << 40), cudaErrorMemoryAllocation);
