@@ -61,6 +61,7 @@ docs: $(VENV)/installed ## rewrite the generated parts of the pages in docs/
 	python -m slipway.operators docs/operators.md
 	python benchmarks/zoo.py
 	python benchmarks/runtimes.py --page
+	python tools/gpu_check.py --page
 
 clean: ## remove builds, not .venv and not artifacts
 	rm -rf build dist

@@ -63,12 +63,13 @@ def best_rival(cell: Result, time: str) -> tuple[str, float] | None:
 
 def _card(bench: Result, floors: Result) -> str:
     device = bench["device"]
+    remark = f" {bench['remark']}" if "remark" in bench else ""
     return (
         f"{device['name']}, {device['multiprocessors']} multiprocessors; torch {device['torch']}, cuDNN "
         f"{device['cudnn']}. Measured beside: copies {floors['copy_bytes_per_s'] / 1e12:.2f} TB/s, float32 products "
         f"{floors['fp32_flops_per_s'] / 1e12:.1f} TFLOP/s, in TF32 {floors['tf32_flops_per_s'] / 1e12:.0f}; a launch "
         f"{floors['launch_us']:.1f} us of the processor, a graph of ten small kernels "
-        f"{floors['graph_of_ten_us']:.1f} us."
+        f"{floors['graph_of_ten_us']:.1f} us.{remark}"
     )
 
 
