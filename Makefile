@@ -12,7 +12,7 @@ SHELL := /bin/bash
 # What the installed extension and program are made from; Python files are used where they stand.
 SOURCES := pyproject.toml CMakeLists.txt python/slipway/__init__.py $(shell find cpp cmake -type f)
 
-.PHONY: help demo test test-native test-python bench gpu-check zoo format lint docs clean
+.PHONY: help demo test test-native test-python test-emulated bench gpu-check zoo format lint docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -24,13 +24,19 @@ demo: $(VENV)/installed ## train, export, verify and seal names-gru, then ask it
 	  print("demo ok:", r["recipe"], r["score"]["name"], round(r["score"]["value"], 3), "on", r["data"]["kind"], "data;", \
 	  "sealed and verified in artifacts/names-gru")'
 
-test: test-native test-python ## the whole test suite
+test: test-native test-python test-emulated ## the whole test suite
 
 test-native: $(VENV)/tested ## the native tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --workflow --preset asan
 
 test-python: $(VENV)/tested ## everything else
 	OMP_NUM_THREADS=1 pytest -n 2 -m 'not network'
+
+EMULATED := build/emulation/tests/emulation/libslipway_cuda_emulated.so
+
+test-emulated: $(VENV)/tested ## the CUDA kernels, run on the processor
+	cmake --preset emulation && cmake --build build/emulation --target slipway_cuda_emulated
+	SLIPWAY_CUDA_PLUGIN=$(CURDIR)/$(EMULATED) OMP_NUM_THREADS=1 pytest -n 2 -k cuda tests/ops tests/python/test_cuda.py
 
 bench: $(VENV)/benched ## time every model of zoo/ in every runtime, half an hour; renews docs/benchmarks.md
 	python benchmarks/runtimes.py
@@ -55,6 +61,7 @@ docs: $(VENV)/installed ## rewrite the generated parts of the pages in docs/
 	python -m slipway.operators docs/operators.md
 	python benchmarks/zoo.py
 	python benchmarks/runtimes.py --page
+	python tools/gpu_check.py --page
 
 clean: ## remove builds, not .venv and not artifacts
 	rm -rf build dist

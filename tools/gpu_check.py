@@ -64,7 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batches", default="", help="for bench: batches, separated by commas")
     parser.add_argument("--runtimes", default="", help="for bench: names, separated by commas")
     parser.add_argument("--seconds", type=float, default=480, help="for bench: stop beginning cells after so long")
+    parser.add_argument("--page", action="store_true", help="renew docs/benchmarks.md from the results; no GPU needed")
     wanted = parser.parse_args(arguments)
+    if wanted.page:
+        page(wanted)
+        return 0
     wanted.out.mkdir(parents=True, exist_ok=True)
     ok = True
     for name in wanted.parts or list(PARTS):
@@ -72,10 +76,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = PARTS[name](wanted)
         result["seconds"] = round(time.perf_counter() - start, 1)
         path = wanted.out / f"cuda-{name}.json"
-        path.write_text(json.dumps({"device": describe_device(), **result}, indent=1) + "\n", encoding="utf-8")
+        path.write_text(as_text({"device": describe_device(), **result}), encoding="utf-8")
         say(f"{name}: {'ok' if result['ok'] else 'WRONG'}, {result['seconds']} s -> {path}")
         ok = ok and bool(result["ok"])
     return 0 if ok else WRONG
+
+
+def page(wanted: argparse.Namespace) -> None:
+    """Renew the GPU's part of docs/benchmarks.md, and its picture, from the results in --out."""
+    from slipway.bench.cuda_page import PICTURE, picture, renew
+    from slipway.bench.page import PAGE
+
+    bench_result, floors_result = (
+        json.loads((wanted.out / f"cuda-{part}.json").read_text(encoding="utf-8")) for part in ("bench", "floors")
+    )
+    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    (ROOT / PAGE).write_text(renew(text, bench_result, floors_result), encoding="utf-8")
+    (ROOT / PICTURE).write_text(picture(bench_result), encoding="utf-8")
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return a result as JSON with a line per row."""
+    from slipway.bench.page import rounded
+
+    lines = []
+    for key, value in rounded(result).items():
+        rows = ",\n".join(f"  {json.dumps(row)}" for row in value) if isinstance(value, list) and value else ""
+        lines.append(f" {json.dumps(key)}: " + (f"[\n{rows}\n ]" if rows else json.dumps(value)))
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def say(text: str) -> None:

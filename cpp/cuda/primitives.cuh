@@ -107,6 +107,16 @@ __device__ __forceinline__ T* in_cluster(T* shared, unsigned rank) {
   return reinterpret_cast<T*>(address);
 }
 
+/// Lets the stream's next kernel start where there is room, if it is one that starts early (Launch). sm_90.
+__device__ __forceinline__ void let_next_start() {
+  SLIPWAY_SM90(asm volatile("griddepcontrol.launch_dependents;" :: : "memory"));
+}
+/// Waits for the end of what the stream was given before: until then a kernel that starts early reads nothing that this
+/// writes, and writes nothing. sm_90.
+__device__ __forceinline__ void wait_for_previous() {
+  SLIPWAY_SM90(asm volatile("griddepcontrol.wait;" :: : "memory"));
+}
+
 #endif
 
 /// The sum over a warp, in every lane.

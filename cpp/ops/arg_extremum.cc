@@ -24,9 +24,13 @@ void infer_arg_extremum(InferContext& context) {
 
 std::shared_ptr<const void> prepare_arg_extremum(PrepareContext& context) {
   (void)prepare_nothing(context);
+  const Shape x = context.shape(0);
   const int64_t axis = context.get_int("axis", 0);
-  return std::make_shared<const ArgExtremumPrepared>(ArgExtremumPrepared{
-      axis < 0 ? axis + context.shape(0).rank() : axis, context.get_int("select_last_index", 0) != 0});
+  const ArgExtremumPrepared prepared{axis < 0 ? axis + x.rank() : axis, context.get_int("select_last_index", 0) != 0};
+  if (context.isa() == Isa::kCuda) {
+    context.scratch_bytes = reduce_scratch_bytes(context.output_shape(0).count(), x[static_cast<int>(prepared.axis)]);
+  }
+  return std::make_shared<const ArgExtremumPrepared>(prepared);
 }
 
 }  // namespace slipway

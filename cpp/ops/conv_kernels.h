@@ -11,4 +11,7 @@ void convolve(const OpCall& call) noexcept;
 /// Any shape and type.
 void convolve_plain(const OpCall& call) noexcept;
 
+/// On tensor cores: where the call has a product's shape.
+void convolve_product(const OpCall& call) noexcept;
+
 }  // namespace slipway::cuda

@@ -28,8 +28,8 @@ struct ConvPlainSum {
 /// Checked against torch by tests/ops/test_conv.py.
 template <typename T>
 __global__ void __launch_bounds__(kConvPlainThreads)
-    conv_plain_kernel(const __grid_constant__ ConvCall conv, const T* __restrict__ x, const T* __restrict__ w,
-                      const T* __restrict__ b, T* __restrict__ y) {
+    conv_plain_kernel(const __grid_constant__ ConvCall conv, const __grid_constant__ DeviceWindow<int64_t> window,
+                      const T* __restrict__ x, const T* __restrict__ w, const T* __restrict__ b, T* __restrict__ y) {
   const int64_t outputs = conv.window.outputs();
   const int64_t channels = conv.groups * conv.outputs;
   const int64_t inputs = conv.window.inputs();
@@ -37,9 +37,9 @@ __global__ void __launch_bounds__(kConvPlainThreads)
   for (int64_t i = grid_thread(); i < conv.batch * channels * outputs; i += grid_threads()) {
     const int64_t m = i / outputs % channels;
     const int64_t image = i / outputs / channels * conv.groups + m / conv.outputs;
-    const WindowAt at = window_at(conv.window, i % outputs);
+    const WindowAt<int64_t> at = window_at(window, i % outputs);
     ConvPlainSum<T> sum{x + image * conv.channels * inputs, w + m * conv.channels * taps, 0.0};
-    for (int64_t c = 0; c < conv.channels; ++c, sum.x += inputs, sum.w += taps) for_each_tap(conv.window, at, sum);
+    for (int64_t c = 0; c < conv.channels; ++c, sum.x += inputs, sum.w += taps) for_each_tap(window, at, sum);
     const double bias = b != nullptr ? static_cast<double>(b[m]) : 0.0;
     y[i] = static_cast<T>(activate(conv.activation, bias + sum.sum));
   }
@@ -53,8 +53,8 @@ void convolve_plain(const OpCall& call) noexcept {
     const int64_t count = conv.batch * conv.groups * conv.outputs * conv.window.outputs();
     launch(call, &conv_plain_kernel<T>,
            {.grid = dim3(blocks_for(count, kConvPlainThreads)), .block = dim3(kConvPlainThreads)}, conv,
-           call.inputs[0].as<T>(), call.inputs[1].as<T>(), call.has_input(2) ? call.inputs[2].as<T>() : nullptr,
-           call.outputs[0].as<T>());
+           DeviceWindow<int64_t>(conv.window), call.inputs[0].as<T>(), call.inputs[1].as<T>(),
+           call.has_input(2) ? call.inputs[2].as<T>() : nullptr, call.outputs[0].as<T>());
   });
 }
 

@@ -1,8 +1,11 @@
 #include "ops/conv_rules.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "cuda/device.h"
 #include "ops/activation_rules.h"
+#include "ops/product_rules.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -15,6 +18,7 @@ struct OwnedConvCall final : ConvCall {
   std::shared_ptr<const Tensor> weights;
   DirectConv how;
   std::vector<int32_t> offsets;
+  std::shared_ptr<const DeviceMemory> there;
 };
 
 /// Floats of one slot of a direct convolution at most: what its inner loops touch should stay in the second cache.
@@ -133,6 +137,34 @@ void plan_direct(OwnedConvCall& call, int64_t lanes, PrepareContext& context) {
   context.scratch_bytes = how.slots * how.slot * static_cast<int64_t>(sizeof(float));
 }
 
+/// Decides for a matrix product on a device where there are two spatial axes, all places within 32 bits.
+void plan_product(OwnedConvCall& call, const PrepareContext& context) {
+  const auto& [d, h, w] = call.window.axes;
+  const bool is_flat = d.input == 1 && d.output == 1 && d.kernel == 1 && d.begin == 0 && d.end == 0;
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max() / 4;
+  const auto reach = [](const WindowAxis& axis) {
+    return (axis.output + 1) * axis.stride + axis.kernel * axis.dilation + axis.begin;
+  };
+  if (!is_flat || saturating_product(call.channels, call.window.inputs()) > kMost) return;
+  if (call.window.outputs() > kMost || call.window.taps() > kNoTap || reach(h) > kMost || reach(w) > kMost) return;
+  const int64_t terms = call.channels * call.window.taps();
+  call.product = choose_product(context, call.outputs, call.batch * call.window.outputs(), terms, call.groups, false);
+  if (call.product.slice == 0) return;
+  const std::string key = concat("cuda terms ", h.input, " ", w.input);
+  call.there = context.uploaded(key, [&] {
+    Tensor list(DType::kInt64, Shape{(terms + 31) / 32 * 32});
+    auto* to = reinterpret_cast<ConvTerm*>(list.mutable_view().data);
+    for (int64_t k = 0; k < list.shape().count(); ++k) {
+      const int64_t tap = k % call.window.taps();
+      const int64_t row = k / call.window.taps() * h.input + tap / w.kernel * h.dilation;
+      const int64_t offset = row * w.input + tap % w.kernel * w.dilation;
+      to[k] = k < terms ? ConvTerm{static_cast<int32_t>(offset), static_cast<int32_t>(tap)} : ConvTerm{0, kNoTap};
+    }
+    return list;
+  });
+  call.terms = call.there->as<ConvTerm>();
+}
+
 }  // namespace
 
 void infer_convolution(InferContext& context, bool fused) {
@@ -186,6 +218,7 @@ std::shared_ptr<const void> prepare_convolution(PrepareContext& context) {
     call->packed = call->weights->as<float>();
     plan_direct(*call, lanes_of(context.isa()), context);
   }
+  if (context.device() != nullptr) plan_product(*call, context);
   context.work = {saturating_product(y.count(), terms, 2),
                   (x.count() + w.count() + y.count()) * size_of(context.dtype(0))};
   return std::shared_ptr<const ConvCall>(std::move(call));

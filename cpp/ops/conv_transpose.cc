@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "ops/op.h"
+#include "ops/product_rules.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -18,6 +19,9 @@ namespace {
 
 /// Floats of scratch that a product may take; above it the scalar kernel runs.
 constexpr int64_t kMostFloats = int64_t{1} << 26;
+
+/// The same on a device.
+constexpr int64_t kMostLanded = int64_t{1} << 28;
 
 /// Size along an axis without any padding.
 int64_t full_size(const NodeReader& node, const WindowRules& rules, std::size_t axis, int64_t input) {
@@ -81,6 +85,18 @@ void check_channels(const InferContext& context, const Dims& x, const Dims& w, i
   }
 }
 
+/// Decides for matrix products on a device where there are two spatial axes, all places within 32 bits.
+void plan_product(TransposeCall& call, PrepareContext& context) {
+  const WindowAxis& depth = call.window.axes[0];
+  const bool is_flat = depth.input == 1 && depth.output == 1 && depth.kernel == 1 && depth.begin == 0;
+  const int64_t rows = saturating_product(call.outputs, call.window.taps());
+  const int64_t copies = saturating_product(call.batch, call.groups);
+  const int64_t landed = saturating_product(copies, rows, call.window.outputs());
+  if (!is_flat || landed > kMostLanded || call.window.inputs() > kMostLanded) return;
+  call.product = choose_product(context, rows, call.window.outputs(), call.channels, copies, false);
+  if (call.product.slice > 0) context.scratch_bytes = landed * size_of(DType::kFloat32);
+}
+
 }  // namespace
 
 void infer_conv_transpose(InferContext& context) {
@@ -134,6 +150,7 @@ std::shared_ptr<const void> prepare_conv_transpose(PrepareContext& context) {
       context.scratch_bytes = (call->panels + sums) * size_of(DType::kFloat32);
     }
   }
+  if (context.device() != nullptr) plan_product(*call, context);
   context.work = {saturating_product(x.count(), w.count(1, w.rank()), 2),
                   (x.count() + w.count() + y.count()) * size_of(context.dtype(0))};
   return call;

@@ -1,5 +1,5 @@
 // ConvTranspose on CUDA.
-#include "ops/conv_transpose.h"
+#include "ops/conv_transpose_kernels.h"
 #include "ops/types.h"
 #include "ops/window.cuh"
 
@@ -57,6 +57,7 @@ __global__ void __launch_bounds__(kTransposeThreads)
 
 void conv_transpose(const OpCall& call) noexcept {
   const auto& conv = call.as<TransposeCall>();
+  if (conv.product.slice > 0) return conv_transpose_product(call);
   dispatch(Floats{}, call.inputs[0].dtype, [&]<typename T>() {
     const int64_t count = conv.batch * conv.groups * conv.outputs * conv.window.inputs();
     launch(call, &conv_transpose_kernel<T>,

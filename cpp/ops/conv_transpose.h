@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/call.h"
+#include "ops/product.h"
 #include "ops/window.h"
 
 namespace slipway {
@@ -14,6 +15,7 @@ struct TransposeCall {
   int64_t channels = 0;  ///< of x, per group
   int64_t outputs = 0;   ///< channels of y, per group
   int64_t panels = 0;    ///< floats of scratch for the inputs of an image and group, before the products; 0: none
+  ProductShape product;  ///< of CUDA: [outputs, taps] times [pixels of x], for each image and group
 };
 
 namespace scalar {

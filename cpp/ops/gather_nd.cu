@@ -12,12 +12,12 @@ namespace {
 /// Checked against the scalar column by tests/ops.
 template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
-    gather_nd_kernel(const __grid_constant__ DeviceTuples tuples, const Divisor slice, bool has_large_count,
-                     int64_t elements_per_unit, int64_t total, const U* __restrict__ data, U* __restrict__ y) {
+    gather_nd_kernel(const __grid_constant__ DeviceTuples tuples, const Divisor slice, bool has_large_count, int shift,
+                     int64_t total, const U* __restrict__ data, U* __restrict__ y) {
   for (int64_t i = grid_thread(); i < total; i += grid_threads()) {
     const int64_t row = divide(i, slice, has_large_count);
     const int64_t at = tuples.offset(row);
-    if (at >= 0) y[i] = data[at / elements_per_unit + i - row * slice.size];
+    if (at >= 0) y[i] = data[(at >> shift) + i - row * slice.size];
   }
 }
 
@@ -32,9 +32,11 @@ void gather_nd(const OpCall& call) noexcept {
   // Offsets are multiples of the slice, so that a unit that divides it divides them.
   const int64_t unit =
       unit_bytes(address_of(call.inputs[0].data) | address_of(call.outputs[0].data) | static_cast<uint64_t>(run));
+  int shift = 0;  // from elements to units
+  while (element << shift < unit) ++shift;
   dispatch_unit(unit, [&]<typename U>() {
     launch(call, &gather_nd_kernel<U>, move_launch(bytes / unit), DeviceTuples(call, tuples),
-           divisor_of(run / unit, is_large(bytes / unit)), is_large(bytes / unit), unit / element, bytes / unit,
+           divisor_of(run / unit, is_large(bytes / unit)), is_large(bytes / unit), shift, bytes / unit,
            call.inputs[0].as<U>(), call.outputs[0].as<U>());
   });
 }

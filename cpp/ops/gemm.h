@@ -5,6 +5,7 @@
 
 #include "ops/activation.h"
 #include "ops/call.h"
+#include "ops/product.h"
 
 namespace slipway {
 
@@ -22,6 +23,7 @@ struct GemmCall {
   float beta = 1.0f;
   const float* packed = nullptr;  ///< B as panels, or null: packed into scratch by every call
   ActivationCall activation;
+  ProductShape product;  ///< of CUDA
 };
 
 namespace scalar {

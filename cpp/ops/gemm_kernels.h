@@ -11,4 +11,7 @@ void multiply_add(const OpCall& call) noexcept;
 /// Any shape and type.
 void multiply_add_plain(const OpCall& call) noexcept;
 
+/// On tensor cores: where the call has a product's shape.
+void multiply_add_product(const OpCall& call) noexcept;
+
 }  // namespace slipway::cuda

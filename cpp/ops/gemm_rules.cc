@@ -1,6 +1,7 @@
 #include "ops/gemm_rules.h"
 
 #include "ops/activation_rules.h"
+#include "ops/product_rules.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -94,6 +95,7 @@ std::shared_ptr<const void> prepare_gemm_rule(PrepareContext& context) {
       context.scratch_bytes = floats * size_of(DType::kFloat32);
     }
   }
+  call->product = choose_product(context, call->n, call->m, call->k, 1, true);
   const Shape y = context.output_shape(0);
   context.work = {saturating_product(y.count(), call->k, 2),
                   (a.count() + b.count() + y.count()) * size_of(context.dtype(0))};

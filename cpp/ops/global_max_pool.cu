@@ -11,7 +11,7 @@ constexpr int kGlobalMaxThreads = 256;
 
 /// A NaN wins; of equal values the first, which tells -0 from 0.
 template <typename T>
-struct Largest {
+struct LargestOfPlane {
   T value;
   int64_t place;
 
@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(kGlobalMaxThreads)
     global_max_kernel(const T* __restrict__ x, T* __restrict__ y, PlanesCall planes) {
   const int lane = threadIdx.x % kWarp;
   for (int64_t plane = grid_thread() / kWarp; plane < planes.planes; plane += grid_threads() / kWarp) {
-    Largest<T> best{kLeast<T>, planes.size};
+    LargestOfPlane<T> best{kLeast<T>, planes.size};
     for (int64_t i = lane; i < planes.size; i += kWarp) best.take(x[plane * planes.size + i], i);
     for (int other = kWarp / 2; other > 0; other /= 2) {
       const T value = __shfl_xor_sync(kAllLanes, best.value, other);

@@ -36,7 +36,7 @@ struct TiledGru {
   static constexpr int kGates = 3;
   float state_bias = 0.0f;
 
-  __device__ TiledGru(const TiledArguments& from, int64_t direction, int unit) {
+  __device__ TiledGru(const TiledArguments& from, int direction, int unit) {
     const int64_t hidden = from.sizes.hidden;
     const float* bias = from.memory.bias;
     if (bias != nullptr && unit < hidden) state_bias = bias[(direction * 6 + 5) * hidden + unit];

@@ -17,6 +17,7 @@ struct Launch {
   int64_t shared_bytes = 0;
   int cluster = 1;              ///< blocks of a cluster along x; above 1 needs sm_90
   bool is_cooperative = false;  ///< all blocks run at once, so that sync_grid() may be used
+  bool starts_early = false;    ///< before the kernel before it ends: it calls wait_for_previous(); needs sm_90
 };
 
 /// Lets a kernel ask for so much shared memory, as cudaFuncSetAttribute does; what was allowed is remembered by each
@@ -55,7 +56,7 @@ void launch(const OpCall& call, void (*kernel)(Parameters...), const Launch& how
   config.blockDim = how.block;
   config.dynamicSmemBytes = static_cast<std::size_t>(how.shared_bytes);
   config.stream = static_cast<cudaStream_t>(call.stream);
-  cudaLaunchAttribute attributes[2];
+  cudaLaunchAttribute attributes[3];
   int count = 0;
   if (how.cluster > 1) {
     attributes[count].id = cudaLaunchAttributeClusterDimension;
@@ -66,6 +67,10 @@ void launch(const OpCall& call, void (*kernel)(Parameters...), const Launch& how
   if (how.is_cooperative) {
     attributes[count].id = cudaLaunchAttributeCooperative;
     attributes[count++].val.cooperative = 1;
+  }
+  if (how.starts_early) {
+    attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attributes[count++].val.programmaticStreamSerializationAllowed = 1;
   }
   config.attrs = attributes;
   config.numAttrs = static_cast<unsigned>(count);

@@ -39,7 +39,7 @@ struct GeneralLstm {
 struct TiledLstm {
   static constexpr int kGates = 4;
 
-  __device__ TiledLstm(const TiledArguments&, int64_t, int) {}
+  __device__ TiledLstm(const TiledArguments&, int, int) {}
   __device__ __forceinline__ void step(const float (&sums)[4], const float (&x)[4], float& h, float& c) const {
     const float i = sigmoid(x[kInput] + sums[kInput]);
     const float o = sigmoid(x[kOutput] + sums[kOutput]);

@@ -5,6 +5,7 @@
 #include "ops/matmul.h"
 
 #include "ops/op.h"
+#include "ops/product_rules.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -89,6 +90,8 @@ std::shared_ptr<const void> prepare_matmul(PrepareContext& context) {
       context.scratch_bytes = Shape{call->b_batch, panels_size(call->k, call->n, lanes)}.checked_bytes(4);
     }
   }
+  const int64_t rows = call->is_one_product ? call->batch * call->m : call->m;
+  call->product = choose_product(context, call->n, rows, call->k, call->is_one_product ? 1 : call->batch, true);
   context.work = {saturating_product(y.count(), call->k, 2),
                   (a.count() + b.count() + y.count()) * size_of(context.dtype(0))};
   return std::shared_ptr<const MatMulCall>(std::move(call));

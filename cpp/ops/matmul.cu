@@ -1,5 +1,5 @@
 // MatMul on CUDA.
-#include "ops/matmul.h"
+#include "ops/matmul_kernels.h"
 #include "ops/pack.cuh"
 #include "ops/types.h"
 
@@ -36,6 +36,7 @@ __global__ void __launch_bounds__(kMatMulThreads)
 
 void matmul(const OpCall& call) noexcept {
   const auto& product = call.as<MatMulCall>();
+  if (product.product.slice > 0) return matmul_product(call);
   dispatch(WideNumbers{}, call.inputs[0].dtype, [&]<typename T>() {
     launch(call, &matmul_plain_kernel<T>,
            {.grid = dim3(blocks_for(product.batch * product.m * product.n, kMatMulThreads)),

@@ -6,6 +6,7 @@
 #include "base/both.h"
 #include "base/shape.h"
 #include "ops/call.h"
+#include "ops/product.h"
 
 namespace slipway {
 
@@ -21,6 +22,7 @@ struct MatMulCall {
   int64_t a_strides[kMaxRank] = {};  ///< in matrices; 0 repeats one
   int64_t b_strides[kMaxRank] = {};
   const float* packed = nullptr;  ///< every matrix of B as panels, or null: packed into scratch by every call
+  ProductShape product;           ///< of CUDA
 };
 
 /// Which matrices of A and B meet in one product.

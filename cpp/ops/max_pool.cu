@@ -10,13 +10,13 @@ namespace {
 constexpr int kMaxPoolThreads = 256;
 
 /// A NaN wins, and stays; of equal values the first.
-template <typename T>
+template <typename T, typename Index>
 struct LargestTap {
   const T* x;
   T value;
-  int64_t position;
+  Index position;
 
-  __device__ void operator()(int64_t at, int64_t) {
+  __device__ void operator()(Index at, Index) {
     const T next = x[at];
     if (position >= 0 && (next <= value || value != value)) return;
     value = next;
@@ -24,10 +24,11 @@ struct LargestTap {
   }
 };
 
-__device__ inline int64_t column_major(const Window& window, int64_t position) {
-  const WindowAxis(&axes)[3] = window.axes;
-  const int64_t z = position / (axes[1].input * axes[2].input);
-  const int64_t y = position / axes[2].input % axes[1].input;
+template <typename Index>
+__device__ Index column_major(const DeviceWindow<Index>& window, Index position) {
+  const DeviceAxis<Index>(&axes)[3] = window.axes;
+  const Index z = position / (axes[1].input * axes[2].input);
+  const Index y = position / axes[2].input % axes[1].input;
   return (position % axes[2].input * axes[1].input + y) * axes[0].input + z;
 }
 
@@ -35,23 +36,34 @@ __device__ inline int64_t column_major(const Window& window, int64_t position) {
 /// A thread takes one output at a time; neighbours read neighbouring inputs, in overlapping windows from the first
 /// cache.
 /// Moves each input and output once: bound by that bandwidth where windows do not overlap.
-/// 256 threads, 64-bit positions: registers for 6 blocks per multiprocessor.
+/// 256 threads; with 32-bit positions registers for 4 blocks or more per multiprocessor.
 /// Checked against torch by tests/ops/test_max_pool.py.
-template <typename T>
+template <typename T, typename Index>
 __global__ void __launch_bounds__(kMaxPoolThreads)
-    max_pool_kernel(const __grid_constant__ PoolCall pool, const T* __restrict__ x, T* __restrict__ y,
-                    int64_t* __restrict__ indices) {
-  const int64_t outputs = pool.window.outputs();
-  const int64_t inputs = pool.window.inputs();
-  for (int64_t i = grid_thread(); i < pool.planes * outputs; i += grid_threads()) {
-    const int64_t plane = i / outputs;
-    LargestTap<T> best{x + plane * inputs, kLeast<T>, -1};
-    for_each_tap(pool.window, window_at(pool.window, i % outputs), best);
+    max_pool_kernel(const __grid_constant__ DeviceWindow<Index> window, Index planes, bool is_column_major,
+                    const T* __restrict__ x, T* __restrict__ y, int64_t* __restrict__ indices) {
+  const Index outputs = window.outputs();
+  const Index inputs = window.inputs();
+  const auto stride = static_cast<Index>(grid_threads());
+  for (auto i = static_cast<Index>(grid_thread()); i < planes * outputs; i += stride) {
+    const Index plane = i / outputs;
+    LargestTap<T, Index> best{x + plane * inputs, kLeast<T>, -1};
+    for_each_tap(window, window_at(window, i % outputs), best);
     if (y != nullptr) y[i] = best.value;
     if (indices == nullptr) continue;
-    const int64_t place = pool.is_column_major ? column_major(pool.window, best.position) : best.position;
+    const Index place = is_column_major ? column_major(window, best.position) : best.position;
     indices[i] = best.position < 0 ? -1 : plane * inputs + place;
   }
+}
+
+template <typename T, typename Index>
+void start_max_pool(const OpCall& call) noexcept {
+  const auto& pool = call.as<PoolCall>();
+  launch(
+      call, &max_pool_kernel<T, Index>,
+      {.grid = dim3(blocks_for(pool.planes * pool.window.outputs(), kMaxPoolThreads)), .block = dim3(kMaxPoolThreads)},
+      DeviceWindow<Index>(pool.window), static_cast<Index>(pool.planes), pool.is_column_major, call.inputs[0].as<T>(),
+      call.outputs[0].as<T>(), call.has_output(1) ? call.outputs[1].as<int64_t>() : nullptr);
 }
 
 }  // namespace
@@ -59,11 +71,10 @@ __global__ void __launch_bounds__(kMaxPoolThreads)
 void max_pool(const OpCall& call) noexcept {
   const auto& pool = call.as<PoolCall>();
   dispatch(Numbers{}, call.inputs[0].dtype, [&]<typename T>() {
-    launch(call, &max_pool_kernel<T>,
-           {.grid = dim3(blocks_for(pool.planes * pool.window.outputs(), kMaxPoolThreads)),
-            .block = dim3(kMaxPoolThreads)},
-           pool, call.inputs[0].as<T>(), call.outputs[0].as<T>(),
-           call.has_output(1) ? call.outputs[1].as<int64_t>() : nullptr);
+    if constexpr (std::is_same_v<T, float>) {
+      if (fits_int(pool.window, pool.planes)) return start_max_pool<T, int>(call);
+    }
+    start_max_pool<T, int64_t>(call);
   });
 }
 

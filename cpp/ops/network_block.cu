@@ -93,7 +93,7 @@ __global__ void __launch_bounds__(kMostNetworkThreads) network_kernel(const __gr
 }
 
 template <int kColumns, bool kShares>
-void start(const OpCall& call, const NetworkStages& network) noexcept {
+void start_network(const OpCall& call, const NetworkStages& network) noexcept {
   const int64_t groups = (network.batch + network.images - 1) / network.images;
   launch(call, &network_kernel<kColumns, kShares>,
          {.grid = dim3(static_cast<unsigned>(groups * network.ranks)),
@@ -112,9 +112,9 @@ void run_network_stages(const OpCall& call, const NetworkStages& prepared) noexc
     network.outputs[i] = call.outputs[i].as<float>();
   }
   if (network.columns == 4) {
-    start<4, false>(call, network);
+    start_network<4, false>(call, network);
   } else {
-    start<2, true>(call, network);
+    start_network<2, true>(call, network);
   }
 }
 

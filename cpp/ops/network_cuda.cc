@@ -66,6 +66,11 @@ class StageMaker final {
       if (item.kind == NetworkKind::kCopy) add_input(item);
     }
     for (const NetworkItem& item : in_order()) add(item);
+    // No block of a cluster may write to another that has ended.
+    for (int i = 0; i < made_->count; ++i) {
+      const NetworkStage& stage = made_->stages[i];
+      require_fit(stage.port >= 0 || stage.phase < made_->stages[made_->count - 1].phase);
+    }
     made_->note = choose_network_launch(*made_, *target_.device);
     return made_;
   }

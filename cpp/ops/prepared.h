@@ -83,6 +83,25 @@ struct ReduceWalks {
   Walk<1> reduced;
 };
 
+/// Bytes of what a CUDA kernel makes of one piece of a line.
+inline constexpr int64_t kAccumulatorBytes = 16;
+
+/// Pieces into which CUDA kernels cut each of `lines` lines of `size` elements: a block for each, and enough of them.
+[[nodiscard]] inline int64_t reduce_pieces(int64_t lines, int64_t size) noexcept {
+  constexpr int64_t kLeastElements = 4096;
+  constexpr int64_t kMostPieces = 1024;
+  if (lines == 0) return 1;
+  const int64_t wanted = kMostPieces / lines;
+  const int64_t possible = size / kLeastElements;
+  const int64_t pieces = wanted < possible ? wanted : possible;
+  return pieces > 1 ? pieces : 1;
+}
+/// Scratch that the pieces need.
+[[nodiscard]] inline int64_t reduce_scratch_bytes(int64_t lines, int64_t size) noexcept {
+  const int64_t pieces = reduce_pieces(lines, size);
+  return pieces > 1 ? lines * pieces * kAccumulatorBytes : 0;
+}
+
 // ---- normalization ----
 struct BatchNormalizationCall {
   int64_t batch = 0;

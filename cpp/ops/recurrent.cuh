@@ -101,7 +101,7 @@ struct OrderArguments {
   Recurrent sizes;  ///< T * N fits into an int
   RecurrentMemory<float> memory;
   int32_t* order;  ///< [N]: sequences, the longest first
-  int32_t* rows;   ///< [T * N] at most: rows of X within their sequences
+  int32_t* rows;   ///< [T * N] at most: rows of X within their sequences; null: not wanted
   int32_t* count;  ///< of `rows`
 };
 

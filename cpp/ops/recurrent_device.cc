@@ -13,6 +13,9 @@ namespace {
 // Of recurrent_general.cuh.
 constexpr int64_t kBlocksPerMultiprocessor = 4;
 
+// Of recurrent_tiled.cuh.
+constexpr int64_t kSequencesPerHalf = 32;  // a 16th of the sequences, two to a tile: the tail of most lengths
+
 struct OwnedRecurrentPlan final : RecurrentDevicePlan {
   std::shared_ptr<const DeviceMemory> owned_table;
 };
@@ -54,18 +57,21 @@ std::shared_ptr<const DeviceMemory> upload_table(const PrepareContext& context, 
 }
 
 /// As few sequences to a block as let all tiles run at once; more of them share the loads of the weights.
-int choose_tile(const Recurrent& sizes, int64_t multiprocessors) {
+int choose_tile(const Recurrent& sizes, int64_t together) {
   const int64_t sequences = sizes.batch * sizes.directions;
-  return sequences <= multiprocessors ? 1 : sequences <= 2 * multiprocessors ? 2 : 4;
+  return sequences <= together ? 1 : sequences <= 2 * together ? 2 : kMostTile;
 }
 
 bool can_tile(const PrepareContext& context, const Recurrent& sizes, const RecurrentKind& kind) {
   if (!is_plain(context, sizes, kind) || sizes.hidden > kMostTiled || sizes.vocabulary == 0) return false;
   if (kind.gates == kGruKind.gates && !sizes.linear_before_reset) return false;
+  const int64_t shared = tiled_shared_bytes(static_cast<int>(sizes.gates), sizes.hidden, kMostTile);
+  if (shared > context.device()->shared_bytes()) return false;
+  if (kTiledShapes[tiled_shape(sizes.hidden)].blocks > 1 && !context.device()->has_clusters()) return false;
   return sizes.time * sizes.batch <= std::numeric_limits<int32_t>::max();
 }
 
-/// Scratch: sums of inputs, the order of sequences, rows and their count.
+/// Scratch: sums of inputs, the order of sequences, rows and their count, weights.
 void place(PrepareContext& context, RecurrentDevicePlan& plan) {
   constexpr int64_t kLine = 64;
   const auto lines = [](int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; };
@@ -74,7 +80,10 @@ void place(PrepareContext& context, RecurrentDevicePlan& plan) {
   plan.order = plan.table != nullptr ? 0 : lines(rows * sizes.directions * sizes.gates * sizes.hidden * 4);
   plan.rows = plan.order + (plan.is_sorted ? lines(sizes.batch * 4) : 0);
   plan.count = plan.rows + (plan.is_sorted ? lines(rows * 4) : 0);
-  context.scratch_bytes = plan.count + kLine;
+  plan.streamed = plan.count + kLine;
+  const int64_t blocks = plan.blocks * sizes.directions * kTiledShapes[tiled_shape(sizes.hidden)].blocks;
+  context.scratch_bytes =
+      plan.streamed + blocks * tiled_streamed_bytes(static_cast<int>(sizes.gates), sizes.hidden, plan.tile);
 }
 
 }  // namespace
@@ -85,17 +94,20 @@ std::shared_ptr<const void> prepare_recurrent_on_device(PrepareContext& context,
   const std::shared_ptr<const RecurrentDevicePlan> out = plan;
   const int64_t multiprocessors = context.device()->multiprocessors();
   plan->sizes = sizes;
-  plan->tile = choose_tile(sizes, multiprocessors);
-  plan->is_tiled = can_tile(context, sizes, kind) && tiled_shared_bytes(static_cast<int>(sizes.gates), sizes.hidden,
-                                                                        plan->tile) <= context.device()->shared_bytes();
+  plan->is_tiled = can_tile(context, sizes, kind);
   if (!plan->is_tiled) {
     plan->blocks = std::clamp<int64_t>(sizes.batch * sizes.directions, 1, kBlocksPerMultiprocessor * multiprocessors);
     context.scratch_bytes = plan->blocks * kGeneralRows * sizes.hidden * static_cast<int64_t>(sizeof(double));
     return out;
   }
+  const int64_t together = std::max<int64_t>(1, multiprocessors / kTiledShapes[tiled_shape(sizes.hidden)].blocks);
+  plan->tile = choose_tile(sizes, together);
   const int64_t tiles = (sizes.batch + plan->tile - 1) / plan->tile;
-  plan->blocks = std::min(tiles, std::max<int64_t>(1, multiprocessors / sizes.directions));
+  plan->blocks = std::min(tiles, std::max<int64_t>(1, together / sizes.directions));
   plan->is_sorted = context.has_input(kLengths) && plan->blocks < tiles;
+  if (plan->is_sorted && plan->tile == kMostTile) plan->half_tiles = static_cast<int>(sizes.batch / kSequencesPerHalf);
+  plan->starts_early = context.device()->has_clusters();
+  plan->has_constant_state_weights = context.constant(kR) != nullptr;
   plan->owned_table = upload_table(context, sizes);
   if (plan->owned_table) plan->table = plan->owned_table->as<float>();
   place(context, *plan);

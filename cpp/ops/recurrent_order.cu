@@ -45,6 +45,8 @@ __global__ void __launch_bounds__(kOrderThreads) recurrent_order(__grid_constant
     const int64_t missing = sizes.time - from.memory.length_of(sizes, n);
     return static_cast<int>(sizes.time < kOrderThreads ? missing : missing * (kOrderThreads - 1) / sizes.time);
   };
+  let_next_start();
+  wait_for_previous();
   bins[thread] = 0;
   __syncthreads();
   for (int n = thread; n < batch; n += kOrderThreads) atomicAdd(&bins[bin_of(n)], 1);
@@ -55,6 +57,7 @@ __global__ void __launch_bounds__(kOrderThreads) recurrent_order(__grid_constant
   __syncthreads();
   for (int n = thread; n < batch; n += kOrderThreads) from.order[atomicAdd(&bins[bin_of(n)], 1)] = n;
   __syncthreads();
+  if (from.rows == nullptr) return;
   int done = 0;
   for (int base = 0; base < batch; base += kOrderThreads) {
     const int position = base + thread;
@@ -72,7 +75,10 @@ __global__ void __launch_bounds__(kOrderThreads) recurrent_order(__grid_constant
 void order_sequences(const OpCall& call, const OrderArguments& arguments) noexcept {
   constexpr int64_t kInts = kOrderThreads + kWarp;
   launch(call, recurrent_order,
-         {.grid = dim3(1), .block = dim3(kOrderThreads), .shared_bytes = kInts * static_cast<int64_t>(sizeof(int))},
+         {.grid = dim3(1),
+          .block = dim3(kOrderThreads),
+          .shared_bytes = kInts * static_cast<int64_t>(sizeof(int)),
+          .starts_early = call.as<RecurrentDevicePlan>().starts_early},
          arguments);
 }
 

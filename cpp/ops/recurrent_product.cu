@@ -62,33 +62,44 @@ struct ProductTile {
   float b[kDepth][kSide];
 };
 
-/// A thread's place: its rows and columns are kOwn / 4 groups of 4.
+/// A thread's place: its rows and columns are groups of up to 4.
 template <int kSide, int kOwn>
 struct ProductLane {
   static constexpr int kAcross = kSide / kOwn;
-  static constexpr int kGap = kSide / (kOwn / 4);  ///< from group to group
+  static constexpr int kGroup = kOwn < kQuad ? kOwn : kQuad;
+  static constexpr int kGap = kSide / (kOwn / kGroup);  ///< from group to group
   int row;
   int column;
 
   /// Neighbours share columns, and those after them rows: then 16-byte loads of a warp take 2 wavefronts.
   __device__ ProductLane() {
     const int thread = static_cast<int>(threadIdx.x);
-    column = thread / 2 % kAcross * 4;
-    row = (thread % 2 + thread / (2 * kAcross) * 2) * 4;
+    column = thread / 2 % kAcross * kGroup;
+    row = (thread % 2 + thread / (2 * kAcross) * 2) * kGroup;
   }
 };
+
+/// kCount floats, 2 or 4, at once.
+template <int kCount>
+__device__ __forceinline__ void copy_group(float* to, const float* from) {
+  if constexpr (kCount == kQuad) {
+    *reinterpret_cast<float4*>(to) = *reinterpret_cast<const float4*>(from);
+  } else {
+    *reinterpret_cast<float2*>(to) = *reinterpret_cast<const float2*>(from);
+  }
+}
 
 template <int kSide, int kDepth, int kOwn>
 __device__ __forceinline__ void multiply_tile(const ProductTile<kSide, kDepth>& tile,
                                               const ProductLane<kSide, kOwn>& lane, float (&sums)[kOwn][kOwn]) {
 #pragma unroll
   for (int k = 0; k < kDepth; ++k) {
-    float a[kOwn];
-    float b[kOwn];
+    alignas(16) float a[kOwn];
+    alignas(16) float b[kOwn];
 #pragma unroll
-    for (int i = 0; i < kOwn; i += 4) {
-      *reinterpret_cast<float4*>(a + i) = *reinterpret_cast<const float4*>(&tile.a[k][lane.row + i / 4 * lane.kGap]);
-      *reinterpret_cast<float4*>(b + i) = *reinterpret_cast<const float4*>(&tile.b[k][lane.column + i / 4 * lane.kGap]);
+    for (int i = 0; i < kOwn; i += lane.kGroup) {
+      copy_group<lane.kGroup>(a + i, &tile.a[k][lane.row + i / lane.kGroup * lane.kGap]);
+      copy_group<lane.kGroup>(b + i, &tile.b[k][lane.column + i / lane.kGroup * lane.kGap]);
     }
 #pragma unroll
     for (int i = 0; i < kOwn; ++i) {
@@ -104,25 +115,26 @@ __device__ __forceinline__ void write_sums(const ProductArguments& from, const P
                                            const int* rows, int first_column, const float (&sums)[kOwn][kOwn]) {
   const int columns = static_cast<int>(from.sizes.directions * from.sizes.gates * from.sizes.hidden);
 #pragma unroll
-  for (int j = 0; j < kOwn; j += 4) {
-    const int column = first_column + lane.column + j / 4 * lane.kGap;
-    float bias[4];
+  for (int j = 0; j < kOwn; j += lane.kGroup) {
+    const int column = first_column + lane.column + j / lane.kGroup * lane.kGap;
+    float bias[lane.kGroup];
 #pragma unroll
-    for (int e = 0; e < 4; ++e) bias[e] = column + e < columns ? product_bias(from, column + e) : 0.0f;
+    for (int e = 0; e < lane.kGroup; ++e) bias[e] = column + e < columns ? product_bias(from, column + e) : 0.0f;
 #pragma unroll
     for (int i = 0; i < kOwn; ++i) {
-      const int row = rows[lane.row + i / 4 * lane.kGap + i % 4];
+      const int row = rows[lane.row + i / lane.kGroup * lane.kGap + i % lane.kGroup];
       if (row < 0 || column >= columns) continue;
       float* out = from.sums + static_cast<int64_t>(row) * columns + column;
-      const float4 vector = make_float4(sums[i][j] + bias[0], sums[i][j + 1] + bias[1], sums[i][j + 2] + bias[2],
-                                        sums[i][j + 3] + bias[3]);
-      if (columns % 4 == 0) {
-        *reinterpret_cast<float4*>(out) = vector;
+      if (lane.kGroup == kQuad && columns % kQuad == 0) {
+        alignas(16) float both[lane.kGroup];
+#pragma unroll
+        for (int e = 0; e < lane.kGroup; ++e) both[e] = sums[i][j + e] + bias[e];
+        copy_group<lane.kGroup>(out, both);
       } else {
-        out[0] = vector.x;
-        if (column + 1 < columns) out[1] = vector.y;
-        if (column + 2 < columns) out[2] = vector.z;
-        if (column + 3 < columns) out[3] = vector.w;
+#pragma unroll
+        for (int e = 0; e < lane.kGroup; ++e) {
+          if (column + e < columns) out[e] = sums[i][j + e] + bias[e];
+        }
       }
     }
   }
@@ -131,6 +143,11 @@ __device__ __forceinline__ void write_sums(const ProductArguments& from, const P
 template <int kSide, int kOwn>
 constexpr int kProductThreads = kSide / kOwn * (kSide / kOwn);
 
+// X W' + bias of the rows within their sequences: a block has kSide rows and columns, a thread kOwn of each; kDepth
+// elements stand in shared memory, the next ones are on their way into registers. Moves 4 (rows (D + columns) + D
+// columns) bytes for 2 rows columns D flops: bound by multiply-adds, 84 % of the loop's instructions at kOwn = 8; by
+// latency for few rows. Blocks of padding end at once. Every kSide adds in the order of elements, so that a row has the
+// same bits in every batch. Checked against the formulas in float64.
 template <int kSide, int kDepth, int kOwn>
 __global__ void __launch_bounds__(kProductThreads<kSide, kOwn>)
     recurrent_product(__grid_constant__ const ProductArguments from) {
@@ -144,6 +161,8 @@ __global__ void __launch_bounds__(kProductThreads<kSide, kOwn>)
   const int first_column = static_cast<int>(blockIdx.y) * kSide;
   const int own = thread % kSide;
   const int segment = thread / kSide * kSegment;
+  let_next_start();
+  wait_for_previous();
   const int row = product_row(from, first_row + own);
   if (thread < kSide) rows[thread] = row;
   if (__syncthreads_or(row >= 0) == 0) return;
@@ -184,7 +203,8 @@ void launch_product(const OpCall& call, const ProductArguments& arguments) noexc
   const Launch how{.grid = dim3(static_cast<unsigned>((sizes.time * sizes.batch + kSide - 1) / kSide),
                                 static_cast<unsigned>((columns + kSide - 1) / kSide)),
                    .block = dim3(kProductThreads<kSide, kOwn>),
-                   .shared_bytes = 2 * sizeof(ProductTile<kSide, kDepth>) + kSide * sizeof(int)};
+                   .shared_bytes = 2 * sizeof(ProductTile<kSide, kDepth>) + kSide * sizeof(int),
+                   .starts_early = call.as<RecurrentDevicePlan>().starts_early};
   launch(call, recurrent_product<kSide, kDepth, kOwn>, how, arguments);
 }
 
@@ -192,8 +212,12 @@ void launch_product(const OpCall& call, const ProductArguments& arguments) noexc
 
 void multiply_inputs(const OpCall& call, const ProductArguments& arguments) noexcept {
   // Below as many rows the grid of larger tiles would leave most multiprocessors idle.
+  constexpr int64_t kFewestRows = 64;
   constexpr int64_t kFewRows = 512;
-  if (arguments.sizes.time * arguments.sizes.batch <= kFewRows) {
+  const int64_t rows = arguments.sizes.time * arguments.sizes.batch;
+  if (rows <= kFewestRows) {
+    launch_product<16, 32, 2>(call, arguments);
+  } else if (rows <= kFewRows) {
     launch_product<32, 16, 4>(call, arguments);
   } else {
     launch_product<64, 8, 8>(call, arguments);

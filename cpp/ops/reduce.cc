@@ -69,7 +69,11 @@ std::shared_ptr<const void> prepare_reduce(PrepareContext& context) {
   const std::vector<int64_t> axes = context.has_input(1) ? context.ints(1) : context.get_ints("axes");
   const std::vector<char> goes = reduced_axes(context, axes, static_cast<std::size_t>(x.rank()));
   context.work = {x.count(), x.count() * size_of(context.dtype(0))};
-  return std::make_shared<const ReduceWalks>(reduce_walks(x, goes));
+  const ReduceWalks walks = reduce_walks(x, goes);
+  if (context.isa() == Isa::kCuda) {
+    context.scratch_bytes = reduce_scratch_bytes(walks.kept.count(), walks.reduced.count());
+  }
+  return std::make_shared<const ReduceWalks>(walks);
 }
 
 }  // namespace slipway

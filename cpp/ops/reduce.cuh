@@ -14,61 +14,118 @@ struct ReduceParameters {
   DeviceWalk<1> kept;
   DeviceWalk<1> reduced;
   Lanes lanes;
+  int64_t pieces;  ///< of every line, numbered through: piece 0 of all lines, then piece 1 of all lines, ...
+  int64_t piece;   ///< elements of each but the last
+  bool has_large_count;
+  Divisor lines;
 };
 
-/// What a lane makes of the elements lane, lane + per_line, ... of a line that begins at x.
+/// What a lane makes of its share of elements [begin, end) of the line x: begin + lane, begin + lane + per_line, ...
 template <typename T, typename Reducer>
-[[nodiscard]] __device__ auto reduce_lane(const ReduceParameters& parameters, const T* x, const Reducer& reducer) {
+[[nodiscard]] __device__ auto reduce_lane(const ReduceParameters& parameters, const T* x, int64_t begin, int64_t end,
+                                          const Reducer& reducer) {
   auto sum = reducer.start();
   const int64_t step = parameters.lanes.per_line;
   if (parameters.reduced.rank <= 1) {
     const int64_t stride = parameters.reduced.strides[0][0];
 #pragma unroll 4
-    for (int64_t j = parameters.lanes.lane(); j < parameters.reduced.count; j += step) {
-      sum = reducer.take(sum, x[j * stride], j);
-    }
+    for (int64_t j = begin + parameters.lanes.lane(); j < end; j += step) sum = reducer.take(sum, x[j * stride], j);
   } else {
 #pragma unroll 1
-    for (int64_t j = parameters.lanes.lane(); j < parameters.reduced.count; j += step) {
+    for (int64_t j = begin + parameters.lanes.lane(); j < end; j += step) {
       sum = reducer.take(sum, x[parameters.reduced.locate(j).at[0]], j);
     }
   }
   return sum;
 }
 
-/// y = finish(all x of a line taken). 1 to 256 lanes per line, 4 elements or more each; blocks go on in strides of the
-/// grid. Reads each element once, in whole sectors, and is bound by that bandwidth where there are lines for all
-/// multiprocessors. Shared memory: one accumulator per thread, in order of the threads.
+/// y = finish(all x of a line taken), or what was taken of each piece of it. 1 to 256 lanes per piece, 4 elements or
+/// more each; blocks go on in strides of the grid. Reads each element once, in whole sectors, and is bound by that
+/// bandwidth: few long lines are cut so that there are pieces for all multiprocessors.
+/// Shared memory: one accumulator per thread, in order of the threads.
 /// 256 threads, 8 blocks per multiprocessor with up to 32 registers.
 /// Checked against the scalar column by tests/ops.
 template <typename T, typename R, typename Reducer>
 __global__ void __launch_bounds__(kLaneThreads)
     reduce_kernel(const __grid_constant__ ReduceParameters parameters, const T* __restrict__ x, R* __restrict__ y,
-                  const Reducer reducer) {
+                  decltype(Reducer{}.start())* __restrict__ partial, const Reducer reducer) {
   using Sum = decltype(reducer.start());
   SLIPWAY_SHARED(Sum, shared);
   const Lanes& lanes = parameters.lanes;
   const auto merge = [&](Sum a, Sum b) { return reducer.merge(a, b); };
+  const int64_t count = parameters.kept.count * parameters.pieces;
 #pragma unroll 1
-  for (int64_t first = static_cast<int64_t>(blockIdx.x) * lanes.lines(); first < parameters.kept.count;
+  for (int64_t first = static_cast<int64_t>(blockIdx.x) * lanes.lines(); first < count;
        first += static_cast<int64_t>(gridDim.x) * lanes.lines()) {
     const int64_t i = first + lanes.line();
-    const bool is_there = i < parameters.kept.count;
-    Sum sum = is_there ? reduce_lane(parameters, x + parameters.kept.locate(i).at[0], reducer) : reducer.start();
+    Sum sum = reducer.start();
+    if (i < count) {
+      const int64_t number = divide(i, parameters.lines, parameters.has_large_count);
+      const int64_t begin = number * parameters.piece;
+      const int64_t left = parameters.reduced.count - begin;
+      const int64_t end = begin + (left < parameters.piece ? left : parameters.piece);
+      const int64_t line = i - number * parameters.kept.count;
+      sum = reduce_lane(parameters, x + parameters.kept.locate(line).at[0], begin, end, reducer);
+    }
     sum = merge_lanes(shared, sum, lanes, merge);
-    if (is_there && lanes.lane() == 0) y[i] = static_cast<R>(reducer.finish(sum, parameters.reduced.count));
+    if (i >= count || lanes.lane() != 0) continue;
+    if (parameters.pieces > 1) {
+      partial[i] = sum;
+    } else {
+      y[i] = static_cast<R>(reducer.finish(sum, parameters.reduced.count));
+    }
+  }
+}
+
+/// y = finish(all pieces of a line merged), `size` elements having been taken. 1 to 32 lanes per line.
+/// At most 1024 pieces in all, 16 KB: bound by the launch.
+/// Shared memory: one accumulator per thread, in order of the threads. 256 threads.
+/// Checked against the scalar column by tests/ops.
+template <typename R, typename Reducer>
+__global__ void __launch_bounds__(kLaneThreads)
+    merge_pieces_kernel(const decltype(Reducer{}.start())* __restrict__ partial, R* __restrict__ y, int64_t lines,
+                        int64_t pieces, int64_t size, const Lanes lanes, const Reducer reducer) {
+  using Sum = decltype(reducer.start());
+  SLIPWAY_SHARED(Sum, shared);
+  const auto merge = [&](Sum a, Sum b) { return reducer.merge(a, b); };
+#pragma unroll 1
+  for (int64_t first = static_cast<int64_t>(blockIdx.x) * lanes.lines(); first < lines;
+       first += static_cast<int64_t>(gridDim.x) * lanes.lines()) {
+    const int64_t line = first + lanes.line();
+    Sum sum = reducer.start();
+    for (int64_t p = lanes.lane(); line < lines && p < pieces; p += lanes.per_line) {
+      sum = reducer.merge(sum, partial[p * lines + line]);
+    }
+    sum = merge_lanes(shared, sum, lanes, merge);
+    if (line < lines && lanes.lane() == 0) y[line] = static_cast<R>(reducer.finish(sum, size));
   }
 }
 
 template <typename T, typename R, typename Reducer>
 void reduce_lines(const OpCall& call, const Walk<1>& kept, const Walk<1>& reduced, const Reducer& reducer) noexcept {
-  if (kept.count() == 0) return;
+  using Sum = decltype(reducer.start());
+  static_assert(sizeof(Sum) <= kAccumulatorBytes);
+  const int64_t lines = kept.count();
+  if (lines == 0) return;
+  const int64_t pieces = reduce_pieces(lines, reduced.count());
+  const int64_t piece = (reduced.count() + pieces - 1) / pieces;
+  const bool has_large_count = is_large(lines * pieces);
   const bool are_near = reduced.inner_strides()[0] == 1;
-  const ReduceParameters parameters{DeviceWalk<1>(kept), DeviceWalk<1>(reduced),
-                                    lanes_for(kept.count(), reduced.count(), are_near)};
-  launch(call, &reduce_kernel<T, R, Reducer>,
-         lanes_launch(kept.count(), parameters.lanes, sizeof(decltype(reducer.start()))), parameters,
-         call.inputs[0].as<T>(), call.outputs[0].as<R>(), reducer);
+  const ReduceParameters parameters{DeviceWalk<1>(kept),
+                                    DeviceWalk<1>(reduced),
+                                    lanes_for(lines * pieces, piece, are_near),
+                                    pieces,
+                                    piece,
+                                    has_large_count,
+                                    divisor_of(lines, has_large_count)};
+  auto* partial = reinterpret_cast<Sum*>(call.scratch);
+  R* y = call.outputs[0].as<R>();
+  launch(call, &reduce_kernel<T, R, Reducer>, lanes_launch(lines * pieces, parameters.lanes, sizeof(Sum)), parameters,
+         call.inputs[0].as<T>(), y, partial, reducer);
+  if (pieces == 1) return;
+  const Lanes lanes = lanes_for(lines, pieces, false);
+  launch(call, &merge_pieces_kernel<R, Reducer>, lanes_launch(lines, lanes, sizeof(Sum)), partial, y, lines, pieces,
+         reduced.count(), lanes, reducer);
 }
 
 template <typename T, typename Reducer>

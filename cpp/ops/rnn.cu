@@ -24,7 +24,7 @@ struct TiledRnn {
   static constexpr int kGates = 1;
   bool is_relu;
 
-  __device__ TiledRnn(const TiledArguments& from, int64_t direction, int)
+  __device__ TiledRnn(const TiledArguments& from, int direction, int)
       : is_relu(from.sizes.activations[direction][0].kind == ActivationKind::kRelu) {}
   __device__ __forceinline__ void step(const float (&sums)[1], const float (&x)[1], float& h, float&) const {
     const float sum = x[0] + sums[0];

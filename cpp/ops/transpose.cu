@@ -17,8 +17,10 @@ struct Planes {
   int64_t columns;
   int64_t x_pitch;
   int64_t y_pitch;
-  int64_t row_tiles;
-  int64_t column_tiles;
+  int64_t tiles;
+  bool has_large_count;
+  Divisor row_tiles;
+  Divisor column_tiles;
 };
 
 /// y[c, r] = x[r, c] in every plane. A block turns tiles of 32 by 32 elements, 4 per thread, through shared memory.
@@ -32,11 +34,12 @@ __global__ void __launch_bounds__(kTurnTile* kTurnRows)
   SLIPWAY_SHARED(U, tile);
   const int column = static_cast<int>(threadIdx.x) % kTurnTile;
   const int row = static_cast<int>(threadIdx.x) / kTurnTile;
-  const int64_t tiles = planes.walk.count * planes.row_tiles * planes.column_tiles;
-  for (int64_t t = blockIdx.x; t < tiles; t += gridDim.x) {
-    const int64_t first_column = t % planes.column_tiles * kTurnTile;
-    const int64_t first_row = t / planes.column_tiles % planes.row_tiles * kTurnTile;
-    const Offsets<2> plane = planes.walk.locate(t / planes.column_tiles / planes.row_tiles);
+  for (int64_t t = blockIdx.x; t < planes.tiles; t += gridDim.x) {
+    const int64_t row_tile = divide(t, planes.column_tiles, planes.has_large_count);
+    const int64_t number = divide(row_tile, planes.row_tiles, planes.has_large_count);
+    const int64_t first_column = (t - row_tile * planes.column_tiles.size) * kTurnTile;
+    const int64_t first_row = (row_tile - number * planes.row_tiles.size) * kTurnTile;
+    const Offsets<2> plane = planes.walk.locate(number);
 #pragma unroll
     for (int k = row; k < kTurnTile; k += kTurnRows) {
       if (first_row + k < planes.rows && first_column + column < planes.columns) {
@@ -82,8 +85,16 @@ void turn_tiles(const OpCall& call, const Walk<1>& walk, int turned) noexcept {
   const int64_t columns = walk.size(turned);
   const int64_t row_tiles = (rows + kTurnTile - 1) / kTurnTile;
   const int64_t column_tiles = (columns + kTurnTile - 1) / kTurnTile;
-  const Planes planes{DeviceWalk<2>(others), rows, columns, walk.inner_strides()[0], y_pitch, row_tiles, column_tiles};
   const int64_t tiles = others.count() * row_tiles * column_tiles;
+  const Planes planes{DeviceWalk<2>(others),
+                      rows,
+                      columns,
+                      walk.inner_strides()[0],
+                      y_pitch,
+                      tiles,
+                      is_large(tiles),
+                      divisor_of(row_tiles, is_large(tiles)),
+                      divisor_of(column_tiles, is_large(tiles))};
   dispatch_element(call.inputs[0].dtype, [&]<typename U>() {
     launch(call, &turn_tiles_kernel<U>,
            {.grid = dim3(blocks_for(tiles, 1)),

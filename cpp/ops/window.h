@@ -40,7 +40,7 @@ struct Taps {
 };
 
 /// The taps of output `o` that read positions in [0, size); no other tap needs a look.
-[[nodiscard]] SLIPWAY_BOTH static constexpr Taps taps_within(const WindowAxis& axis, int64_t o, int64_t size) noexcept {
+[[nodiscard]] static constexpr Taps taps_within(const WindowAxis& axis, int64_t o, int64_t size) noexcept {
   const int64_t first = o * axis.stride - axis.begin;
   const int64_t begin = first < 0 ? (axis.dilation - 1 - first) / axis.dilation : 0;
   const int64_t past = first < size ? (size - 1 - first) / axis.dilation + 1 : 0;

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from slipway.bench import cuda_page
 from slipway.bench.page import PAGE, PICTURE, picture, renew, rounded
 from slipway.bench.suite import MODELS
 
@@ -28,3 +29,13 @@ def test_the_figures_are_those_of_every_model_and_batch(result: dict[str, Any]) 
     wanted = {(name, batch, threads) for name, batches in MODELS.items() for batch in batches for threads in (1, 2)}
     assert {(cell["bundle"], cell["batch"], cell["threads"]) for cell in result["cells"]} == wanted
     assert rounded(result) == result
+
+
+def test_the_gpu_part_is_what_its_figures_give(root: Path) -> None:
+    results = root / "benchmarks/results"
+    bench, floors = (
+        json.loads((results / f"cuda-{part}.json").read_text(encoding="utf-8")) for part in ("bench", "floors")
+    )
+    page = (root / PAGE).read_text(encoding="utf-8")
+    assert cuda_page.renew(page, bench, floors) == page, "run `python tools/gpu_check.py --page`"
+    assert (root / cuda_page.PICTURE).read_text(encoding="utf-8") == cuda_page.picture(bench)

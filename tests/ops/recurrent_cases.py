@@ -60,6 +60,12 @@ SIZES = (0, 1, 3, 7, 8, 9, 15, 16, 17, 33, 65)
 def common_cases(op: str) -> list[Case]:
     """Sizes, lengths, directions, layouts and optional inputs: what the three operators have in common."""
     cases = [make(op, f"hidden_{n}", hidden=n) for n in SIZES]
+    cases += [
+        make(op, f"hidden_{n}_batch_{batch}", hidden=n, batch=batch, lengths=[3, 4, 1, 0, 2][:batch],
+             direction="bidirectional")
+        for n in (100, 101, 128, 130, 256, 300)
+        for batch in (1, 5)
+    ]  # fmt: skip
     cases += [make(op, f"features_{n}", features=n) for n in SIZES]
     cases += [make(op, f"batch_{n}", batch=n, time=3, lengths=[1 + i % 3 for i in range(n)]) for n in SIZES]
     cases += [make(op, f"time_{n}", time=n, direction="bidirectional") for n in (0, 1, 2, 19)]

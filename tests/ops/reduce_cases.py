@@ -35,6 +35,10 @@ def reduce_cases(*dtypes: npt.DTypeLike, since: int = 18) -> list[Case]:
             Case(f"{name}_one", [draw((1, 1), dtype), ints(1)]),
             Case(f"{name}_no_rows", [draw((0, 3), dtype), ints(1)]),
             Case(f"{name}_long", [draw((2, 1000), dtype), ints(1)]),
+            Case(f"{name}_long_columns", [draw((1000, 3), dtype), ints(0)]),
+            Case(f"{name}_pieces", [draw((9000,), dtype)]),
+            Case(f"{name}_pieces_of_columns", [draw((9000, 3), dtype), ints(0)]),
+            Case(f"{name}_long_split", [draw((20, 3, 50), dtype), ints(0, 2)]),
         ]
     return cases
 
@@ -51,7 +55,8 @@ def check_reduction(op: str, case: Case, isa: str, function: Callable[..., Any])
     ) -> Array:
         chosen = tuple(axes or ()) if axes_input is None else tuple(int(axis) for axis in axes_input)
         axis = chosen or (() if noop_with_empty_axes else None)
-        y = np.asarray(function(x, axis=axis, keepdims=bool(keepdims)))
-        return y if x.dtype.kind == "f" else y.astype(x.dtype)
+        # So wide that numpy's own roundings do not count: it sums columns one element after the other.
+        wide = x.astype(np.longdouble) if x.dtype.kind == "f" else x
+        return np.asarray(function(wide, axis=axis, keepdims=bool(keepdims))).astype(x.dtype)
 
     check(op, case, isa, oracle=oracle)

@@ -31,6 +31,12 @@ CASES += [
     Case("equals_last", [np.array([1, 2, 1, 2, 1])], {"select_last_index": 1}),
     Case("nan", [np.array([1, np.nan, np.inf, np.nan, -np.inf], np.float32)]),
     Case("nan_last", [np.array([1, np.nan, np.inf, np.nan, -np.inf], np.float32)], {"select_last_index": 1}),
+    *(
+        Case(f"lanes_{axis}_{last}", [np.round(draw((40, 600), np.float32))], {"axis": axis, "select_last_index": last})
+        for axis in (0, 1)
+        for last in (0, 1)
+    ),
+    *(Case(f"pieces_{last}", [np.round(draw((9000, 3), np.float32))], {"select_last_index": last}) for last in (0, 1)),
     Case("empty", [draw((3, 0), np.float32)]),
 ]
 

@@ -16,6 +16,7 @@ CASES = [
     Case("empty_piece", [counted((2, 0)), counted((2, 3)), counted((2, 0))], {"axis": 1}),
     Case("all_empty", [counted((0, 2)), counted((0, 3))], {"axis": 1}),
     Case("many", [counted((1, 2)) for _ in range(20)], {"axis": 0}),
+    *(Case(f"many_of_{n}", [counted((5, 1 + i % 3, n)) for i in range(35)], {"axis": 1}) for n in (1, 2, 4)),
 ]
 
 

@@ -35,6 +35,11 @@ CASES = [
 CASES += [
     *(Case(f"size_{n}", [draw((n,), np.float32), np.array(0)]) for n in EDGE_SIZES),
     Case("long", [draw((5000,), np.float32), ints(0)]),
+    *(
+        Case(f"tiles_{axis}_{reverse}", [draw((3, 600), np.float32), ints(axis)], {"exclusive": 1, "reverse": reverse})
+        for axis in (0, 1)
+        for reverse in (0, 1)
+    ),
     Case("int32_axis", [draw((3, 4), np.float32), np.array([1], np.int32)]),
     Case("empty", [draw((3, 0), np.float32), np.array(1)]),
 ]

@@ -45,6 +45,7 @@ def case(name: str, *shape: int, axis: int = -1, bias: bool = True, outputs: int
 CASES = [
     *(case(f"size_{n}", 3, n) for n in EDGE_SIZES if n),
     case("no_bias", 3, 7, bias=False),
+    case("long_rows", 5, 1500),
     case("two_axes", 2, 3, 4, axis=-2),
     case("first_axis", 2, 3, 4, axis=0),
     case("middle_axis", 2, 3, 4, axis=1, outputs=3),

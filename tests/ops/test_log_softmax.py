@@ -21,6 +21,8 @@ CASES = [
     Case("one_dimension", [normal(7)]),
     Case("middle_axis", [normal(2, 5, 3)], {"axis": 1}),
     Case("first_axis", [normal(4, 5, 3)], {"axis": 0}),
+    *(Case(f"lanes_{axis}", [normal(7, 1500, 3)], {"axis": axis}) for axis in (0, 1, 2)),
+    Case("long_row", [normal(2, 3000)]),
     Case("negative_axis", [normal(4, 5, 3)], {"axis": -2}),
     Case("empty_batch", [normal(0, 5)]),
     Case("empty_inner", [normal(4, 5, 0)], {"axis": 1}),

@@ -21,7 +21,9 @@ def test_max_of_two_agrees_with_numpy(case: Case, isa: str) -> None:
     check(OP, case, isa, oracle=np.maximum)
 
 
-@pytest.mark.parametrize("shapes", [[(3,)], [(3,), (1,), ()], [(2, 1, 3), (4, 1), (4, 3), (1, 1, 1)]], ids=str)
+@pytest.mark.parametrize(
+    "shapes", [[(3,)], [(3,), (1,), ()], [(2, 1, 3), (4, 1), (4, 3), (1, 1, 1)], [(2, 3)] * 9], ids=str
+)
 def test_max_takes_any_number_of_inputs(shapes: list[tuple[int, ...]], isa: str) -> None:
     def oracle(*inputs: Array) -> Array:
         return reduce(np.maximum, inputs)

@@ -79,11 +79,15 @@ def test_error_against_float64_is_at_most_twice_that_of_torch(op: str, column: s
 
 @pytest.mark.parametrize(("op", "column"), COLUMNS)
 @pytest.mark.parametrize("direction", ["forward", "bidirectional"])
-def test_a_sequence_has_the_same_bits_in_every_batch(op: str, column: str, direction: str) -> None:
-    lengths = [5, 1, 7, 7, 2, 3, 6, 1, 4, 7, 5]
-    case = make(op, "batch", time=7, batch=11, features=20, hidden=37, lengths=lengths, direction=direction)
+@pytest.mark.parametrize(("batch", "hidden"), [(2, 37), (5, 37), (11, 37), (70, 37), (11, 100), (3, 130)])
+def test_a_sequence_has_the_same_bits_in_every_batch(
+    op: str, column: str, direction: str, batch: int, hidden: int
+) -> None:
+    lengths = [(5, 1, 7, 7, 2, 3, 6, 1, 4, 7, 5)[n % 11] for n in range(batch)]
+    case = make(op, "batch", time=7, batch=batch, features=20, hidden=hidden, lengths=lengths,
+                direction=direction)  # fmt: skip
     together = run(op, case, column, all_constant=True)
-    for n in range(11):
+    for n in range(0, batch, 1 + batch // 20):
         alone = list(case.inputs)
         for i in {X, INITIAL_H, INITIAL_C} & set(range(len(alone))):
             whole = case.inputs[i]

@@ -44,6 +44,12 @@ CASES = [
         for t in DTYPES[:-1]
     ),
     Case("axis", [counted((2, 3, 4)), RNG.integers(0, 3, (2, 2, 3)), counted((2, 2, 3)) + 50], {"axis": -2}),
+    *(
+        Case(f"many_meet_{how}", [counted(n), RNG.integers(-7, 7, u), counted(u) % 3 + 1], {"reduction": how})
+        for how in COMBINE
+        for n, u in (((7,), (600,)), ((7, 40), (50, 40)))
+    ),
+    Case("many_meet_in_rows", [counted((9, 7)), RNG.integers(-7, 7, (9, 70)), counted((9, 70))], {"axis": 1}),
     Case("int32", [counted((3,)), np.array([2, 0], np.int32), counted((2,)) + 7]),
     Case("nothing", [counted((3,)), ints(), counted((0,))]),
     Case("nan", [np.array([np.nan, 1.0]), ints(0, 1), np.array([1.0, np.nan])], {"reduction": "max"}),

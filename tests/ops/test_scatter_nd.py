@@ -10,11 +10,17 @@ from moving_cases import DTYPES, counted, ints
 OP = "ScatterND"
 
 INDICES = ints(2, 0, -1, 3).reshape(2, 2)
+MEETING = ints(*[i * i % 5 for i in range(600)]).reshape(600, 1)
 CASES = [
     *(Case(np.dtype(t).name, [counted((3, 4), t), INDICES, counted((2,), t)]) for t in DTYPES),
     *(
         Case(how, [counted((3, 4)), ints(0, 1, 0).reshape(3, 1), counted((3, 4)) + 2], {"reduction": how})
         for how in ("none", "add", "mul", "max", "min")
+    ),
+    *(
+        Case(f"many_meet_{how}_{n}", [counted((5, n)), MEETING, counted((600, n)) % 3], {"reduction": how})
+        for how in ("none", "add", "max")
+        for n in (1, 3, 40)
     ),
     Case("one", [counted((3, 4)), ints(1, 2), np.array(9, np.float32)]),
     Case("nothing", [counted((3, 4)), np.zeros((0, 1), np.int64), counted((0, 4))]),

@@ -25,6 +25,7 @@ CASES = [
     Case("negative_axis", [counted((2, 4, 3)), ints(3, 1)], {"axis": -2}, outputs=2),
     Case("equal", [counted((6, 2))], {"num_outputs": 3}, outputs=3),
     Case("smaller_last", [counted((7, 2))], {"num_outputs": 3}, outputs=3),
+    Case("many", [counted((3, 40, 2)), ints(*[1, 2, 0, 1] * 10)], {"axis": 1}, outputs=40),
     Case("empty", [counted((0, 2))], {"num_outputs": 2}, outputs=2),
 ]
 

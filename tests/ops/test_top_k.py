@@ -37,6 +37,11 @@ CASES = [
     Case("nan", [np.array([1, np.nan, np.inf, -np.inf, np.nan], np.float32), ints(4)], outputs=2),
     Case("nan_smallest", [np.array([1, np.nan, np.inf, -np.inf], np.float32), ints(4)], {"largest": 0}, outputs=2),
     Case("values_only", [draw((9,), np.float32), ints(4)]),
+    *(
+        Case(f"lanes_{axis}_{n}", [np.round(draw((n, 40), np.float32)), ints(17)], {"axis": axis}, outputs=2)
+        for axis in (0, 1)
+        for n in (17, 300)
+    ),
     Case("empty", [draw((0, 5), np.float32), ints(2)], outputs=2),
 ]
 

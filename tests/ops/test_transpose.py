@@ -16,6 +16,11 @@ CASES = [
     *(Case(f"perm_{p}", [counted((2, 3, 4))], {"perm": p}) for p in ([0, 1, 2], [1, 0, 2], [0, 2, 1], [2, 0, 1])),
     Case("ones", [counted((1, 3, 1, 2))], {"perm": [2, 1, 3, 0]}),
     Case("empty", [counted((2, 0, 3))], {"perm": [2, 1, 0]}),
+    *(
+        Case(f"tiles_{np.dtype(t).name}_{p}", [counted((3, 33, 65), t)], {"perm": p})
+        for t in (np.float32, np.float64, np.uint8)
+        for p in ([0, 2, 1], [2, 1, 0], [1, 2, 0], [2, 0, 1])
+    ),
     Case("rank_8", [counted((2, 1, 2, 3, 1, 2, 2, 3))], {"perm": [7, 5, 3, 1, 0, 2, 4, 6]}),
 ]
 

@@ -143,13 +143,15 @@ class CudaTorch:
                 eager()
 
         run = self._record(eager) if self.way == "graph" else eager
+        recorded_results = found[0]  # those that a replay writes
         many = self._record(repeated) if self.way == "graph" else None
 
         def outputs() -> dict[str, np.ndarray]:
             with self._mode():
                 run()
                 torch.cuda.synchronize()
-            results = found[0] if isinstance(found[0], tuple | list) else (found[0],)
+            last = recorded_results if self.way == "graph" else found[0]
+            results = last if isinstance(last, tuple | list) else (last,)
             return {name: tensor.cpu().numpy() for name, tensor in zip(job.output_names, results, strict=True)}
 
         prepared = _prepared(run, torch.cuda.synchronize, outputs, self._mode)

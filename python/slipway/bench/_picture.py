@@ -14,10 +14,13 @@ _STYLE = "text{font:12px sans-serif;fill:#333}.small{font-size:11px}"
 
 
 def picture(result: Mapping[str, Any]) -> str:
-    """Return the picture as SVG, with a logarithmic axis; a hollow dot misses its target."""
+    """Return the picture as SVG, with a logarithmic axis; a hollow dot misses its target.
+
+    A colour for each ``series`` of cells; without, for each number of threads.
+    """
     cells = [cell for cell in result["cells"] if cell["verdict"] is not None]
     rows = list(dict.fromkeys((cell["bundle"], cell["batch"]) for cell in cells))
-    threads = sorted({cell["threads"] for cell in cells})
+    series = sorted({_series(cell) for cell in cells})
     ratios = [cell["verdict"]["times_faster"] for cell in cells] or [1.0]
     low, high = min(0.5, *ratios) / 1.15, max(4.0, *ratios) * 1.15
 
@@ -31,12 +34,12 @@ def picture(result: Mapping[str, Any]) -> str:
         "<title>Times faster than the best float32-accurate rival</title>",
         f"<style>{_STYLE}</style>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
-        *_legend(threads),
+        *_legend(series),
         *_grid([tick for tick in _TICKS if low <= tick <= high], place, height),
         *_labels(rows),
     ]
     for cell in cells:
-        colour = _COLOURS[threads.index(cell["threads"]) % len(_COLOURS)]
+        colour = _COLOURS[series.index(_series(cell)) % len(_COLOURS)]
         y = _TOP + _ROW * rows.index((cell["bundle"], cell["batch"])) + 8
         fill = colour if cell["verdict"]["met"] else "#fff"
         x = place(cell["verdict"]["times_faster"])
@@ -44,12 +47,17 @@ def picture(result: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def _legend(threads: Sequence[int]) -> Iterator[str]:
+def _series(cell: Mapping[str, Any]) -> str:
+    threads = cell.get("threads", 0)
+    return str(cell.get("series", f"{threads} thread{'s' if threads > 1 else ''}"))
+
+
+def _legend(series: Sequence[str]) -> Iterator[str]:
     yield f'<text x="{_LEFT}" y="16">Times faster than the best float32-accurate rival (hollow: target missed)</text>'
-    for i, count in enumerate(threads):
-        x, colour = _LEFT + 100 * i, _COLOURS[i % len(_COLOURS)]
+    for i, name in enumerate(series):
+        x, colour = _LEFT + 130 * i, _COLOURS[i % len(_COLOURS)]
         yield f'<circle cx="{x + 4}" cy="30" r="4" fill="{colour}"/>'
-        yield f'<text x="{x + 13}" y="34">{count} thread{"s" if count > 1 else ""}</text>'
+        yield f'<text x="{x + 13}" y="34">{name}</text>'
 
 
 def _grid(ticks: Sequence[float], place: Any, height: int) -> Iterator[str]:
