@@ -1,6 +1,10 @@
 // The CUDA runtime as kernels and their launchers see it, on the CPU: with this folder first on the include path g++
 // compiles .cu files (-x c++ -DSLIPWAY_EMULATION), and their threads run as fibers of the calling host thread.
 //
+// SLIPWAY_EMULATION_ORDER says in which order they run (order.h). A failure names kernel, block, thread and place. Not
+// seen are speed, registers, banks, the errors of approximate units, memory that is seen late, __launch_bounds__, and
+// addresses of the host inside of structs.
+//
 // What is not declared here or in the files below is not covered, and does not compile: static __shared__ arrays,
 // __constant__ memory, textures, dynamic parallelism, cooperative_groups, PTX outside of primitives.cuh.
 #pragma once
