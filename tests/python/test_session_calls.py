@@ -59,7 +59,7 @@ def test_a_plain_dict_runs_and_its_results_are_arrays_of_their_own(affine: slipw
 
 
 def test_run_is_a_method_like_any_other(affine: slipway.Session) -> None:
-    assert list(inspect.signature(slipway.Session.run).parameters) == ["self", "inputs", "outputs"]
+    assert list(inspect.signature(slipway.Session.run).parameters) == ["self", "inputs", "outputs", "stream"]
     assert inspect.getdoc(affine.run) == inspect.getdoc(slipway.Session.run)
     assert "Args:" in str(slipway.Session.run.__doc__)
     assert repr(slipway.Session.run).startswith("<function Session.run at ")
