@@ -1,8 +1,8 @@
-// The activation at the end of a fused operator, on the device.
+// The activation at the end of a fused operator, on the device in float32; activation_meaning.h has it in double.
 #pragma once
 
 #include "cuda/primitives.cuh"
-#include "ops/activation.h"
+#include "ops/activation_meaning.h"
 
 namespace slipway::cuda {
 
@@ -23,22 +23,6 @@ namespace slipway::cuda {
       return sigmoid_exact(x);
     case Activation::kTanh:
       return tanh_fast(x);
-    case Activation::kNone:
-      break;
-  }
-  return x;
-}
-
-[[nodiscard]] __device__ __forceinline__ double activate(const ActivationCall& call, double x) {
-  switch (call.kind) {
-    case Activation::kRelu:
-      return x < 0.0 ? 0.0 : x;
-    case Activation::kLeakyRelu:
-      return x < 0.0 ? static_cast<double>(call.alpha) * x : x;
-    case Activation::kSigmoid:
-      return 1.0 / (1.0 + exp(-x));
-    case Activation::kTanh:
-      return tanh(x);
     case Activation::kNone:
       break;
   }

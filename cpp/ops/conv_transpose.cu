@@ -1,5 +1,6 @@
 // ConvTranspose on CUDA.
 #include "ops/conv_transpose_kernels.h"
+#include "ops/conv_transpose_sum.h"
 #include "ops/types.h"
 #include "ops/window.cuh"
 
@@ -8,13 +9,6 @@ namespace slipway::cuda {
 namespace {
 
 constexpr int kTransposeThreads = 256;
-
-/// The index whose tap t lands on output o; -1 where there is none.
-__device__ inline int64_t source_of(const WindowAxis& axis, int64_t o, int64_t t) {
-  const int64_t scaled = o + axis.begin - t * axis.dilation;
-  if (scaled < 0 || scaled % axis.stride != 0 || scaled / axis.stride >= axis.output) return -1;
-  return scaled / axis.stride;
-}
 
 /// y[n, m, o] = b[m] + sum over c and the taps t that land on o of x[n, c, i] * w[c, m, t], summed in double.
 /// A thread gathers one output at a time; neighbours read neighbouring inputs.
@@ -26,29 +20,16 @@ __global__ void __launch_bounds__(kTransposeThreads)
     conv_transpose_kernel(const __grid_constant__ TransposeCall conv, const T* __restrict__ x, const T* __restrict__ w,
                           const T* __restrict__ b, T* __restrict__ y) {
   const WindowAxis(&axes)[3] = conv.window.axes;
-  const int64_t positions = conv.window.outputs();
   const int64_t outputs = conv.window.inputs();
-  const int64_t taps = conv.window.taps();
   const int64_t channels = conv.groups * conv.outputs;
   for (int64_t index = grid_thread(); index < conv.batch * channels * outputs; index += grid_threads()) {
     const int64_t o = index % outputs;
     const int64_t at[3] = {o / (axes[1].input * axes[2].input), o / axes[2].input % axes[1].input, o % axes[2].input};
     const int64_t m = index / outputs % channels;
     const int64_t group = m / conv.outputs;
-    const T* images = x + (index / outputs / channels * conv.groups + group) * conv.channels * positions;
-    const T* weights = w + (group * conv.channels * conv.outputs + m % conv.outputs) * taps;
-    double sum = 0.0;
-    for (int64_t t = 0; t < taps; ++t) {
-      const int64_t i = source_of(axes[0], at[0], t / (axes[1].kernel * axes[2].kernel));
-      const int64_t j = source_of(axes[1], at[1], t / axes[2].kernel % axes[1].kernel);
-      const int64_t k = source_of(axes[2], at[2], t % axes[2].kernel);
-      if (i < 0 || j < 0 || k < 0) continue;
-      const int64_t position = (i * axes[1].output + j) * axes[2].output + k;
-      for (int64_t c = 0; c < conv.channels; ++c) {
-        sum += static_cast<double>(images[c * positions + position]) *
-               static_cast<double>(weights[c * conv.outputs * taps + t]);
-      }
-    }
+    const T* images = x + (index / outputs / channels * conv.groups + group) * conv.channels * conv.window.outputs();
+    const T* weights = w + group * conv.channels * conv.outputs * conv.window.taps();
+    const double sum = gather(conv, images, weights, m % conv.outputs, at);
     y[index] = static_cast<T>((b != nullptr ? static_cast<double>(b[m]) : 0.0) + sum);
   }
 }

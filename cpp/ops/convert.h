@@ -22,4 +22,18 @@ template <typename To, typename From>
   return static_cast<To>(x);
 }
 
+/// Element i of an array of integers of any type.
+[[nodiscard]] SLIPWAY_BOTH inline int64_t integer_at(const void* data, DType dtype, int64_t i) noexcept {
+  switch (dtype) {
+    case DType::kInt64:
+      return static_cast<const int64_t*>(data)[i];
+    case DType::kInt32:
+      return static_cast<const int32_t*>(data)[i];
+    case DType::kInt8:
+      return static_cast<const int8_t*>(data)[i];
+    default:
+      return static_cast<const uint8_t*>(data)[i];
+  }
+}
+
 }  // namespace slipway

@@ -1,6 +1,7 @@
 // Matrix products with bias of every shape and type, one thread for each output: what faster kernels leave over.
 #include "ops/activation.cuh"
 #include "ops/gemm_kernels.h"
+#include "ops/gemm_sum.h"
 #include "ops/pack.cuh"
 #include "ops/types.h"
 
@@ -20,18 +21,7 @@ __global__ void __launch_bounds__(kGemmPlainThreads)
     gemm_plain_kernel(const __grid_constant__ GemmCall gemm, const T* __restrict__ a, const T* __restrict__ b,
                       const T* __restrict__ c, T* __restrict__ y) {
   for (int64_t at = grid_thread(); at < gemm.m * gemm.n; at += grid_threads()) {
-    const int64_t i = at / gemm.n;
-    const int64_t j = at % gemm.n;
-    double sum = 0.0;
-    for (int64_t p = 0; p < gemm.k; ++p) {
-      sum += static_cast<double>(a[i * gemm.a_row + p * gemm.a_column]) *
-             static_cast<double>(b[p * gemm.b_row + j * gemm.b_column]);
-    }
-    sum *= static_cast<double>(gemm.alpha);
-    if (c != nullptr) {
-      sum += static_cast<double>(gemm.beta) * static_cast<double>(c[i * gemm.c_row + j * gemm.c_column]);
-    }
-    y[at] = static_cast<T>(activate(gemm.activation, sum));
+    y[at] = static_cast<T>(activate(gemm.activation, product_at(gemm, a, b, c, at / gemm.n, at % gemm.n)));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "ops/gemm_rules.h"
 
 #include "ops/activation_rules.h"
+#include "ops/gemm_sum.h"
 #include "ops/product_rules.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
@@ -113,16 +114,7 @@ void multiply_add(const OpCall& call) noexcept {
     T* y = call.outputs[0].as<T>();
     for (int64_t i = 0; i < gemm.m; ++i) {
       for (int64_t j = 0; j < gemm.n; ++j) {
-        double sum = 0.0;
-        for (int64_t p = 0; p < gemm.k; ++p) {
-          sum += static_cast<double>(a[i * gemm.a_row + p * gemm.a_column]) *
-                 static_cast<double>(b[p * gemm.b_row + j * gemm.b_column]);
-        }
-        sum *= static_cast<double>(gemm.alpha);
-        if (c != nullptr) {
-          sum += static_cast<double>(gemm.beta) * static_cast<double>(c[i * gemm.c_row + j * gemm.c_column]);
-        }
-        *y++ = static_cast<T>(activate(gemm.activation, sum));
+        *y++ = static_cast<T>(activate(gemm.activation, product_at(gemm, a, b, c, i, j)));
       }
     }
   });

@@ -16,20 +16,9 @@ struct HotIndices {
   Divisor inner;
 
   [[nodiscard]] __device__ int64_t at(int64_t i) const {
-    switch (dtype) {
-      case DType::kFloat32:
-        return convert<int64_t>(static_cast<const float*>(data)[i]);
-      case DType::kFloat64:
-        return convert<int64_t>(static_cast<const double*>(data)[i]);
-      case DType::kInt64:
-        return static_cast<const int64_t*>(data)[i];
-      case DType::kInt32:
-        return static_cast<const int32_t*>(data)[i];
-      case DType::kInt8:
-        return static_cast<const int8_t*>(data)[i];
-      default:
-        return static_cast<const uint8_t*>(data)[i];
-    }
+    if (dtype == DType::kFloat32) return convert<int64_t>(static_cast<const float*>(data)[i]);
+    if (dtype == DType::kFloat64) return convert<int64_t>(static_cast<const double*>(data)[i]);
+    return integer_at(data, dtype, i);
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include "ops/convert.h"
 #include "ops/elementwise.h"
+#include "ops/integer_power.h"
 
 namespace slipway {
 
@@ -24,25 +25,10 @@ namespace scalar {
 
 namespace {
 
-template <typename T>
-T integer_power(const OpCall& call, T base, int64_t exponent) noexcept {
-  if (exponent < 0) {
-    if (base == 0) return report_zero_divisor<T>(call);
-    if (base == 1) return 1;
-    if (base == -1) return exponent % 2 == 0 ? T{1} : T{-1};
-    return 0;
-  }
-  T result = 1;
-  for (; exponent > 0; exponent /= 2, base = wrap_multiply(base, base)) {
-    if (exponent % 2 == 1) result = wrap_multiply(result, base);
-  }
-  return result;
-}
-
 template <typename T, typename E>
 T power(const OpCall& call, T base, E exponent) noexcept {
   if constexpr (std::is_integral_v<T> && std::is_integral_v<E>) {
-    return integer_power(call, base, static_cast<int64_t>(exponent));
+    return integer_power(base, static_cast<int64_t>(exponent), [&] { return report_zero_divisor<T>(call); });
   } else {
     return convert<T>(std::pow(static_cast<double>(base), static_cast<double>(exponent)));
   }

@@ -1,25 +1,19 @@
 // Pow on CUDA.
 #include "ops/convert.h"
 #include "ops/elementwise.cuh"
+#include "ops/integer_power.h"
 
 namespace slipway::cuda {
 
 namespace {
 
+/// 0 to a negative power.
 template <typename T>
-__device__ T integer_power(T base, int64_t exponent, DeviceFault* fault) {
-  if (exponent < 0) {
-    if (base == 0) return report_zero_divisor<T>(fault);
-    if (base == 1) return 1;
-    if (base == -1) return exponent % 2 == 0 ? T{1} : T{-1};
-    return 0;
-  }
-  T result = 1;
-  for (; exponent > 0; exponent /= 2, base = wrap_multiply(base, base)) {
-    if (exponent % 2 == 1) result = wrap_multiply(result, base);
-  }
-  return result;
-}
+struct ZeroDivisor {
+  DeviceFault* fault;
+
+  __device__ T operator()() const { return report_zero_divisor<T>(fault); }
+};
 
 /// The exponents, of any number type.
 struct Exponents {
@@ -27,18 +21,7 @@ struct Exponents {
   DType dtype;
 
   [[nodiscard]] __device__ bool are_integers() const { return dtype != DType::kFloat32 && dtype != DType::kFloat64; }
-  [[nodiscard]] __device__ int64_t integer(int64_t i) const {
-    switch (dtype) {
-      case DType::kInt64:
-        return static_cast<const int64_t*>(data)[i];
-      case DType::kInt32:
-        return static_cast<const int32_t*>(data)[i];
-      case DType::kInt8:
-        return static_cast<const int8_t*>(data)[i];
-      default:
-        return static_cast<const uint8_t*>(data)[i];
-    }
-  }
+  [[nodiscard]] __device__ int64_t integer(int64_t i) const { return integer_at(data, dtype, i); }
   [[nodiscard]] __device__ double real(int64_t i) const {
     if (dtype == DType::kFloat32) return static_cast<const float*>(data)[i];
     if (dtype == DType::kFloat64) return static_cast<const double*>(data)[i];
@@ -60,7 +43,7 @@ __global__ void __launch_bounds__(kMapThreads)
     const T base = a[offsets.at[0]];
     if constexpr (std::is_integral_v<T>) {
       if (exponents.are_integers()) {
-        y[i] = integer_power(base, exponents.integer(offsets.at[1]), fault);
+        y[i] = integer_power(base, exponents.integer(offsets.at[1]), ZeroDivisor<T>{fault});
         continue;
       }
     }
