@@ -49,6 +49,7 @@ std::shared_ptr<const DeviceMemory> DeviceConstants::copy_of(const std::shared_p
     std::shared_ptr<const DeviceMemory> device;
   };
   const std::scoped_lock lock(mutex_);
+  std::erase_if(copies_, [](const auto& entry) { return entry.second.expired(); });
   std::weak_ptr<const DeviceMemory>& known = copies_[constant.get()];
   if (std::shared_ptr<const DeviceMemory> copy = known.lock()) return copy;
   auto copy = std::make_shared<const Copy>(constant, device_->upload(constant->view().data, constant->bytes()));
@@ -89,7 +90,7 @@ void DeviceFrame::call_kernels(const Plan& plan, const Frame& frame, void* strea
   }
 }
 
-bool DeviceFrame::record(const Plan& plan, const Frame& frame) {
+void DeviceFrame::record(const Plan& plan, const Frame& frame) {
   if (!recording_) recording_ = std::make_unique<CudaStream>(device_);
   device_->begin_capture(recording_->get());
   try {
@@ -99,7 +100,6 @@ bool DeviceFrame::record(const Plan& plan, const Frame& frame) {
     throw;
   }
   graph_ = CudaGraph(device_, device_->end_capture(recording_->get()));
-  return static_cast<bool>(graph_);
 }
 
 void DeviceFrame::launch(const Plan& plan, const Frame& frame, void* stream) {
@@ -110,7 +110,7 @@ void DeviceFrame::launch(const Plan& plan, const Frame& frame, void* stream) {
     repeats_ = 0;
     graph_ = CudaGraph();
   }
-  if (!graph_ && repeats_ == kRepeatsToRecord) (void)record(plan, frame);
+  if (!graph_ && repeats_ == kRepeatsToRecord) record(plan, frame);
   if (graph_) {
     graph_.launch(stream);
   } else {

@@ -54,7 +54,7 @@ class DeviceFrame final {
   [[nodiscard]] const void* read(std::size_t slot, const void* address, int64_t bytes, void* stream);
 
  private:
-  [[nodiscard]] bool record(const Plan& plan, const Frame& frame);
+  void record(const Plan& plan, const Frame& frame);
 
   std::shared_ptr<CudaDevice> device_;
   DeviceMemory arena_;
