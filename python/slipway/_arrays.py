@@ -72,8 +72,8 @@ def library_of(arrays: list[object]) -> ModuleType | None:
     return None
 
 
-def as_kind(array: NDArray[np.generic], library: ModuleType | None) -> SupportsDLPack:
-    """Return ``array`` as an array of ``library`` over the same memory; None is NumPy."""
+def as_kind(array: SupportsDLPack, library: ModuleType | None) -> SupportsDLPack:
+    """Return ``array`` as an array of ``library`` over the same memory; None leaves it as it is."""
     if library is None:
         return array
     return cast("SupportsDLPack", library.from_dlpack(array))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from slipway import _engine
+from slipway import _arrays, _engine
 from slipway._arrays import SupportsDLPack
 from slipway.errors import InputError, UnavailableError
 
@@ -24,12 +23,6 @@ def is_on_cuda(array: object) -> bool:
     if isinstance(array, np.ndarray) or not isinstance(array, SupportsDLPack):
         return False
     return int(array.__dlpack_device__()[0]) == _CUDA
-
-
-def number_of(device: str) -> int | None:
-    """Return N of ``cuda:N``, 0 of ``cuda``, None of anything else."""
-    kind, _, number = device.partition(":")
-    return int(number or 0) if kind == "cuda" else None
 
 
 def current_stream(library: ModuleType | None, number: int) -> int:
@@ -80,15 +73,10 @@ def run_op(
         for i, array in enumerate(inputs)
     ]
     results = _engine.run_op_on(number, stream, op, capsules, attributes, outputs, opset, domain)
-    return [as_kind(result, library) for result in results]
+    return [_arrays.as_kind(result, library) for result in results]
 
 
 def library_of(array: object) -> ModuleType | None:
     """Return the library of an array on a device, None for the engine's own results."""
-    module = sys.modules[type(array).__module__.partition(".")[0]]
-    return module if hasattr(module, "from_dlpack") else None
-
-
-def as_kind(result: _engine.DeviceArray, library: ModuleType | None) -> SupportsDLPack:
-    """Return the engine's result as an array of ``library`` over the same memory; None leaves it as it is."""
-    return result if library is None else cast("SupportsDLPack", library.from_dlpack(result))
+    library = _arrays.library_of([array])
+    return library if hasattr(library, "from_dlpack") else None

@@ -73,7 +73,8 @@ class Session:
             self._engine = _engine.Session.read(model, device, threads, optimize, isa)
         else:
             self._engine = _engine.Session.open(os.fspath(model), device, threads, optimize, isa)
-        self._cuda = _on_cuda.number_of(device)
+        number = self._engine.cuda_device()
+        self._cuda = number if number >= 0 else None
         self._inputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.inputs())
         self._outputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.outputs())
 
@@ -152,7 +153,7 @@ class Session:
         arrays, into = self._capsules(number, inputs, buffers, stream)
         results = self._engine.run_on(stream, arrays, into if buffers else [])
         return {
-            port.name: buffers[port.name] if result is None else _on_cuda.as_kind(result, library)
+            port.name: buffers[port.name] if result is None else as_kind(result, library)
             for port, result in zip(self._outputs, results, strict=True)
         }
 
