@@ -5,14 +5,6 @@
 
 namespace slipway {
 
-namespace {
-
-struct LeakyReluAttributes {
-  float alpha;
-};
-
-}  // namespace
-
 void infer_leaky_relu(InferContext& context) {
   context.allow_attributes({"alpha"});
   infer_unary(context, Floats{});
@@ -20,14 +12,14 @@ void infer_leaky_relu(InferContext& context) {
 
 std::shared_ptr<const void> prepare_leaky_relu(PrepareContext& context) {
   (void)prepare_nothing(context);
-  return std::make_shared<const LeakyReluAttributes>(LeakyReluAttributes{context.get_float("alpha", 0.01F)});
+  return std::make_shared<const float>(context.get_float("alpha", 0.01F));
 }
 
 namespace scalar {
 
 void leaky_relu(const OpCall& call) noexcept {
-  const auto& attributes = call.as<LeakyReluAttributes>();
-  map_each(call, Floats{}, [&](auto x) { return x < 0 ? static_cast<decltype(x)>(attributes.alpha) * x : x; });
+  const float alpha = call.as<float>();
+  map_each(call, Floats{}, [&](auto x) { return x < 0 ? static_cast<decltype(x)>(alpha) * x : x; });
 }
 
 }  // namespace scalar

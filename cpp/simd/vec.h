@@ -30,6 +30,27 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 /// Minus zero, unlike plus zero, keeps -0 and costs no instruction.
 [[gnu::always_inline]] static inline Vec broadcast(float x) noexcept { return x - Vec{}; }
 /// First n lanes from memory, the others zero; reads no byte beyond them.
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+[[gnu::always_inline]] static inline __mmask16 first_lanes(int64_t n) noexcept {
+  return static_cast<__mmask16>((1U << n) - 1);
+}
+[[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
+  return _mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+[[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
+  _mm512_mask_storeu_ps(p, first_lanes(n), v);
+}
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+[[gnu::always_inline]] static inline __m256i first_lanes(int64_t n) noexcept {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int32_t>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+[[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
+  return _mm256_maskload_ps(p, first_lanes(n));
+}
+[[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
+  _mm256_maskstore_ps(p, first_lanes(n), v);
+}
+#else
 [[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
   Vec v{};
   for (int64_t i = 0; i < n; ++i) v[i] = p[i];
@@ -38,6 +59,7 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 [[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
   for (int64_t i = 0; i < n; ++i) p[i] = v[i];
 }
+#endif
 /// a0 b0 a1 b1 ... of the lower halves; and of the upper ones.
 #if SLIPWAY_LANES == 16
 [[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
@@ -109,6 +131,18 @@ inline constexpr __mmask16 kAllLanes = 0xffff;
 [[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return a < b ? b : a; }
 [[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return a > b ? b : a; }
 #endif
+[[gnu::always_inline]] static inline Vec sqrt(Vec x) noexcept {
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+  return _mm512_mask_sqrt_ps(x, kAllLanes, x);
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+  return _mm256_sqrt_ps(x);
+#elif defined(__x86_64__)
+  return _mm_sqrt_ps(x);
+#else
+  for (int64_t i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
 /// 1 / x for x whose reciprocal is a normal number, or NaN; within two roundings.
 [[gnu::always_inline]] static inline Vec reciprocal(Vec x) noexcept {
 #if SLIPWAY_LANES == 16
