@@ -23,6 +23,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...], dict[str, A
     "Max": ((3, 37, 65, 67), ((67,), (3, 1, 1, 1)), {}),
     "MaxPool": ((3, 37, 65, 67), (), {"kernel_shape": [3, 3], "strides": [2, 2]}),
     "AveragePool": ((3, 37, 65, 67), (), {"kernel_shape": [3, 3], "strides": [2, 2]}),
+    "BatchNormalization": ((3, 37, 65, 67), ((37,), (37,), (37,), (37,)), {"epsilon": 100.0}),
     "Relu": ((3, 37, 65, 67), (), {}),
     "Transpose": ((3, 37, 65, 67), (), {"perm": [2, 0, 3, 1]}),
 }
