@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "ops/elementwise.h"
+#include "ops/reduce_walks.h"
 
 namespace slipway {
 
@@ -17,11 +18,6 @@ struct ReduceAxes {
 
 /// Shape and type rule of the Reduce operators.
 void infer_reduce_axes(InferContext& context, ReduceAxes rule);
-/// Walks over the kept axes (one element of y each) and over the reduced ones.
-struct ReduceWalks {
-  Walk<1> kept;
-  Walk<1> reduced;
-};
 [[nodiscard]] std::shared_ptr<const void> prepare_reduce(PrepareContext& context);
 /// The walks that reduce the axes marked with something other than 0.
 [[nodiscard]] ReduceWalks reduce_walks(const Shape& x, std::span<const char> reduced);

@@ -35,7 +35,11 @@ def reduce_cases(*dtypes: npt.DTypeLike, since: int = 18) -> list[Case]:
             Case(f"{name}_one", [draw((1, 1), dtype), ints(1)]),
             Case(f"{name}_no_rows", [draw((0, 3), dtype), ints(1)]),
             Case(f"{name}_long", [draw((2, 1000), dtype), ints(1)]),
+            Case(f"{name}_rows", [draw((3, 2, 5, 37), dtype), ints(1, 3)]),
+            Case(f"{name}_channels", [draw((3, 4, 5, 33), dtype), ints(0, 2)]),
         ]
+        if dtype is np.float32:  # numpy itself adds so many float64 rows one by one
+            cases.append(Case(f"{name}_columns", [draw((2, 600, 83), dtype), ints(1)]))
     return cases
 
 

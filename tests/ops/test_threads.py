@@ -24,6 +24,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...], dict[str, A
     "MaxPool": ((3, 37, 65, 67), (), {"kernel_shape": [3, 3], "strides": [2, 2]}),
     "AveragePool": ((3, 37, 65, 67), (), {"kernel_shape": [3, 3], "strides": [2, 2]}),
     "BatchNormalization": ((3, 37, 65, 67), ((37,), (37,), (37,), (37,)), {"epsilon": 100.0}),
+    "ReduceLogSumExp": ((37, 65, 67), (), {"keepdims": 0}),
     "Relu": ((3, 37, 65, 67), (), {}),
     "Transpose": ((3, 37, 65, 67), (), {"perm": [2, 0, 3, 1]}),
 }
