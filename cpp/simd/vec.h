@@ -29,13 +29,16 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 [[gnu::always_inline]] static inline void store(float* p, Vec v) noexcept { *reinterpret_cast<VecUnaligned*>(p) = v; }
 /// Minus zero, unlike plus zero, keeps -0 and costs no instruction.
 [[gnu::always_inline]] static inline Vec broadcast(float x) noexcept { return x - Vec{}; }
-/// First n lanes from memory, the others zero; reads no byte beyond them.
+/// First n lanes, or lanes [begin, end), from memory, the others zero; no other byte is read.
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
 [[gnu::always_inline]] static inline __mmask16 first_lanes(int64_t n) noexcept {
   return static_cast<__mmask16>((1U << n) - 1);
 }
 [[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
   return _mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+[[gnu::always_inline]] static inline Vec load_between(const float* p, int64_t begin, int64_t end) noexcept {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(first_lanes(end) & ~first_lanes(begin)), p);
 }
 [[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
   _mm512_mask_storeu_ps(p, first_lanes(n), v);
@@ -47,6 +50,9 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 [[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
   return _mm256_maskload_ps(p, first_lanes(n));
 }
+[[gnu::always_inline]] static inline Vec load_between(const float* p, int64_t begin, int64_t end) noexcept {
+  return _mm256_maskload_ps(p, _mm256_andnot_si256(first_lanes(begin), first_lanes(end)));
+}
 [[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
   _mm256_maskstore_ps(p, first_lanes(n), v);
 }
@@ -54,6 +60,11 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 [[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
   Vec v{};
   for (int64_t i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+[[gnu::always_inline]] static inline Vec load_between(const float* p, int64_t begin, int64_t end) noexcept {
+  Vec v{};
+  for (int64_t i = begin; i < end; ++i) v[i] = p[i];
   return v;
 }
 [[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
