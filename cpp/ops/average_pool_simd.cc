@@ -1,5 +1,6 @@
 // AveragePool of float32: sums of windows, which the padding leaves as they are, divided by their counts.
 #include "ops/pool_simd.h"
+#include "simd/map.h"
 
 namespace slipway::SLIPWAY_ISA {
 
@@ -29,17 +30,13 @@ struct Average {
   static void finish_row(const PoolCall& pool, const Lines& lines, float* out) noexcept {
     const WindowAxis& w = lines.w;
     const int64_t others = count_of(pool, lines.d, lines.i) * count_of(pool, lines.h, lines.j);
-    for (int64_t o = 0; o < w.output;) {
-      const bool is_whole =
-          o + kLanes <= w.output && count_of(pool, w, o) == w.kernel && count_of(pool, w, o + kLanes - 1) == w.kernel;
-      if (is_whole) {
-        store(out + o, load(out + o) / broadcast(static_cast<float>(others * w.kernel)));
-        o += kLanes;
-      } else {
-        out[o] /= static_cast<float>(others * count_of(pool, w, o));
-        ++o;
-      }
-    }
+    const auto divide = [&](int64_t o) { out[o] /= static_cast<float>(others * count_of(pool, w, o)); };
+    int64_t begin = 0;
+    int64_t end = w.output;
+    for (; begin < end && count_of(pool, w, begin) < w.kernel; ++begin) divide(begin);
+    for (; begin < end && count_of(pool, w, end - 1) < w.kernel; --end) divide(end - 1);
+    const Vec whole = broadcast(static_cast<float>(others * w.kernel));
+    map(nullptr, out + begin, out + begin, end - begin, [&](Vec sum) { return sum / whole; });
   }
 };
 

@@ -17,13 +17,9 @@ void reduce_log_sum_exp(const OpCall& call) noexcept {
   // the result.
   reduce(call, scalar::reduce_log_sum_exp, [](const auto& terms) {
     const auto largest = terms.template fold<Larger>([](Vec x, int) { return x; });
-    const auto finite = each(largest, [](Vec m) { return m - m == 0.0f ? m : broadcast(0.0f); });
-    auto result = terms.template fold<Total>([&](Vec x, int v) { return exp(x - finite.v[v]); });
-    for (int v = 0; v < terms.kVecs; ++v) {
-      const Vec m = largest.v[v];
-      result.v[v] = m - m == 0.0f ? m + log(result.v[v]) : m;
-    }
-    return result;
+    const auto finite = each([](Vec m) { return m - m == 0.0f ? m : broadcast(0.0f); }, largest);
+    const auto sum = terms.template fold<Total>([&](Vec x, int place) { return exp(x - finite.at(place)); });
+    return each([](Vec m, Vec s) { return m - m == 0.0f ? m + log(s) : m; }, largest, sum);
   });
 }
 

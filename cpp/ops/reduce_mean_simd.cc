@@ -14,7 +14,7 @@ namespace SLIPWAY_ISA {
 void reduce_mean(const OpCall& call) noexcept {
   const Vec count = broadcast(static_cast<float>(call.as<ReduceWalks>().reduced.count()));
   reduce(call, scalar::reduce_mean, [&](const auto& terms) {
-    return each(terms.template fold<Total>([](Vec x, int) { return x; }), [&](Vec sum) { return sum / count; });
+    return each([&](Vec sum) { return sum / count; }, terms.template fold<Total>([](Vec x, int) { return x; }));
   });
 }
 

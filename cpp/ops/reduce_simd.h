@@ -16,16 +16,27 @@ constexpr int64_t kTerms = 256;
 constexpr int64_t kSideBySide = 4;
 constexpr int64_t kTermsPerNanosecond = 4;
 
+/// What terms become. at(place) is for the vector of terms of that place.
 template <int V>
 struct Vecs {
+  static constexpr int kCount = V;
   Vec v[V];
+
+  [[nodiscard, gnu::always_inline]] Vec at(int place) const noexcept { return v[place]; }
+};
+/// One vector, in which every lane has a place.
+struct Lanes {
+  static constexpr int kCount = 1;
+  Vec v[1];
+
+  [[nodiscard, gnu::always_inline]] Vec at(int place) const noexcept { return broadcast(v[0][place]); }
 };
 
-/// f(x) for each vector.
-template <int V, typename F>
-[[gnu::always_inline]] inline Vecs<V> each(const Vecs<V>& x, const F& f) noexcept {
-  Vecs<V> y;
-  for (int v = 0; v < V; ++v) y.v[v] = f(x.v[v]);
+/// f(x...) for each vector.
+template <typename F, typename Result, typename... Others>
+[[gnu::always_inline]] inline Result each(const F& f, const Result& x, const Others&... others) noexcept {
+  Result y;
+  for (int v = 0; v < Result::kCount; ++v) y.v[v] = f(x.v[v], others.v[v]...);
   return y;
 }
 
@@ -46,12 +57,11 @@ struct Total {
 /// V vectors of neighbours, of which only the first `lanes` elements exist where that is less than a vector.
 template <int V>
 struct Columns {
-  static constexpr int kVecs = V;
   const Walk<1>& reduced;
   const float* x;
   int64_t lanes;
 
-  /// All term(x, v), v being the vector's place, by F.
+  /// All term(x, place) by F.
   template <typename F, typename Term>
   [[gnu::always_inline]] Vecs<V> fold(const Term& term) const noexcept {
     const int64_t step = reduced.inner_strides()[0];
@@ -81,32 +91,19 @@ struct Columns {
   }
 };
 
-/// All lanes folded to one, which stands in every lane.
-template <typename F>
-[[gnu::always_inline]] inline Vec fold_lanes(Vec x) noexcept {
-  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-    VecInt places{};
-    for (int i = 0; i < kLanes; ++i) places[i] = static_cast<int32_t>(i ^ half);
-#if defined(__clang__)
-    Vec other{};
-    for (int i = 0; i < kLanes; ++i) other[i] = x[places[i]];
-#else
-    const Vec other = __builtin_shuffle(x, places);
-#endif
-    x = F::fold(x, other);
-  }
-  return x;
-}
-
 /// The terms of one element.
 struct Row {
-  static constexpr int kVecs = 1;
   const Walk<1>& reduced;
   const float* x;
 
   /// All term(x, 0) by F, in every lane.
   template <typename F, typename Term>
   [[gnu::always_inline]] Vecs<1> fold(const Term& term) const noexcept {
+    return {{join_lanes(fold_apart<F>(term), [](Vec a, Vec b) { return F::fold(a, b); })}};
+  }
+  /// The same before the lanes are joined.
+  template <typename F, typename Term>
+  [[gnu::always_inline]] Vec fold_apart(const Term& term) const noexcept {
     Vec total = broadcast(F::kNothing);
     reduced.for_each_run(0, reduced.count(), [&](int64_t, int64_t count, const Steps<1>& at) {
       for (int64_t i = 0; i < count; i += kTerms * kLanes) {
@@ -114,7 +111,7 @@ struct Row {
                         fold_part<F>(x + at[0] + i, count - i < kTerms * kLanes ? count - i : kTerms * kLanes, term));
       }
     });
-    return {{fold_lanes<F>(total)}};
+    return total;
   }
 
  private:
@@ -142,6 +139,29 @@ struct Row {
   }
 };
 
+/// The terms of kLanes elements, which begin `step` apart.
+struct Rows {
+  const Walk<1>& reduced;
+  const float* x;
+  int64_t step;
+
+  /// All term(x, lane) by F.
+  template <typename F, typename Term>
+  [[gnu::always_inline]] Lanes fold(const Term& term) const noexcept {
+    Vec rows[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) {
+      rows[lane] = Row{reduced, x + lane * step}.template fold_apart<F>([&](Vec v, int) { return term(v, lane); });
+    }
+    transpose(rows);
+#pragma GCC unroll 4
+    for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+      for (int64_t i = 0; i < half; ++i) rows[i] = F::fold(rows[i], rows[i + half]);
+    }
+    return {{rows[0]}};
+  }
+};
+
 /// y = formula(terms), which gives as many vectors as terms has; other types than float32, and nothing at all, go to
 /// `otherwise`.
 template <typename Formula>
@@ -154,7 +174,11 @@ void reduce(const OpCall& call, void (*otherwise)(const OpCall&) noexcept, const
   const bool is_row = reduced.inner_size() > 1 && reduced.inner_strides()[0] == 1;
   const auto put_row = [&](int64_t i, int64_t count, const Steps<1>& at) {
     const int64_t step = kept.inner_strides()[0];
-    for (int64_t k = 0; k < count; ++k) {
+    int64_t k = 0;
+    for (; k + kLanes <= count; k += kLanes) {
+      store(y + i + k, formula(Rows{reduced, x + at[0] + k * step, step}).v[0]);
+    }
+    for (; k < count; ++k) {
       store_first(y + i + k, formula(Row{reduced, x + at[0] + k * step}).v[0], 1);
     }
   };

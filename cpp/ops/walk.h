@@ -108,6 +108,8 @@ class Walk {
     Offsets at{};
     int64_t rest = begin;
     for (int i = axis; i >= 0; --i) {
+      index[i] = 0;
+      if (rest == 0) continue;  // a division takes as long as a short row
       index[i] = rest % sizes_[i];
       rest /= sizes_[i];
       for (int n = 0; n < N; ++n) at[n] += strides_[i][n] * index[i];

@@ -94,6 +94,31 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
   return __builtin_shufflevector(a, b, 2, 6, 3, 7);
 }
 #endif
+/// Lane i becomes lane i ^ Distance.
+template <int Distance>
+[[nodiscard, gnu::always_inline]] inline Vec swap_lanes(Vec v) noexcept {
+#if defined(__clang__)  // has no __builtin_shuffle, and makes a shuffle of the loop
+  Vec swapped{};
+  for (int i = 0; i < kLanes; ++i) swapped[i] = v[i ^ Distance];
+  return swapped;
+#else
+  VecInt places{};
+  for (int i = 0; i < kLanes; ++i) places[i] = i ^ Distance;
+  return __builtin_shuffle(v, places);
+#endif
+}
+/// Every lane becomes f of all lanes, in pairs, pairs of pairs and so on.
+template <typename F>
+[[nodiscard, gnu::always_inline]] inline Vec join_lanes(Vec v, const F& f) noexcept {
+#if SLIPWAY_LANES == 16
+  v = f(v, swap_lanes<8>(v));
+#endif
+#if SLIPWAY_LANES >= 8
+  v = f(v, swap_lanes<4>(v));
+#endif
+  v = f(v, swap_lanes<2>(v));
+  return f(v, swap_lanes<1>(v));
+}
 /// rows[i][j] becomes rows[j][i].
 [[gnu::always_inline]] static inline void transpose(Vec (&rows)[kLanes]) noexcept {
   for (int64_t step = 1; step < kLanes; step *= 2) {

@@ -35,6 +35,8 @@ def reduce_cases(*dtypes: npt.DTypeLike, since: int = 18) -> list[Case]:
             Case(f"{name}_one", [draw((1, 1), dtype), ints(1)]),
             Case(f"{name}_no_rows", [draw((0, 3), dtype), ints(1)]),
             Case(f"{name}_long", [draw((2, 1000), dtype), ints(1)]),
+            Case(f"{name}_short_rows", [draw((41, 3), dtype), ints(1)]),
+            Case(f"{name}_rows_apart", [draw((3, 19, 2, 21), dtype), ints(0, 3)]),
             Case(f"{name}_rows", [draw((3, 2, 5, 37), dtype), ints(1, 3)]),
             Case(f"{name}_channels", [draw((3, 4, 5, 33), dtype), ints(0, 2)]),
         ]

@@ -27,6 +27,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...], dict[str, A
     "BatchNormalization": ((3, 37, 65, 67), ((37,), (37,), (37,), (37,)), {"epsilon": 100.0}),
     "ReduceLogSumExp": ((37, 65, 67), (), {"keepdims": 0}),
     "Relu": ((3, 37, 65, 67), (), {}),
+    "Softmax": ((3, 37, 65, 67), (), {"axis": 1}),
     "Transpose": ((3, 37, 65, 67), (), {"perm": [2, 0, 3, 1]}),
 }
 
