@@ -2,13 +2,33 @@
 //
 // ONNX BatchNormalization 9, 14 and 15 as in opsets 13 to 24, inference only. x, y: [N, C, ...]; scale, b, mean, var:
 // [C]; float32, float64, one type for all. Deviations: training_mode 1 is refused, and so are outputs beside y.
+#include "ops/batch_normalization.h"
+
 #include <cmath>
+#include <vector>
 
 #include "ops/op.h"
-#include "ops/prepared.h"
 #include "ops/types.h"
 
 namespace slipway {
+
+namespace {
+
+struct BatchNormalizationPrepared : BatchNormalizationCall {
+  std::vector<float> own;
+};
+
+/// Scale, b, mean and variance, where all four are float32 constants.
+bool read_statistics(const PrepareContext& context, const float* (&parts)[4]) {
+  for (int i = 0; i < 4; ++i) {
+    const Tensor* part = context.constant(i + 1);
+    if (part == nullptr || part->dtype() != DType::kFloat32) return false;
+    parts[i] = part->as<float>();
+  }
+  return true;
+}
+
+}  // namespace
 
 void infer_batch_normalization(InferContext& context) {
   if (context.opset() >= 14) {
@@ -40,8 +60,22 @@ void infer_batch_normalization(InferContext& context) {
 std::shared_ptr<const void> prepare_batch_normalization(PrepareContext& context) {
   const Shape x = context.shape(0);
   context.work = {2 * x.count(), 2 * x.count() * size_of(context.dtype(0))};
-  return std::make_shared<BatchNormalizationCall>(BatchNormalizationCall{
-      x[0], x[1], x.count(2, x.rank()), static_cast<double>(context.get_float("epsilon", 1e-5f))});
+  auto prepared = std::make_shared<BatchNormalizationPrepared>();
+  prepared->batch = x[0];
+  prepared->channels = x[1];
+  prepared->size = x.count(2, x.rank());
+  prepared->epsilon = static_cast<double>(context.get_float("epsilon", 1e-5f));
+  const float* parts[4];
+  prepared->own.resize(static_cast<std::size_t>(2 * x[1]));
+  if (host_isa(context.isa()) == Isa::kScalar || context.dtype(0) != DType::kFloat32) {
+    // Neither kernel needs any.
+  } else if (!read_statistics(context, parts)) {
+    prepared->merges = true;
+    context.scratch_bytes = 2 * x[1] * static_cast<int64_t>(sizeof(float));
+  } else if (merge_statistics(*prepared, parts, prepared->own.data())) {
+    prepared->merged = prepared->own.data();
+  }
+  return std::shared_ptr<const BatchNormalizationCall>(std::move(prepared));
 }
 
 namespace scalar {

@@ -1,6 +1,6 @@
 // BatchNormalization on CUDA.
+#include "ops/batch_normalization.h"
 #include "ops/elementwise.cuh"
-#include "ops/prepared.h"
 
 namespace slipway::cuda {
 

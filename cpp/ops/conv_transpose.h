@@ -1,6 +1,7 @@
 // A transposed convolution as kernels see it.
 #pragma once
 
+#include "base/both.h"
 #include "ops/call.h"
 #include "ops/product.h"
 #include "ops/window.h"
@@ -18,8 +19,15 @@ struct TransposeCall {
   ProductShape product;  ///< of CUDA: [outputs, taps] times [pixels of x], for each image and group
 };
 
+/// The input of which tap `t` lands on output `o` along an axis; -1 where there is none.
+[[nodiscard]] SLIPWAY_BOTH static constexpr int64_t source_of(const WindowAxis& axis, int64_t o, int64_t t) noexcept {
+  const int64_t scaled = o + axis.begin - t * axis.dilation;
+  if (scaled < 0 || scaled % axis.stride != 0 || scaled / axis.stride >= axis.output) return -1;
+  return scaled / axis.stride;
+}
+
 namespace scalar {
-/// The meaning; the vector kernel leaves other types than float32, and too large products, to it.
+/// The meaning; the vector kernel leaves other types than float32, too large products and windows, to it.
 void conv_transpose(const OpCall& call) noexcept;
 }  // namespace scalar
 

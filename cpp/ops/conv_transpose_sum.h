@@ -6,13 +6,6 @@
 
 namespace slipway {
 
-/// The index i for which tap t of input i lands on output o; -1 where there is none.
-[[nodiscard]] SLIPWAY_BOTH inline int64_t source_of(const WindowAxis& axis, int64_t o, int64_t t) noexcept {
-  const int64_t scaled = o + axis.begin - t * axis.dilation;
-  if (scaled < 0 || scaled % axis.stride != 0 || scaled / axis.stride >= axis.output) return -1;
-  return scaled / axis.stride;
-}
-
 /// Everything that lands on one output element of channel m (counted within its group), summed in double.
 template <typename T>
 [[nodiscard]] SLIPWAY_BOTH double gather(const TransposeCall& call, const T* x, const T* w, int64_t m,

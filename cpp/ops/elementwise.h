@@ -47,8 +47,8 @@ void infer_arithmetic(InferContext& context);
 template <int N>
 [[nodiscard]] Walk<N> broadcast_walk(const PrepareContext& context, int first = 0) {
   const Shape y = context.output_shape(0);
-  std::array<Shape, N> shapes;
-  std::array<std::array<int64_t, kMaxRank>, N> strides;
+  Shape shapes[N];
+  Steps<kMaxRank> strides[N];
   for (int n = 0; n < N; ++n) {
     shapes[n] = context.shape(first + n);
     strides[n] = strides_of(shapes[n]);
@@ -94,7 +94,8 @@ void map_in_double(const OpCall& call, const F& f) noexcept {
 /// y = f(a, b) for every pair, following `walk`.
 template <typename A, typename B, typename R, typename F>
 void map_pairs(const Walk<2>& walk, const A* a, const B* b, R* y, const F& f) noexcept {
-  const auto [step_a, step_b] = walk.inner_strides();
+  const int64_t step_a = walk.inner_strides()[0];
+  const int64_t step_b = walk.inner_strides()[1];
   walk.for_each_row([&](int64_t done, const Walk<2>::Offsets& at) {
     const A* row_a = a + at[0];
     const B* row_b = b + at[1];

@@ -1,9 +1,8 @@
 // Max and Min on CUDA: any number of inputs, each broadcast along its own walk.
 #pragma once
 
-#include <vector>
-
 #include "ops/elementwise.cuh"
+#include "ops/extremum.h"
 
 namespace slipway::cuda {
 
@@ -39,16 +38,16 @@ __global__ void __launch_bounds__(kMapThreads)
 /// y = the first input, then y = x wherever is_better(x, y) or x is NaN.
 template <typename F>
 void fold_inputs(const OpCall& call, const F& is_better) noexcept {
-  const auto& walks = call.as<std::vector<Walk<1>>>();
+  const auto& extremum = call.as<ExtremumCall>();
   if (call.outputs[0].shape.count() == 0) return;
   dispatch(Numbers{}, call.inputs[0].dtype, [&]<typename T>() {
-    for (std::size_t first = 0; first < walks.size(); first += kMostExtremumInputs) {
+    for (int64_t first = 0; first < extremum.inputs; first += kMostExtremumInputs) {
       ExtremumInputs<T> inputs;
       inputs.begins = first == 0;
       inputs.count = 0;
-      for (std::size_t n = first; n < walks.size() && inputs.count < kMostExtremumInputs; ++n) {
-        inputs.data[inputs.count] = call.inputs[n].as<T>();
-        inputs.walks[inputs.count++] = DeviceWalk<1>(walks[n]);
+      for (int64_t n = first; n < extremum.inputs && inputs.count < kMostExtremumInputs; ++n) {
+        inputs.data[inputs.count] = call.inputs[static_cast<std::size_t>(n)].as<T>();
+        inputs.walks[inputs.count++] = DeviceWalk<1>(extremum.walks[n]);
       }
       launch(call, &extremum_kernel<T, F>,
              {.grid = dim3(blocks_for(inputs.walks[0].count, kMapThreads)), .block = dim3(kMapThreads)}, inputs,

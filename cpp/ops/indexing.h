@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 
 #include "ops/index_walk.h"
 #include "ops/shapes.h"

@@ -17,9 +17,9 @@ namespace slipway {
 namespace {
 
 /// Strides of a tensor that broadcasts to `x`.
-std::array<int64_t, kMaxRank> broadcast_strides(const Shape& own, const Shape& x) {
+Steps<kMaxRank> broadcast_strides(const Shape& own, const Shape& x) {
   const auto plain = strides_of(own);
-  std::array<int64_t, kMaxRank> strides{};
+  Steps<kMaxRank> strides{};
   for (int i = 0; i < own.rank(); ++i) {
     if (own[i] != 1) strides[static_cast<std::size_t>(x.rank() - own.rank() + i)] = plain[static_cast<std::size_t>(i)];
   }
@@ -75,7 +75,7 @@ std::shared_ptr<const void> prepare_layer_normalization(PrepareContext& context)
   call->size = x.count(first, x.rank());
   call->epsilon = static_cast<double>(context.get_float("epsilon", 1e-5f));
   const auto scale = broadcast_strides(context.shape(1), x);
-  const auto shift = context.has_input(2) ? broadcast_strides(context.shape(2), x) : std::array<int64_t, kMaxRank>{};
+  const auto shift = context.has_input(2) ? broadcast_strides(context.shape(2), x) : Steps<kMaxRank>{};
   for (int i = 0; i < x.rank(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     call->walk.push_axis(x[i], {scale[at], shift[at]});

@@ -2,7 +2,6 @@
 //
 // ONNX LeakyRelu, opsets 13 to 24. x, y: any shape; float32 or float64.
 #include "ops/elementwise.h"
-#include "ops/prepared.h"
 
 namespace slipway {
 
@@ -13,14 +12,14 @@ void infer_leaky_relu(InferContext& context) {
 
 std::shared_ptr<const void> prepare_leaky_relu(PrepareContext& context) {
   (void)prepare_nothing(context);
-  return std::make_shared<const LeakyReluAttributes>(LeakyReluAttributes{context.get_float("alpha", 0.01F)});
+  return std::make_shared<const float>(context.get_float("alpha", 0.01F));
 }
 
 namespace scalar {
 
 void leaky_relu(const OpCall& call) noexcept {
-  const auto& attributes = call.as<LeakyReluAttributes>();
-  map_each(call, Floats{}, [&](auto x) { return x < 0 ? static_cast<decltype(x)>(attributes.alpha) * x : x; });
+  const float alpha = call.as<float>();
+  map_each(call, Floats{}, [&](auto x) { return x < 0 ? static_cast<decltype(x)>(alpha) * x : x; });
 }
 
 }  // namespace scalar

@@ -1,6 +1,5 @@
 // LeakyRelu on CUDA.
 #include "ops/elementwise.cuh"
-#include "ops/prepared.h"
 
 namespace slipway::cuda {
 
@@ -17,8 +16,6 @@ struct LeakyReluFunctor {
 
 }  // namespace
 
-void leaky_relu(const OpCall& call) noexcept {
-  map_each(call, Floats{}, LeakyReluFunctor{call.as<LeakyReluAttributes>().alpha});
-}
+void leaky_relu(const OpCall& call) noexcept { map_each(call, Floats{}, LeakyReluFunctor{call.as<float>()}); }
 
 }  // namespace slipway::cuda

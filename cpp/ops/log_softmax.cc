@@ -2,7 +2,7 @@
 //
 // ONNX LogSoftmax 13 as in opsets 13 to 24. x, y: any shape but a scalar; float32, float64. A row that holds NaN or
 // +infinity gives NaN, and so does a row of nothing but -infinity.
-#include "ops/softmax.h"
+#include "ops/softmax_rules.h"
 
 namespace slipway {
 
@@ -13,7 +13,7 @@ std::shared_ptr<const void> prepare_log_softmax(PrepareContext& context) { retur
 namespace scalar {
 
 void log_softmax(const OpCall& call) noexcept {
-  for_each_along_axis(call, [](double x, double sum) { return x - std::log(sum); });
+  for_each_along_axis(call, [](double x, const ExpSum& sum) { return x - std::log1p(sum.others + (sum.ones - 1.0)); });
 }
 
 }  // namespace scalar

@@ -1,7 +1,7 @@
 // Max:  y = the largest of the inputs; NaN where one of them is NaN.
 //
 // ONNX Max, opsets 13 to 24. One input or more, broadcast as in numpy; float32, float64, int64, int32, int8 or uint8.
-#include "ops/extremum.h"
+#include "ops/extremum_rules.h"
 
 namespace slipway {
 

@@ -1,184 +1,29 @@
-// MaxPool without indices, in two steps for every row of outputs: the largest of the window's lines, column by column,
-// goes to a buffer on the stack, -infinity where the padding lies; then the largest of its taps along the buffer.
-// Windows of 2x2 that lie side by side need no buffer.
-#include "ops/call.h"
-#include "ops/pool.h"
-#include "simd/vec.h"
+// MaxPool of float32 without indices; the padding is left out.
+#include "ops/pool_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-constexpr int64_t kComparisonsPerNanosecond = 8;
-/// Columns that the buffer holds.
-constexpr int64_t kColumns = 1024;
-/// Vectors read beyond what they need, at most this far.
-constexpr int64_t kSlack = 2 * kLanes;
+struct Largest {
+  static constexpr float kNothing = -__builtin_inff();
 
-/// The larger of both; a NaN in either wins.
-[[gnu::always_inline]] inline Vec larger(Vec a, Vec b) noexcept { return ((b <= a) | (a != a)) ? a : b; }
-[[gnu::always_inline]] inline float larger(float a, float b) noexcept { return b <= a || a != a ? a : b; }
-
-/// Every second of the values in a and then b, from value First on.
-template <int First>
-[[gnu::always_inline]] inline Vec every_second(Vec a, Vec b) noexcept {
-#if defined(__clang__)  // has no __builtin_shuffle, and makes a shuffle of the loop
-  Vec second{};
-  for (int64_t i = 0; i < kLanes / 2; ++i) second[i] = a[2 * i + First];
-  for (int64_t i = 0; i < kLanes / 2; ++i) second[kLanes / 2 + i] = b[2 * i + First];
-  return second;
-#else
-  VecInt places{};
-  for (int i = 0; i < kLanes; ++i) places[i] = 2 * i + First;
-  return __builtin_shuffle(a, b, places);
-#endif
-}
-
-/// p[0], p[2], p[4], ...
-[[gnu::always_inline]] inline Vec load_even(const float* p) noexcept {
-  return every_second<0>(load(p), load(p + kLanes));
-}
-
-void raise_to_line(const float* line, int64_t count, float* columns) noexcept {
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) store(columns + i, larger(load(columns + i), load(line + i)));
-  for (; i < count; ++i) columns[i] = larger(columns[i], line[i]);
-}
-
-/// The window's lines for one row of outputs; those in the padding are left out.
-struct Lines {
-  const WindowAxis& d;
-  const WindowAxis& h;
-  const WindowAxis& w;
-  int64_t i;  ///< of the output, along d
-  int64_t j;  ///< along h
-
-  /// columns[c] = the largest of all lines at position first + c.
-  void gather(const float* x, int64_t first, int64_t count, float* columns) const noexcept {
-    for (int64_t c = 0; c < count + kSlack; ++c) columns[c] = -__builtin_inff();
-    const int64_t begin = first < 0 ? -first : 0;
-    const int64_t end = w.input - first < count ? w.input - first : count;
-    if (begin >= end) return;
-    const Taps planes = taps_within(d, i, d.input);
-    const Taps rows = taps_within(h, j, h.input);
-    for (int64_t p = planes.begin; p < planes.end; ++p) {
-      const int64_t z = i * d.stride - d.begin + p * d.dilation;
-      for (int64_t r = rows.begin; r < rows.end; ++r) {
-        const int64_t y = j * h.stride - h.begin + r * h.dilation;
-        raise_to_line(x + (z * h.input + y) * w.input + first + begin, end - begin, columns + begin);
-      }
-    }
+  /// The larger of both; a NaN in either wins.
+  [[gnu::always_inline]] static Vec fold(Vec a, Vec b) noexcept { return ((b <= a) | (a != a)) ? a : b; }
+  [[gnu::always_inline]] static float fold(float a, float b) noexcept { return b <= a || a != a ? a : b; }
+  template <typename T>
+  [[gnu::always_inline]] static T finish_pairs(T x) noexcept {
+    return x;
   }
+  static void finish_row(const PoolCall&, const Lines&, float*) noexcept {}
 };
-
-/// out[o] = the largest of columns[o * Stride + k * dilation] over the taps k.
-template <int Stride>
-void pool_columns(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
-  for (int64_t o = 0; o < count; o += kLanes) {
-    Vec best = broadcast(-__builtin_inff());
-    for (int64_t k = 0; k < w.kernel; ++k) {
-      const float* p = columns + o * Stride + k * w.dilation;
-      best = larger(best, Stride == 1 ? load(p) : load_even(p));
-    }
-    if (count - o >= kLanes) {
-      store(out + o, best);
-    } else {
-      store_first(out + o, best, count - o);
-    }
-  }
-}
-
-void pool_columns_one_by_one(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
-  for (int64_t o = 0; o < count; ++o) {
-    float best = -__builtin_inff();
-    for (int64_t k = 0; k < w.kernel; ++k) best = larger(best, columns[o * w.stride + k * w.dilation]);
-    out[o] = best;
-  }
-}
-
-void pool_row(const Lines& lines, const float* x, float* out) noexcept {
-  const WindowAxis& w = lines.w;
-  alignas(64) float columns[kColumns + kSlack];
-  const int64_t extent = (w.kernel - 1) * w.dilation + 1;
-  const int64_t chunk = (kColumns - extent) / w.stride + 1;
-  for (int64_t o = 0; o < w.output; o += chunk) {
-    const int64_t count = w.output - o < chunk ? w.output - o : chunk;
-    lines.gather(x, o * w.stride - w.begin, (count - 1) * w.stride + extent, columns);
-    if (w.stride == 1) {
-      pool_columns<1>(w, columns, count, out + o);
-    } else if (w.stride == 2) {
-      pool_columns<2>(w, columns, count, out + o);
-    } else {
-      pool_columns_one_by_one(w, columns, count, out + o);
-    }
-  }
-}
-
-/// Windows of 2x2 side by side, without padding; what is left over at the end of a line is not read.
-bool is_paired(const Window& window) noexcept {
-  const auto& [d, h, w] = window.axes;
-  const bool is_flat = d.kernel == 1 && d.stride == 1 && d.begin == 0 && d.output == d.input;
-  const auto is_pair = [](const WindowAxis& axis) {
-    return axis.kernel == 2 && axis.stride == 2 && axis.dilation == 1 && axis.begin == 0 &&
-           2 * axis.output <= axis.input;
-  };
-  return is_flat && is_pair(h) && is_pair(w);
-}
-
-/// One row of outputs from two lines. Whole vectors are read where `readable` values begin at `line`, and written where
-/// `room` values begin at `out`; both may reach beyond the row.
-void pool_pairs(const float* line, int64_t width, int64_t readable, int64_t count, int64_t room, float* out) noexcept {
-  for (int64_t o = 0; o < count; o += kLanes) {
-    if (width + 2 * (o + kLanes) <= readable && o + kLanes <= room) {
-      const float* p = line + 2 * o;
-      const Vec first = larger(load(p), load(p + width));
-      const Vec second = larger(load(p + kLanes), load(p + width + kLanes));
-      store(out + o, larger(every_second<0>(first, second), every_second<1>(first, second)));
-      continue;
-    }
-    for (int64_t i = o; i < count && i < o + kLanes; ++i) {
-      const float* p = line + 2 * i;
-      out[i] = larger(larger(p[0], p[width]), larger(p[1], p[width + 1]));
-    }
-  }
-}
-
-/// Planes [begin, end), each row after the other: what a vector writes beyond its row is written again.
-void pool_pairs(const OpCall& call, const PoolCall& pool, int64_t begin, int64_t end) noexcept {
-  const auto& [d, h, w] = pool.window.axes;
-  const float* x = call.inputs[0].as<float>() + begin * pool.window.inputs();
-  float* out = call.outputs[0].as<float>() + begin * pool.window.outputs();
-  int64_t readable = (end - begin) * pool.window.inputs();
-  int64_t room = (end - begin) * pool.window.outputs();
-  for (int64_t plane = begin * d.input; plane < end * d.input; ++plane) {
-    for (int64_t j = 0; j < h.output; ++j, out += w.output, room -= w.output) {
-      const int64_t at = 2 * j * w.input;
-      pool_pairs(x + at, w.input, readable - at, w.output, room, out);
-    }
-    x += h.input * w.input;
-    readable -= h.input * w.input;
-  }
-}
 
 }  // namespace
 
 void max_pool(const OpCall& call) noexcept {
-  const auto& pool = call.as<PoolCall>();
-  const auto& [d, h, w] = pool.window.axes;
-  const bool fits = (w.kernel - 1) * w.dilation < kColumns;
-  if (call.inputs[0].dtype != DType::kFloat32 || call.has_output(1) || !fits) return scalar::max_pool(call);
-  const auto body = [&](int64_t begin, int64_t end) {
-    if (is_paired(pool.window)) return pool_pairs(call, pool, begin, end);
-    for (int64_t plane = begin; plane < end; ++plane) {
-      const float* x = call.inputs[0].as<float>() + plane * pool.window.inputs();
-      float* out = call.outputs[0].as<float>() + plane * pool.window.outputs();
-      for (int64_t i = 0; i < d.output; ++i) {
-        for (int64_t j = 0; j < h.output; ++j, out += w.output) pool_row({d, h, w, i, j}, x, out);
-      }
-    }
-  };
-  const int64_t work = pool.window.outputs() * pool.window.taps();
-  parallel_for(call.pool, pool.planes, grain_of(work, kComparisonsPerNanosecond), body);
+  const bool is_plain = call.inputs[0].dtype == DType::kFloat32 && !call.has_output(1);
+  if (!is_plain || !fits(call.as<PoolCall>())) return scalar::max_pool(call);
+  pool<Largest>(call);
 }
 
 }  // namespace slipway::SLIPWAY_ISA

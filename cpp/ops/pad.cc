@@ -5,6 +5,8 @@
 // edge, wrap (since 19). Negative pads: with constant only; elsewhere ONNX does not say what they mean.
 #include "ops/pad.h"
 
+#include <algorithm>
+
 #include "ops/shapes.h"
 
 namespace slipway {
@@ -36,6 +38,18 @@ std::vector<Pads> spread(const std::vector<int64_t>& pads, const std::vector<int
     out[axis] = {pads[i], pads[half + i]};
   }
   return out;
+}
+
+std::vector<PadRun> runs_of(const std::vector<int64_t>& offsets, int64_t inner) {
+  std::vector<PadRun> runs;
+  for (const int64_t offset : offsets) {
+    const bool goes_on =
+        !runs.empty() && (offset < 0 ? runs.back().offset < 0
+                                     : runs.back().offset >= 0 && runs.back().offset + runs.back().count == offset);
+    if (!goes_on) runs.push_back({0, offset});
+    runs.back().count += inner;
+  }
+  return runs;
 }
 
 Dim padded(const InferContext& context, const Dim& x, const Pads& pads, PadMode mode) {
@@ -90,15 +104,26 @@ std::shared_ptr<const void> prepare_pad(PrepareContext& context) {
   auto prepared = std::make_shared<PadPrepared>();
   prepared->mode = mode;
   if (y.count() == 0) return prepared;
+  int last = x.rank() - 1;
   for (int axis = 0; axis < x.rank(); ++axis) {
     const auto at = static_cast<std::size_t>(axis);
     prepared->axes.push_back({x[axis], strides[at], pads[at].begin});
+  }
+  while (last >= 0 && pads[static_cast<std::size_t>(last)].begin == 0 && x[last] == y[last]) --last;
+  if (last < 0) prepared->runs = {{x.count(), 0}};
+  for (int axis = 0; axis <= last; ++axis) {
+    const auto at = static_cast<std::size_t>(axis);
     std::vector<int64_t> offsets;
     for (int64_t i = 0; i < y[axis]; ++i) {
       const int64_t source = source_of(i - pads[at].begin, x[axis], mode);
       offsets.push_back(source < 0 ? -1 : source * strides[at]);
     }
-    prepared->offsets.push_back(std::move(offsets));
+    const int64_t size = y.count(axis + 1, y.rank());
+    if (axis == last) {
+      prepared->runs = runs_of(offsets, size);
+    } else {
+      prepared->rows.push_back({std::move(offsets), size});
+    }
   }
   return prepared;
 }
@@ -107,15 +132,18 @@ namespace scalar {
 
 namespace {
 
-// Fills y's part from `axis` on, whose other axes stand at `from` in x, or outside of it where that is -1.
+// Fills y's part from `axis` on, whose other axes stand at x.
 template <typename T>
-T* fill(const PadPrepared& prepared, std::size_t axis, const T* x, int64_t from, T constant, T* y) noexcept {
-  if (axis == prepared.offsets.size()) {
-    *y = from < 0 ? constant : x[from];
-    return y + 1;
+T* fill(const PadPrepared& prepared, std::size_t axis, const T* x, T constant, T* y) noexcept {
+  if (axis == prepared.rows.size()) {
+    for (const PadRun& run : prepared.runs) {
+      y = run.offset < 0 ? std::fill_n(y, run.count, constant) : std::copy_n(x + run.offset, run.count, y);
+    }
+    return y;
   }
-  for (const int64_t offset : prepared.offsets[axis]) {
-    y = fill(prepared, axis + 1, x, from < 0 || offset < 0 ? -1 : from + offset, constant, y);
+  const PadRows& rows = prepared.rows[axis];
+  for (const int64_t offset : rows.offsets) {
+    y = offset < 0 ? std::fill_n(y, rows.size, constant) : fill(prepared, axis + 1, x + offset, constant, y);
   }
   return y;
 }
@@ -126,7 +154,7 @@ void pad(const OpCall& call) noexcept {
   if (call.outputs[0].shape.count() == 0) return;
   dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
     const T constant = call.has_input(2) ? *call.inputs[2].as<T>() : T{0};
-    (void)fill(call.as<PadPrepared>(), 0, call.inputs[0].as<T>(), 0, constant, call.outputs[0].as<T>());
+    (void)fill(call.as<PadPrepared>(), 0, call.inputs[0].as<T>(), constant, call.outputs[0].as<T>());
   });
 }
 

@@ -15,6 +15,7 @@ struct PoolCall {
 
 namespace scalar {
 /// The meaning; vector kernels leave other types than float32, and indices, to it.
+void average_pool(const OpCall& call) noexcept;
 void max_pool(const OpCall& call) noexcept;
 }  // namespace scalar
 

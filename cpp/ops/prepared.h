@@ -18,10 +18,6 @@ struct SeluAttributes {
   float gamma;
 };
 
-struct LeakyReluAttributes {
-  float alpha;
-};
-
 struct HardSigmoidAttributes {
   float alpha;
   float beta;
@@ -77,12 +73,6 @@ struct TopKPrepared {
   bool largest;
 };
 
-/// Walks over the kept axes (one element of y each) and over the reduced ones.
-struct ReduceWalks {
-  Walk<1> kept;
-  Walk<1> reduced;
-};
-
 /// Bytes of what a CUDA kernel makes of one piece of a line.
 inline constexpr int64_t kAccumulatorBytes = 16;
 
@@ -103,13 +93,6 @@ inline constexpr int64_t kAccumulatorBytes = 16;
 }
 
 // ---- normalization ----
-struct BatchNormalizationCall {
-  int64_t batch = 0;
-  int64_t channels = 0;
-  int64_t size = 0;  ///< elements of one channel of one image
-  double epsilon = 0.0;
-};
-
 struct InstanceNormalizationCall {
   int64_t batch = 0;
   int64_t channels = 0;

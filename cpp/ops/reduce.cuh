@@ -6,6 +6,7 @@
 #include "ops/elementwise.cuh"
 #include "ops/lanes.cuh"
 #include "ops/prepared.h"
+#include "ops/reduce_walks.h"
 #include "ops/twice.cuh"
 
 namespace slipway::cuda {

@@ -8,6 +8,7 @@
 
 #include "ops/elementwise.h"
 #include "ops/prepared.h"
+#include "ops/reduce_walks.h"
 
 namespace slipway {
 

@@ -66,17 +66,89 @@ std::optional<int64_t> scalar_int(InferContext& context, int i) {
 
 namespace scalar {
 
-void copy_walk(const OpCall& call, const Walk<1>& walk, int64_t base) noexcept {
-  const int64_t step = walk.inner_strides()[0];
-  dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
-    T* y = call.outputs[0].as<T>();
-    walk.for_each_row([&](int64_t done, const Walk<1>::Offsets& at) {
-      const T* x = call.inputs[0].as<T>() + base + at[0];
-      if (step == 1) {
-        std::copy_n(x, walk.inner_size(), y + done);
-      } else {
-        for (int64_t i = 0; i < walk.inner_size(); ++i) y[done + i] = x[i * step];
+namespace {
+
+/// Elements that move in a nanosecond.
+constexpr int64_t kMovesPerNanosecond = 4;
+/// Side of the squares in which a plane is turned: a cache line of every row in both.
+constexpr int64_t kSquare = 16;
+/// Bytes from which a call is cheaper than a loop.
+constexpr std::size_t kCallBytes = 64;
+
+/// Rows of `size` elements, which lie `step` apart in x, the rows `row_step`.
+struct Plane {
+  int64_t rows;
+  int64_t row_step;
+  int64_t size;
+  int64_t step;
+};
+
+template <typename T>
+void copy_row(const T* x, int64_t size, T* y) noexcept {
+  if (static_cast<std::size_t>(size) * sizeof(T) >= kCallBytes) {
+    std::copy_n(x, size, y);
+  } else {
+    for (int64_t i = 0; i < size; ++i) y[i] = x[i];
+  }
+}
+
+/// Every element stands `Size` times, or plane.size times where that is 0.
+template <int64_t Size, typename T>
+void repeat(const Plane& plane, const T* x, T* y) noexcept {
+  const int64_t size = Size != 0 ? Size : plane.size;
+  for (int64_t r = 0; r < plane.rows; ++r) {
+    const T value = x[r * plane.row_step];
+    for (int64_t i = 0; i < size; ++i) y[r * size + i] = value;
+  }
+}
+
+/// Columns of x become rows of y, square by square.
+template <typename T>
+void turn(const Plane& plane, const T* x, T* y) noexcept {
+  for (int64_t r = 0; r < plane.rows; r += kSquare) {
+    const int64_t rows = std::min(plane.rows - r, kSquare);
+    for (int64_t i = 0; i < plane.size; i += kSquare) {
+      const int64_t size = std::min(plane.size - i, kSquare);
+      for (int64_t k = 0; k < rows; ++k) {
+        const T* from = x + (r + k) * plane.row_step + i * plane.step;
+        T* to = y + (r + k) * plane.size + i;
+        for (int64_t l = 0; l < size; ++l) to[l] = from[l * plane.step];
       }
+    }
+  }
+}
+
+template <typename T>
+void copy_plane(const Plane& plane, const T* x, T* y) noexcept {
+  if (plane.step == 1) {
+    for (int64_t r = 0; r < plane.rows; ++r) copy_row(x + r * plane.row_step, plane.size, y + r * plane.size);
+  } else if (plane.step == 0 && plane.size == 2) {
+    repeat<2>(plane, x, y);
+  } else if (plane.step == 0) {
+    repeat<0>(plane, x, y);
+  } else {
+    turn(plane, x, y);
+  }
+}
+
+}  // namespace
+
+void copy_walk(const OpCall& call, const Walk<1>& walk, int64_t base) noexcept {
+  const int64_t size = walk.inner_size();
+  const int64_t step = walk.inner_strides()[0];
+  const int64_t row_step = walk.row_strides()[0];
+  dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
+    const T* x = call.inputs[0].as<T>() + base;
+    T* y = call.outputs[0].as<T>();
+    if (walk.rows() == 1) {
+      return parallel_for(call.pool, size, grain_of(1, kMovesPerNanosecond), [&](int64_t begin, int64_t end) {
+        copy_plane({1, 0, end - begin, step}, x + begin * step, y + begin);
+      });
+    }
+    parallel_for(call.pool, walk.rows(), grain_of(size, kMovesPerNanosecond), [&](int64_t begin, int64_t end) {
+      walk.for_each_plane(begin, end, [&](int64_t row, int64_t rows, const Walk<1>::Offsets& at) {
+        copy_plane({rows, row_step, size, step}, x + at[0], y + row * size);
+      });
     });
   });
 }

@@ -2,7 +2,7 @@
 //
 // ONNX Softmax 13 as in opsets 13 to 24. x, y: any shape but a scalar; float32, float64. A row that holds NaN or
 // +infinity gives NaN, and so does a row of nothing but -infinity.
-#include "ops/softmax.h"
+#include "ops/softmax_rules.h"
 
 namespace slipway {
 
@@ -13,7 +13,7 @@ std::shared_ptr<const void> prepare_softmax(PrepareContext& context) { return pr
 namespace scalar {
 
 void softmax(const OpCall& call) noexcept {
-  for_each_along_axis(call, [](double x, double sum) { return std::exp(x) / sum; });
+  for_each_along_axis(call, [](double x, const ExpSum& sum) { return std::exp(x) / (sum.ones + sum.others); });
 }
 
 }  // namespace scalar

@@ -6,6 +6,7 @@ namespace slipway::cuda {
 namespace {
 
 struct SoftmaxFunctor {
+  static constexpr bool kCountsOnes = false;
   [[nodiscard]] __device__ double power(double x, double largest) const { return std::exp(x - largest); }
   /// The difference's rounding error would be up to 40 units of the result, so that it is put back:
   /// exp(d + e) = exp(d) + exp(d) * e. Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B.
@@ -16,7 +17,7 @@ struct SoftmaxFunctor {
     const float power = std::exp(difference);
     return power > 0 ? std::fma(power, error, power) : power;
   }
-  [[nodiscard]] __device__ double prepare(double sum) const { return sum; }
+  [[nodiscard]] __device__ double prepare(double others, double) const { return others; }
   template <typename T>
   [[nodiscard]] __device__ T result(T x, T largest, double sum) const {
     return power(x, largest) / static_cast<T>(sum);

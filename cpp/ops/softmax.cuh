@@ -3,6 +3,7 @@
 
 #include "ops/lanes.cuh"
 #include "ops/pack.cuh"
+#include "ops/softmax.h"
 #include "ops/types.h"
 #include "ops/walk.cuh"
 
@@ -33,11 +34,12 @@ struct SumOfTwo {
   [[nodiscard]] __device__ double operator()(double a, double b) const { return a + b; }
 };
 
-/// y = f.result(x, largest, sum), sum being that of f.power(x, largest) = exp(x - largest), along the axis of every
-/// line; NaN is no largest. 1 to 256 lanes per line; three passes, of which the second and third read from the cache
-/// where a block's lines fit. Moves each element once in and once out; bound by that bandwidth for float32 Softmax.
-/// Shared memory: one double per thread, in order of the threads. 256 threads, 8 blocks per multiprocessor with up to
-/// 32 registers. Checked against the scalar column by tests/ops.
+/// y = f.result(x, largest, f.prepare(others, ones)) along the axis of every line, others being the sum of f.power(x,
+/// largest) = exp(x - largest). Where F::kCountsOnes, the elements that equal the largest are counted apart, each being
+/// exactly 1, so that others keeps its digits beside them; NaN is no largest. 1 to 256 lanes per line; three passes, of
+/// which the second and third read from the cache where a block's lines fit. Moves each element once in and once out;
+/// bound by that bandwidth for float32 Softmax. Shared memory: one double per thread, in order of the threads. 256
+/// threads, 8 blocks per multiprocessor with up to 32 registers. Checked against the scalar column by tests/ops.
 template <typename T, typename F>
 __global__ void __launch_bounds__(kLaneThreads)
     softmax_kernel(const __grid_constant__ SoftmaxLines lines, const T* __restrict__ x, T* __restrict__ y, const F f) {
@@ -54,12 +56,19 @@ __global__ void __launch_bounds__(kLaneThreads)
     T largest = kLeast<T>;
     for (int64_t i = lanes.lane(); i < size; i += lanes.per_line) largest = LargerOfTwo{}(largest, from[i * stride]);
     largest = merge_lanes(reinterpret_cast<T*>(shared), largest, lanes, LargerOfTwo{});
-    double sum = 0;
+    double others = 0;
+    double ones = 0;
     for (int64_t i = lanes.lane(); i < size; i += lanes.per_line) {
-      sum += static_cast<double>(f.power(from[i * stride], largest));
+      const T value = from[i * stride];
+      if (F::kCountsOnes && value - largest == 0) {
+        ones += 1;
+      } else {
+        others += static_cast<double>(f.power(value, largest));
+      }
     }
-    sum = merge_lanes(shared, sum, lanes, SumOfTwo{});
-    const auto whole = f.prepare(sum);
+    others = merge_lanes(shared, others, lanes, SumOfTwo{});
+    if constexpr (F::kCountsOnes) ones = merge_lanes(shared, ones, lanes, SumOfTwo{});
+    const auto whole = f.prepare(others, ones);
     for (int64_t i = lanes.lane(); i < size; i += lanes.per_line) {
       to[i * stride] = f.result(from[i * stride], largest, whole);
     }
@@ -68,7 +77,7 @@ __global__ void __launch_bounds__(kLaneThreads)
 
 template <typename F>
 void softmax_lines(const OpCall& call, const F& f) noexcept {
-  const auto& split = call.as<Split>();
+  const Split& split = call.as<SoftmaxCall>().split;
   const int64_t count = split.outer * split.inner;
   if (count == 0) return;
   const SoftmaxLines lines{count, split.axis, divisor_of(split.inner, is_large(count)), is_large(count),

@@ -1,10 +1,10 @@
 // Nested loops over a shape, in row-major order, following N strided tensors at once.
 //
 // Axes that are contiguous for all N are merged, so most walks have one or two. Strides are in elements; 0 repeats an
-// element (broadcasting), a negative one walks backwards.
+// element (broadcasting), a negative one walks backwards. Kernels of every instruction set include this: everything is
+// inlined, or made for a lambda of their own.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "base/shape.h"
@@ -14,10 +14,25 @@ namespace slipway {
 /// Tile splits every axis in two.
 inline constexpr int kMaxWalkRank = 2 * kMaxRank;
 
+/// N offsets or strides, in elements.
+template <int N>
+struct Steps {
+  int64_t at[N];
+
+  template <typename Index>
+  [[gnu::always_inline]] constexpr int64_t operator[](Index n) const noexcept {
+    return at[n];
+  }
+  template <typename Index>
+  [[gnu::always_inline]] constexpr int64_t& operator[](Index n) noexcept {
+    return at[n];
+  }
+};
+
 template <int N>
 class Walk {
  public:
-  using Offsets = std::array<int64_t, N>;
+  using Offsets = Steps<N>;
 
   /// Adds the next inner axis.
   void push_axis(int64_t size, const Offsets& strides) noexcept {
@@ -38,23 +53,35 @@ class Walk {
   [[nodiscard]] int64_t size(int axis) const noexcept { return sizes_[axis]; }
   [[nodiscard]] Offsets strides(int axis) const noexcept { return strides_[axis]; }
   /// Size of the innermost loop, and its strides.
-  [[nodiscard]] int64_t inner_size() const noexcept { return rank_ > 0 ? sizes_[rank_ - 1] : 1; }
-  [[nodiscard]] Offsets inner_strides() const noexcept { return rank_ > 0 ? strides_[rank_ - 1] : Offsets{}; }
+  [[nodiscard, gnu::always_inline]] int64_t inner_size() const noexcept { return rank_ > 0 ? sizes_[rank_ - 1] : 1; }
+  [[nodiscard, gnu::always_inline]] Offsets inner_strides() const noexcept {
+    return rank_ > 0 ? strides_[rank_ - 1] : Offsets{};
+  }
+  /// Number of innermost loops.
+  [[nodiscard, gnu::always_inline]] int64_t rows() const noexcept { return count_ / inner_size(); }
+  /// Strides from one innermost loop to the next.
+  [[nodiscard, gnu::always_inline]] Offsets row_strides() const noexcept {
+    return rank_ > 1 ? strides_[rank_ - 2] : Offsets{};
+  }
+
+  /// Calls run(i, count, offsets) for every stretch of `count` elements, from element i on, of the innermost loops that
+  /// elements [begin, end) lie in.
+  template <typename F>
+  void for_each_run(int64_t begin, int64_t end, const F& run) const noexcept {
+    for_each_stretch(rank_ - 1, begin, end, run);
+  }
+
+  /// Calls rows(i, count, offsets) for every stretch of `count` innermost loops, from the i-th on, that lie
+  /// row_strides() apart, of loops [begin, end).
+  template <typename F>
+  void for_each_plane(int64_t begin, int64_t end, const F& rows) const noexcept {
+    for_each_stretch(rank_ - 2, begin, end, rows);
+  }
 
   /// Calls row(done, offsets) for every innermost loop; `done` elements came before it.
   template <typename F>
   void for_each_row(const F& row) const noexcept {
-    std::array<int64_t, kMaxWalkRank> index{};
-    Offsets at{};
-    for (int64_t done = 0; done < count_; done += inner_size()) {
-      row(done, at);
-      for (int axis = rank_ - 2; axis >= 0; --axis) {
-        for (int n = 0; n < N; ++n) at[n] += strides_[axis][n];
-        if (++index[axis] < sizes_[axis]) break;
-        for (int n = 0; n < N; ++n) at[n] -= strides_[axis][n] * sizes_[axis];
-        index[axis] = 0;
-      }
-    }
+    for_each_run(0, count_, [&](int64_t done, int64_t, const Offsets& at) { row(done, at); });
   }
 
   /// Calls f(i, offsets) for every element; i counts from 0.
@@ -78,15 +105,45 @@ class Walk {
     return true;
   }
 
+  /// Items are the steps of `axis`, counted through all axes outside it.
+  template <typename F>
+  void for_each_stretch(int axis, int64_t begin, int64_t end, const F& f) const noexcept {
+    int64_t index[kMaxWalkRank];
+    Offsets at{};
+    int64_t rest = begin;
+    for (int i = axis; i >= 0; --i) {
+      index[i] = 0;
+      if (rest == 0) continue;  // a division takes as long as a short row
+      index[i] = rest % sizes_[i];
+      rest /= sizes_[i];
+      for (int n = 0; n < N; ++n) at[n] += strides_[i][n] * index[i];
+    }
+    while (begin < end) {
+      const int64_t left = axis >= 0 ? sizes_[axis] - index[axis] : 1;
+      const int64_t count = left < end - begin ? left : end - begin;
+      f(begin, count, at);
+      begin += count;
+      if (begin == end) return;
+      for (int n = 0; n < N; ++n) at[n] -= strides_[axis][n] * index[axis];
+      index[axis] = 0;
+      for (int i = axis - 1; i >= 0; --i) {
+        for (int n = 0; n < N; ++n) at[n] += strides_[i][n];
+        if (++index[i] < sizes_[i]) break;
+        for (int n = 0; n < N; ++n) at[n] -= strides_[i][n] * sizes_[i];
+        index[i] = 0;
+      }
+    }
+  }
+
   int rank_ = 0;
   int64_t count_ = 1;
-  std::array<int64_t, kMaxWalkRank> sizes_{};
-  std::array<Offsets, kMaxWalkRank> strides_{};
+  int64_t sizes_[kMaxWalkRank] = {};
+  Offsets strides_[kMaxWalkRank] = {};
 };
 
 /// Row-major strides. Meaningless, but defined, where a size is 0.
-[[nodiscard]] inline std::array<int64_t, kMaxRank> strides_of(const Shape& shape) noexcept {
-  std::array<int64_t, kMaxRank> strides{};
+[[nodiscard]] inline Steps<kMaxRank> strides_of(const Shape& shape) noexcept {
+  Steps<kMaxRank> strides{};
   uint64_t stride = 1;
   for (int axis = shape.rank() - 1; axis >= 0; --axis) {
     strides[axis] = static_cast<int64_t>(stride);

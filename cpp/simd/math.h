@@ -1,7 +1,7 @@
-// exp, sigmoid and tanh of a vector: within 3 units in the last place over the whole range, denormals included.
+// exp, sigmoid, tanh and log of a vector: within 3 units in the last place over the whole range, denormals included.
 //
-// All three rest on e^x = 2^n (1 + s), n = round(x / ln 2), s = e^r - 1 with |r| <= ln 2 / 2. NaN stays NaN, and no
-// flag of overflow is raised by sigmoid and tanh.
+// The first three rest on e^x = 2^n (1 + s), n = round(x / ln 2), s = e^r - 1 with |r| <= ln 2 / 2. NaN stays NaN, and
+// no flag of overflow is raised by sigmoid and tanh.
 #pragma once
 
 #include "simd/vec.h"
@@ -60,6 +60,27 @@ struct Exponential {
   const Vec power = power_of_two(e.n);
   const Vec m = fma(power, e.s, power - broadcast(1.0f));
   return reinterpret_cast<Vec>(reinterpret_cast<VecInt>(m / (m + broadcast(2.0f))) | sign);
+}
+
+/// x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2); log(1 + f) by s = f / (2 + f), as 2 atanh(s). The
+/// polynomial and the parts of ln 2 are those of FreeBSD's e_logf.c.
+[[gnu::always_inline]] static inline Vec log(Vec x) noexcept {
+  const VecInt is_small = x < 1.17549435e-38f;
+  const VecInt bits = reinterpret_cast<VecInt>(is_small ? x * 33554432.0f : x);
+  const VecInt power = (bits - 0x3f3504f3) >> 23;
+  const Vec k = __builtin_convertvector(power - (is_small & 25), Vec);
+  const Vec f = reinterpret_cast<Vec>(bits - (power << 23)) - broadcast(1.0f);
+  const Vec s = f / (f + broadcast(2.0f));
+  const Vec z = s * s;
+  Vec r = broadcast(0.24279078841f);
+  r = fma(r, z, broadcast(0.28498786688f));
+  r = fma(r, z, broadcast(0.40000972152f));
+  r = fma(r, z, broadcast(0.66666662693f)) * z;
+  const Vec half = f * f * 0.5f;
+  const Vec y = fma(k, broadcast(0.69313812256f), f - (half - fma(s, half + r, k * 9.0580006145e-06f)));
+  const Vec infinity = broadcast(__builtin_inff());
+  const Vec outside = x == 0.0f ? -infinity : broadcast(__builtin_nanf(""));
+  return x > 0.0f ? (x == infinity ? x : y) : outside;
 }
 
 }  // namespace slipway::SLIPWAY_ISA

@@ -29,15 +29,48 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
 [[gnu::always_inline]] static inline void store(float* p, Vec v) noexcept { *reinterpret_cast<VecUnaligned*>(p) = v; }
 /// Minus zero, unlike plus zero, keeps -0 and costs no instruction.
 [[gnu::always_inline]] static inline Vec broadcast(float x) noexcept { return x - Vec{}; }
-/// First n lanes from memory, the others zero; reads no byte beyond them.
+/// First n lanes, or lanes [begin, end), from memory, the others zero; no other byte is read.
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+[[gnu::always_inline]] static inline __mmask16 first_lanes(int64_t n) noexcept {
+  return static_cast<__mmask16>((1U << n) - 1);
+}
+[[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
+  return _mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+[[gnu::always_inline]] static inline Vec load_between(const float* p, int64_t begin, int64_t end) noexcept {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(first_lanes(end) & ~first_lanes(begin)), p);
+}
+[[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
+  _mm512_mask_storeu_ps(p, first_lanes(n), v);
+}
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+[[gnu::always_inline]] static inline __m256i first_lanes(int64_t n) noexcept {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int32_t>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+[[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
+  return _mm256_maskload_ps(p, first_lanes(n));
+}
+[[gnu::always_inline]] static inline Vec load_between(const float* p, int64_t begin, int64_t end) noexcept {
+  return _mm256_maskload_ps(p, _mm256_andnot_si256(first_lanes(begin), first_lanes(end)));
+}
+[[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
+  _mm256_maskstore_ps(p, first_lanes(n), v);
+}
+#else
 [[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
   Vec v{};
   for (int64_t i = 0; i < n; ++i) v[i] = p[i];
   return v;
 }
+[[gnu::always_inline]] static inline Vec load_between(const float* p, int64_t begin, int64_t end) noexcept {
+  Vec v{};
+  for (int64_t i = begin; i < end; ++i) v[i] = p[i];
+  return v;
+}
 [[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
   for (int64_t i = 0; i < n; ++i) p[i] = v[i];
 }
+#endif
 /// a0 b0 a1 b1 ... of the lower halves; and of the upper ones.
 #if SLIPWAY_LANES == 16
 [[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
@@ -61,6 +94,31 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
   return __builtin_shufflevector(a, b, 2, 6, 3, 7);
 }
 #endif
+/// Lane i becomes lane i ^ Distance.
+template <int Distance>
+[[nodiscard, gnu::always_inline]] inline Vec swap_lanes(Vec v) noexcept {
+#if defined(__clang__)  // has no __builtin_shuffle, and makes a shuffle of the loop
+  Vec swapped{};
+  for (int i = 0; i < kLanes; ++i) swapped[i] = v[i ^ Distance];
+  return swapped;
+#else
+  VecInt places{};
+  for (int i = 0; i < kLanes; ++i) places[i] = i ^ Distance;
+  return __builtin_shuffle(v, places);
+#endif
+}
+/// Every lane becomes f of all lanes, in pairs, pairs of pairs and so on.
+template <typename F>
+[[nodiscard, gnu::always_inline]] inline Vec join_lanes(Vec v, const F& f) noexcept {
+#if SLIPWAY_LANES == 16
+  v = f(v, swap_lanes<8>(v));
+#endif
+#if SLIPWAY_LANES >= 8
+  v = f(v, swap_lanes<4>(v));
+#endif
+  v = f(v, swap_lanes<2>(v));
+  return f(v, swap_lanes<1>(v));
+}
 /// rows[i][j] becomes rows[j][i].
 [[gnu::always_inline]] static inline void transpose(Vec (&rows)[kLanes]) noexcept {
   for (int64_t step = 1; step < kLanes; step *= 2) {
@@ -109,6 +167,18 @@ inline constexpr __mmask16 kAllLanes = 0xffff;
 [[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return a < b ? b : a; }
 [[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return a > b ? b : a; }
 #endif
+[[gnu::always_inline]] static inline Vec sqrt(Vec x) noexcept {
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+  return _mm512_mask_sqrt_ps(x, kAllLanes, x);
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+  return _mm256_sqrt_ps(x);
+#elif defined(__x86_64__)
+  return _mm_sqrt_ps(x);
+#else
+  for (int64_t i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
 /// 1 / x for x whose reciprocal is a normal number, or NaN; within two roundings.
 [[gnu::always_inline]] static inline Vec reciprocal(Vec x) noexcept {
 #if SLIPWAY_LANES == 16

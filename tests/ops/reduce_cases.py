@@ -39,7 +39,13 @@ def reduce_cases(*dtypes: npt.DTypeLike, since: int = 18) -> list[Case]:
             Case(f"{name}_pieces", [draw((9000,), dtype)]),
             Case(f"{name}_pieces_of_columns", [draw((9000, 3), dtype), ints(0)]),
             Case(f"{name}_long_split", [draw((20, 3, 50), dtype), ints(0, 2)]),
+            Case(f"{name}_short_rows", [draw((41, 3), dtype), ints(1)]),
+            Case(f"{name}_rows_apart", [draw((3, 19, 2, 21), dtype), ints(0, 3)]),
+            Case(f"{name}_rows", [draw((3, 2, 5, 37), dtype), ints(1, 3)]),
+            Case(f"{name}_channels", [draw((3, 4, 5, 33), dtype), ints(0, 2)]),
         ]
+        if dtype is np.float32:  # numpy itself adds so many float64 rows one by one
+            cases.append(Case(f"{name}_columns", [draw((2, 600, 83), dtype), ints(1)]))
     return cases
 
 

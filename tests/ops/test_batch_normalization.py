@@ -41,6 +41,8 @@ CASES = [
     case("momentum_is_for_training", 2, 3, 4, momentum=0.5, training_mode=0, opset=15),
     case("double", 2, 3, 4, dtype=np.float64, opset=14),
     case("empty", 2, 3, 0),
+    case("many_channels", 3, 37),
+    case("rows", 2, 3, 37),
 ]
 
 
@@ -56,3 +58,15 @@ def test_batch_normalization_refuses_training_and_what_does_not_fit() -> None:
     check_refused(OP, Case("old", plain.inputs, {"training_mode": 0}, opset=13), "training_mode")
     check_refused(OP, Case("channels", [*plain.inputs[:4], np.ones(4, np.float32)]), "input 4 has 4")
     check_refused(OP, Case("mixed", [*plain.inputs[:4], np.ones(3)]), "float64")
+
+
+def test_batch_normalization_by_an_infinite_factor_is_the_whole_formula(isa: str) -> None:
+    one = np.ones(2, np.float32)
+    x = np.array([[1, 2], [3, np.inf], [np.nan, -1]], np.float32)
+    flat = Case("flat", [x, one, one, one, np.zeros(2, np.float32)], {"epsilon": 0.0})
+
+    def formula(x: Array, scale: Array, b: Array, mean: Array, var: Array, **_: Any) -> Array:
+        y: Array = (x - mean) * (scale / np.sqrt(var)) + b
+        return y
+
+    check(OP, flat, isa, oracle=formula)

@@ -58,6 +58,13 @@ CASES = [
     case("one_axis", (2, 3, 9), (3, 2, 4), strides=[2], pads=[1, 1]),
     case("three_axes", (1, 2, 3, 2, 4), (2, 3, 2, 3, 2), strides=[1, 2, 2], pads=[0, 1, 0, 1, 0, 1]),
     case("empty_batch", (0, 2, 3, 3), (2, 2, 2, 2)),
+    case("wide_pads", (1, 3, 6, 33), (3, 4, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]),
+    case("wide_three", (1, 2, 3, 37), (2, 3, 2, 5), strides=[1, 3], pads=[0, 2, 1, 1]),
+    case("wide_plain", (1, 2, 3, 35), (2, 3, 3, 3), pads=[1, 1, 1, 1]),
+    case("wide_dilations", (1, 2, 3, 35), (2, 3, 1, 3), strides=[1, 2], dilations=[1, 3], pads=[0, 1, 0, 2]),
+    case("very_wide", (1, 1, 1, 1500), (1, 2, 1, 3), strides=[1, 2], pads=[0, 1, 0, 0]),
+    case("far_strides", (1, 1, 2, 3), (1, 2, 2, 2), strides=[1, 65]),
+    case("many_taps", (1, 1, 2, 40), (1, 2, 1, 33)),
     case("wide", (1, 3, 6, 33), (3, 4, 2, 2), strides=[2, 2]),
 ]
 

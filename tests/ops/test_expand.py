@@ -11,6 +11,9 @@ OP = "Expand"
 
 CASES = [
     *(Case(np.dtype(t).name, [counted((3, 1), t), ints(2, 1, 4)]) for t in DTYPES),
+    *(Case(f"twice_{np.dtype(t).name}", [counted((2, 5, 1, 7, 1), t), ints(2, 5, 2, 7, 2)]) for t in DTYPES),
+    Case("rows", [counted((3, 1, 33)), ints(3, 4, 33)]),
+    Case("elements", [counted((2, 17, 1)), ints(2, 17, 19)]),
     Case("keeps_larger", [counted((3, 4)), ints(1, 1)]),
     Case("shorter", [counted((2, 3, 1)), ints(4)]),
     Case("scalar", [counted(()), ints(2, 2)]),

@@ -32,6 +32,7 @@ CASES = [
     Case("infinity", [np.array([[np.inf, 0, 1], [0, 1, 2]], np.float32)]),
     Case("only_minus_infinity", [np.full((1, 3), -np.inf, np.float32)]),
     Case("nan_stays_in_its_row", [np.array([[np.nan, 1], [0, 1]], np.float32)]),
+    Case("long", [normal(2, 9001)]),
     Case("double", [RNG.normal(size=(3, 5))], opset=13),
     Case("newest", [normal(3, 5)], opset=24),
 ]
@@ -45,6 +46,27 @@ def oracle(x: Array, axis: int = -1) -> Array:
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_log_softmax_agrees_with_torch(case: Case, isa: str) -> None:
     check(OP, case, isa, oracle=oracle)
+
+
+SURE = [
+    Case("spread_logits", [30 * normal(40, 37)]),
+    Case("spread_logits_side_by_side", [30 * normal(3, 21, 37)], {"axis": 1}),
+    Case("one_stands_out", [np.array([[30, 0, 1], [17, 0, -3], [0, -90, -100]], np.float32)]),
+    Case("two_stand_out", [np.array([[30, 30, 1], [0, -90, 0]], np.float32)]),
+]
+
+
+@pytest.mark.parametrize("case", SURE, ids=name_of)
+def test_log_softmax_of_a_sure_answer_keeps_its_digits(case: Case, isa: str) -> None:
+    def by_log1p(x: Array, axis: int = -1) -> Array:
+        """torch adds the largest one, 1, to the others, which then lose digits."""
+        difference = x - x.max(axis, keepdims=True)
+        is_one = difference == 0
+        others = np.where(is_one, 0, np.exp(difference)).sum(axis, keepdims=True)
+        y: Array = difference - np.log1p(others + (is_one.sum(axis, keepdims=True) - 1))
+        return y
+
+    check(OP, case, isa, oracle=by_log1p)
 
 
 @pytest.mark.parametrize("axis", [value for value in HOSTILE_INTS if value not in (0, -1)])

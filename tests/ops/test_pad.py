@@ -31,6 +31,13 @@ CASES = [
     *(Case(np.dtype(t).name, [counted((2, 3), t), ints(1, 0, 2, 3), np.array(1, t)]) for t in DTYPES),
     Case("zeros", [X, ints(1, 1, 1, 1)]),
     Case("list_of_one", [X, ints(1, 1, 1, 1), np.array([7], np.float32)]),
+    Case("rows", [counted((2, 3, 5, 7)), ints(0, 1, 0, 0, 0, 1, 2, 0), np.array(9, np.float32)]),
+    Case("image", [counted((2, 3, 5, 7)), ints(0, 0, 1, 2, 0, 0, 3, 1), np.array(9, np.float32)]),
+    Case("batch", [counted((2, 3, 5)), ints(1, 0, 0, 2, 0, 0)]),
+    *(
+        Case(f"image_{mode}", [counted((2, 3, 5)), ints(0, 1, 2, 0, 2, 1)], {"mode": mode})
+        for mode in ("reflect", "edge")
+    ),
     Case("axes", [X, ints(2, 1), None, ints(-1)]),
     Case("axes_order", [X, ints(2, 0, 1, 3), None, ints(1, 0)]),
     Case("axes_int32", [X, ints(2, 1), None, np.array([1], np.int32)]),

@@ -41,6 +41,8 @@ CASES = [
     Case("empty_axis", [counted((0, 3)), ints(0), ints(LAST)]),
     Case("empty_axis_backwards", [counted((0, 3)), ints(-1), ints(-LAST - 1), ints(0), ints(-1)]),
     Case("no_axes", [X, ints(), ints()]),
+    Case("rows", [counted((2, 9, 40)), ints(1, 3), ints(8, 37), ints(1, 2)]),
+    Case("columns_backwards", [counted((19, 35)), ints(LAST, 30), ints(-LAST - 1, 1), ints(0, 1), ints(-1, -3)]),
     Case("int32", [X, *(np.array([v], np.int32) for v in (1, 4, 1, 2))]),
 ]
 

@@ -32,6 +32,10 @@ CASES = [
     Case("infinity", [np.array([[np.inf, 0, 1], [0, 1, 2]], np.float32)]),
     Case("only_minus_infinity", [np.full((1, 3), -np.inf, np.float32)]),
     Case("nan_stays_in_its_row", [np.array([[np.nan, 1], [0, 1]], np.float32)]),
+    Case("spread_logits", [30 * normal(40, 37)]),
+    Case("spread_logits_side_by_side", [30 * normal(3, 21, 37)], {"axis": 1}),
+    Case("one_stands_out", [np.array([[30, 0, 1], [17, 0, -3], [0, -90, -100]], np.float32)]),
+    Case("long", [normal(2, 9001)]),
     Case("double", [RNG.normal(size=(3, 5))], opset=13),
     Case("newest", [normal(3, 5)], opset=24),
 ]

@@ -16,10 +16,19 @@ RNG = np.random.default_rng(0)
 
 #: Large enough for every kernel to ask for a second thread, and not a multiple of any tile or panel.
 CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...], dict[str, Any]]] = {
+    "Add": ((3, 37, 65, 67), ((37, 1, 1),), {}),
     "Conv": ((3, 33, 29, 31), ((37, 33, 3, 3), (37,)), {"pads": [1, 1, 1, 1]}),
+    "ConvTranspose": ((2, 33, 29, 31), ((33, 37, 3, 3), (37,)), {"pads": [1, 1, 1, 1], "strides": [2, 2]}),
     "Gemm": ((301, 311), ((211, 311), (211,)), {"transB": 1}),
     "MatMul": ((5, 101, 211), ((5, 211, 103),), {}),
+    "Max": ((3, 37, 65, 67), ((67,), (3, 1, 1, 1)), {}),
     "MaxPool": ((3, 37, 65, 67), (), {"kernel_shape": [3, 3], "strides": [2, 2]}),
+    "AveragePool": ((3, 37, 65, 67), (), {"kernel_shape": [3, 3], "strides": [2, 2]}),
+    "BatchNormalization": ((3, 37, 65, 67), ((37,), (37,), (37,), (37,)), {"epsilon": 100.0}),
+    "ReduceLogSumExp": ((37, 65, 67), (), {"keepdims": 0}),
+    "Relu": ((3, 37, 65, 67), (), {}),
+    "Softmax": ((3, 37, 65, 67), (), {"axis": 1}),
+    "Transpose": ((3, 37, 65, 67), (), {"perm": [2, 0, 3, 1]}),
 }
 
 

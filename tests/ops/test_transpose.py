@@ -14,6 +14,8 @@ CASES = [
     Case("scalar", [counted(())]),
     Case("turned_round", [counted((2, 3, 4, 5))]),
     *(Case(f"perm_{p}", [counted((2, 3, 4))], {"perm": p}) for p in ([0, 1, 2], [1, 0, 2], [0, 2, 1], [2, 0, 1])),
+    *(Case(f"plane_{np.dtype(t).name}", [counted((2, 17, 35), t)], {"perm": [0, 2, 1]}) for t in DTYPES),
+    Case("rows", [counted((3, 4, 33))], {"perm": [1, 0, 2]}),
     Case("ones", [counted((1, 3, 1, 2))], {"perm": [2, 1, 3, 0]}),
     Case("empty", [counted((2, 0, 3))], {"perm": [2, 1, 0]}),
     *(

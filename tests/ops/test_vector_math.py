@@ -1,4 +1,4 @@
-"""exp, sigmoid and tanh over all of float32: bit patterns spread over every exponent, both signs, NaN and denormals."""
+"""exp, sigmoid, tanh and log over all of float32: bit patterns of every exponent, both signs, NaN and denormals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sigmoid(x: Array) -> Array:
     return np.asarray(np.where(x < 0, small, 1) / (1 + small))
 
 
-ORACLES: dict[str, Oracle] = {"Exp": np.exp, "Sigmoid": sigmoid, "Tanh": np.tanh}
+ORACLES: dict[str, Oracle] = {"Exp": np.exp, "Sigmoid": sigmoid, "Tanh": np.tanh, "Log": np.log}
 COLUMNS = [(op, column) for op in ORACLES for column in columns_of(op)]
 
 

@@ -1,0 +1,19 @@
+// Add of float32; other types stay with the scalar kernel.
+#include "ops/elementwise_simd.h"
+
+namespace slipway {
+
+namespace scalar {
+
+void add(const OpCall& call) noexcept;
+
+}  // namespace scalar
+
+namespace SLIPWAY_ISA {
+
+void add(const OpCall& call) noexcept {
+  map_binary(call, scalar::add, [](Vec a, Vec b) { return a + b; });
+}
+
+}  // namespace SLIPWAY_ISA
+}  // namespace slipway

@@ -1,0 +1,20 @@
+// Max of float32; other types stay with the scalar kernel.
+#include "ops/extremum_simd.h"
+
+namespace slipway {
+
+namespace scalar {
+
+void max(const OpCall& call) noexcept;
+
+}  // namespace scalar
+
+namespace SLIPWAY_ISA {
+
+void max(const OpCall& call) noexcept {
+  if (call.inputs[0].dtype != DType::kFloat32) return scalar::max(call);
+  fold_inputs(call, [](Vec best, Vec x) { return max(best, x); });
+}
+
+}  // namespace SLIPWAY_ISA
+}  // namespace slipway

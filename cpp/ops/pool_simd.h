@@ -1,0 +1,199 @@
+// Pooling in two steps for every row of outputs: the window's lines, column by column, go to a buffer on the stack, as
+// if the padding held F::kNothing; then the taps along the buffer. Windows of 2x2 that lie side by side need no buffer.
+//
+// F is how two values become one: F::fold(a, b), of vectors and of numbers, and F::kNothing, which changes nothing; and
+// what becomes of a window of pairs, F::finish_pairs(x), or of a row of other windows, F::finish_row(pool, lines, out).
+#pragma once
+
+#include "ops/pool.h"
+#include "simd/vec.h"
+
+namespace slipway::SLIPWAY_ISA {
+
+namespace {
+
+constexpr int64_t kValuesPerNanosecond = 8;
+/// Columns that the buffer holds.
+constexpr int64_t kColumns = 1024;
+/// Vectors read beyond what they need, at most this far.
+constexpr int64_t kSlack = 2 * kLanes;
+
+/// Every second of the values in a and then b, from value First on.
+template <int First>
+[[gnu::always_inline]] inline Vec every_second(Vec a, Vec b) noexcept {
+#if defined(__clang__)  // has no __builtin_shuffle, and makes a shuffle of the loop
+  Vec second{};
+  for (int64_t i = 0; i < kLanes / 2; ++i) second[i] = a[2 * i + First];
+  for (int64_t i = 0; i < kLanes / 2; ++i) second[kLanes / 2 + i] = b[2 * i + First];
+  return second;
+#else
+  VecInt places{};
+  for (int i = 0; i < kLanes; ++i) places[i] = 2 * i + First;
+  return __builtin_shuffle(a, b, places);
+#endif
+}
+
+/// p[0], p[2], p[4], ...
+[[gnu::always_inline]] inline Vec load_even(const float* p) noexcept {
+  return every_second<0>(load(p), load(p + kLanes));
+}
+
+template <typename F>
+void fold_line(const float* line, int64_t count, float* columns) noexcept {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(columns + i, F::fold(load(columns + i), load(line + i)));
+  for (; i < count; ++i) columns[i] = F::fold(columns[i], line[i]);
+}
+
+/// The window's lines for one row of outputs; those in the padding are left out.
+struct Lines {
+  const WindowAxis& d;
+  const WindowAxis& h;
+  const WindowAxis& w;
+  int64_t i;  ///< of the output, along d
+  int64_t j;  ///< along h
+
+  /// columns[c] = all lines at position first + c.
+  template <typename F>
+  void gather(const float* x, int64_t first, int64_t count, float* columns) const noexcept {
+    for (int64_t c = 0; c < count + kSlack; ++c) columns[c] = F::kNothing;
+    const int64_t begin = first < 0 ? -first : 0;
+    const int64_t end = w.input - first < count ? w.input - first : count;
+    if (begin >= end) return;
+    const Taps planes = taps_within(d, i, d.input);
+    const Taps rows = taps_within(h, j, h.input);
+    for (int64_t p = planes.begin; p < planes.end; ++p) {
+      const int64_t z = i * d.stride - d.begin + p * d.dilation;
+      for (int64_t r = rows.begin; r < rows.end; ++r) {
+        const int64_t y = j * h.stride - h.begin + r * h.dilation;
+        fold_line<F>(x + (z * h.input + y) * w.input + first + begin, end - begin, columns + begin);
+      }
+    }
+  }
+};
+
+/// out[o] = columns[o * Stride + k * dilation] over the taps k.
+template <typename F, int Stride>
+void pool_columns(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
+  for (int64_t o = 0; o < count; o += kLanes) {
+    Vec value = broadcast(F::kNothing);
+    for (int64_t k = 0; k < w.kernel; ++k) {
+      const float* p = columns + o * Stride + k * w.dilation;
+      value = F::fold(value, Stride == 1 ? load(p) : load_even(p));
+    }
+    if (count - o >= kLanes) {
+      store(out + o, value);
+    } else {
+      store_first(out + o, value, count - o);
+    }
+  }
+}
+
+template <typename F>
+void pool_columns_one_by_one(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
+  for (int64_t o = 0; o < count; ++o) {
+    float value = F::kNothing;
+    for (int64_t k = 0; k < w.kernel; ++k) value = F::fold(value, columns[o * w.stride + k * w.dilation]);
+    out[o] = value;
+  }
+}
+
+template <typename F>
+void pool_row(const Lines& lines, const float* x, float* out) noexcept {
+  const WindowAxis& w = lines.w;
+  alignas(64) float columns[kColumns + kSlack];
+  const int64_t extent = (w.kernel - 1) * w.dilation + 1;
+  const int64_t chunk = (kColumns - extent) / w.stride + 1;
+  for (int64_t o = 0; o < w.output; o += chunk) {
+    const int64_t count = w.output - o < chunk ? w.output - o : chunk;
+    lines.gather<F>(x, o * w.stride - w.begin, (count - 1) * w.stride + extent, columns);
+    if (w.stride == 1) {
+      pool_columns<F, 1>(w, columns, count, out + o);
+    } else if (w.stride == 2) {
+      pool_columns<F, 2>(w, columns, count, out + o);
+    } else {
+      pool_columns_one_by_one<F>(w, columns, count, out + o);
+    }
+  }
+}
+
+/// Windows of 2x2 side by side, without padding; what is left over at the end of a line is not read.
+bool is_paired(const Window& window) noexcept {
+  const auto& [d, h, w] = window.axes;
+  const bool is_flat = d.kernel == 1 && d.stride == 1 && d.begin == 0 && d.output == d.input;
+  const auto is_pair = [](const WindowAxis& axis) {
+    return axis.kernel == 2 && axis.stride == 2 && axis.dilation == 1 && axis.begin == 0 &&
+           2 * axis.output <= axis.input;
+  };
+  return is_flat && is_pair(h) && is_pair(w);
+}
+
+/// One row of outputs from two lines. Whole vectors are read where `readable` values begin at `line`, and written where
+/// `room` values begin at `out`; both may reach beyond the row.
+template <typename F>
+void pool_pairs(const float* line, int64_t width, int64_t readable, int64_t count, int64_t room, float* out) noexcept {
+  for (int64_t o = 0; o < count; o += kLanes) {
+    if (width + 2 * (o + kLanes) <= readable && o + kLanes <= room) {
+      const float* p = line + 2 * o;
+      const Vec first = F::fold(load(p), load(p + width));
+      const Vec second = F::fold(load(p + kLanes), load(p + width + kLanes));
+      store(out + o, F::finish_pairs(F::fold(every_second<0>(first, second), every_second<1>(first, second))));
+      continue;
+    }
+    for (int64_t i = o; i < count && i < o + kLanes; ++i) {
+      const float* p = line + 2 * i;
+      out[i] = F::finish_pairs(F::fold(F::fold(p[0], p[width]), F::fold(p[1], p[width + 1])));
+    }
+  }
+}
+
+/// Planes [begin, end), each row after the other: what a vector writes beyond its row is written again.
+template <typename F>
+void pool_pairs(const OpCall& call, const PoolCall& pool, int64_t begin, int64_t end) noexcept {
+  const auto& [d, h, w] = pool.window.axes;
+  const float* x = call.inputs[0].as<float>() + begin * pool.window.inputs();
+  float* out = call.outputs[0].as<float>() + begin * pool.window.outputs();
+  int64_t readable = (end - begin) * pool.window.inputs();
+  int64_t room = (end - begin) * pool.window.outputs();
+  for (int64_t plane = begin * d.input; plane < end * d.input; ++plane) {
+    for (int64_t j = 0; j < h.output; ++j, out += w.output, room -= w.output) {
+      const int64_t at = 2 * j * w.input;
+      pool_pairs<F>(x + at, w.input, readable - at, w.output, room, out);
+    }
+    x += h.input * w.input;
+    readable -= h.input * w.input;
+  }
+}
+
+/// Whether the rows fit the buffer.
+bool fits(const PoolCall& pool) noexcept {
+  const WindowAxis& w = pool.window.axes[2];
+  return (w.kernel - 1) * w.dilation < kColumns;
+}
+
+/// Every window; the input is float32.
+template <typename F>
+void pool(const OpCall& call) noexcept {
+  const auto& pool = call.as<PoolCall>();
+  const auto& [d, h, w] = pool.window.axes;
+  const auto body = [&](int64_t begin, int64_t end) {
+    if (is_paired(pool.window)) return pool_pairs<F>(call, pool, begin, end);
+    for (int64_t plane = begin; plane < end; ++plane) {
+      const float* x = call.inputs[0].as<float>() + plane * pool.window.inputs();
+      float* out = call.outputs[0].as<float>() + plane * pool.window.outputs();
+      for (int64_t i = 0; i < d.output; ++i) {
+        for (int64_t j = 0; j < h.output; ++j, out += w.output) {
+          const Lines lines{d, h, w, i, j};
+          pool_row<F>(lines, x, out);
+          F::finish_row(pool, lines, out);
+        }
+      }
+    }
+  };
+  const int64_t work = pool.window.outputs() * pool.window.taps();
+  parallel_for(call.pool, pool.planes, grain_of(work, kValuesPerNanosecond), body);
+}
+
+}  // namespace
+
+}  // namespace slipway::SLIPWAY_ISA

@@ -1,0 +1,112 @@
+// Softmax and LogSoftmax of float32. Lanes are elements of one row where the axis is the last one, else neighbours
+// whose axes run in parallel. x - m is kept in two parts, since e^x would make of its rounding many units in the last
+// place.
+#pragma once
+
+#include "ops/softmax.h"
+#include "simd/math.h"
+
+namespace slipway::SLIPWAY_ISA {
+namespace {
+
+/// One exp or two per element.
+constexpr int64_t kExpsPerNanosecond = 1;
+
+/// One axis of x and y: `whole` vectors of `lanes` elements, `step` apart, then one of `rest`, unless that is 0.
+struct Strip {
+  const float* x;
+  float* y;
+  int64_t whole;
+  int64_t step;
+  int64_t lanes;
+  int64_t rest;
+
+  template <typename F>
+  [[gnu::always_inline]] void for_each(const F& f) const noexcept {
+    for (int64_t i = 0; i < whole; ++i) f(i * step, lanes);
+    if (rest > 0) f(whole * step, rest);
+  }
+  /// Lanes that do not exist are minus infinity, which changes neither a maximum nor a sum of exponentials.
+  [[nodiscard, gnu::always_inline]] Vec read(int64_t at, int64_t count) const noexcept {
+    if (count == kLanes) return load(x + at);
+    VecInt places{};
+    for (int i = 0; i < kLanes; ++i) places[i] = i;
+    return places < static_cast<int32_t>(count) ? load_first(x + at, count) : broadcast(-__builtin_inff());
+  }
+  [[gnu::always_inline]] void write(int64_t at, Vec value, int64_t count) const noexcept {
+    if (count == kLanes) return store(y + at, value);
+    store_first(y + at, value, count);
+  }
+};
+
+/// x - m = high + low without rounding (Knuth, The Art of Computer Programming 2, 4.2.2, theorem B).
+struct Difference {
+  Vec high;
+  Vec low;
+
+  [[gnu::always_inline]] Difference(Vec x, Vec m) noexcept : high(x - m) {
+    const Vec minus = high - x;
+    const Vec error = (x - (high - minus)) - (m + minus);
+    low = high > -200.0f ? error : broadcast(0.0f);  // an infinite difference has none
+  }
+  [[nodiscard, gnu::always_inline]] Vec exp() const noexcept {
+    const Vec e = SLIPWAY_ISA::exp(high);
+    return fma(e, low, e);
+  }
+};
+
+/// The sum of many that are not negative, with what rounding lost carried along (Kahan 1965).
+class CarriedSum {
+ public:
+  [[gnu::always_inline]] void add(Vec x) noexcept {
+    const Vec term = x - excess_;
+    const Vec next = sum_ + term;
+    excess_ = (next - sum_) - term;
+    sum_ = next;
+  }
+  [[nodiscard, gnu::always_inline]] Vec value() const noexcept { return sum_; }
+
+ private:
+  Vec sum_{};
+  Vec excess_{};
+};
+
+template <bool IsRow>
+[[gnu::always_inline]] inline Vec largest_of(const Strip& strip) noexcept {
+  Vec largest = broadcast(-__builtin_inff());
+  strip.for_each([&](int64_t at, int64_t count) { largest = max(largest, strip.read(at, count)); });
+  return IsRow ? join_lanes(largest, [](Vec a, Vec b) { return max(a, b); }) : largest;
+}
+
+template <bool IsRow>
+[[gnu::always_inline]] inline Vec sum_of(const CarriedSum& sum) noexcept {
+  return IsRow ? join_lanes(sum.value(), [](Vec a, Vec b) { return a + b; }) : sum.value();
+}
+
+/// f.operator()<IsRow>(strip) for every row, or every vector of neighbours.
+template <typename F>
+void for_each_strip(const OpCall& call, const F& f) noexcept {
+  const auto& [outer, axis, inner] = call.as<SoftmaxCall>().split;
+  const float* x = call.inputs[0].as<float>();
+  float* y = call.outputs[0].as<float>();
+  if (inner == 1) {
+    parallel_for(call.pool, outer, grain_of(axis, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        f.template operator()<true>(Strip{x + i * axis, y + i * axis, axis / kLanes, kLanes, kLanes, axis % kLanes});
+      }
+    });
+    return;
+  }
+  const int64_t strips = (inner + kLanes - 1) / kLanes;
+  parallel_for(call.pool, outer * strips, grain_of(axis * kLanes, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t place = i % strips * kLanes;
+      const int64_t at = i / strips * axis * inner + place;
+      const int64_t lanes = inner - place < kLanes ? inner - place : kLanes;
+      f.template operator()<false>(Strip{x + at, y + at, axis, inner, lanes, 0});
+    }
+  });
+}
+
+}  // namespace
+}  // namespace slipway::SLIPWAY_ISA
