@@ -73,6 +73,18 @@ Isa isa_of(const SessionOptions& options) {
        ", expected scalar, baseline, avx2, avx512 or neon");
 }
 
+Precision precision_of(const SessionOptions& options) {
+  for (int i = 0; i < kPrecisionCount; ++i) {
+    const auto precision = static_cast<Precision>(i);
+    if (name_of(precision) != options.precision) continue;
+    if (precision != Precision::kFloat32 && !options.optimize) {
+      fail(Code::kUsage, "precision is ", options.precision, ", which needs the passes; optimize is false");
+    }
+    return precision;
+  }
+  fail(Code::kUsage, "unknown precision ", quote(options.precision), ", expected fp32, bf16 or int8");
+}
+
 void check(const SessionOptions& options) {
   if (options.threads < 1 || options.threads > kMaxThreads) {
     fail(Code::kUsage, "threads is ", options.threads, ", expected 1 to ", kMaxThreads);
@@ -190,6 +202,7 @@ Session Session::open(const std::string& path, const SessionOptions& options) {
 
 Session Session::read(std::span<const std::byte> bytes, const SessionOptions& options) {
   check(options);
+  const Precision precision = precision_of(options);
   auto state = std::make_shared<State>();
   state->options = options;
   if (const int number = cuda_number(options.device); number >= 0) state->device = CudaDevice::open(number);
@@ -204,7 +217,7 @@ Session Session::read(std::span<const std::byte> bytes, const SessionOptions& op
   state->shared_sizes = shared_sizes_of(state->inputs);
   if (options.optimize) {
     std::vector<PassRecord> log;
-    graph = run_pipeline(std::move(graph), &log);
+    graph = run_pipeline(std::move(graph), &log, precision);
     state->passes_text = text_of(log);
   }
   state->passes_text += graph.text();

@@ -190,27 +190,29 @@ py::list ports(const std::vector<PortInfo>& infos) {
   return list;
 }
 
-SessionOptions options_of(const std::string& device, int threads, bool optimize, const std::string& isa) {
+SessionOptions options_of(const std::string& device, int threads, bool optimize, const std::string& isa,
+                          const std::string& precision) {
   SessionOptions options;
   options.device = device;
   options.threads = threads;
   options.optimize = optimize;
   options.isa = isa;
+  options.precision = precision;
   return options;
 }
 
 NamedSession open(const std::string& path, const std::string& device, int threads, bool optimize,
-                  const std::string& isa) {
-  const SessionOptions options = options_of(device, threads, optimize, isa);
+                  const std::string& isa, const std::string& precision) {
+  const SessionOptions options = options_of(device, threads, optimize, isa, precision);
   return NamedSession([&] {
     const py::gil_scoped_release release;
     return Session::open(path, options);
   }());
 }
 
-NamedSession read(const py::bytes& model, const std::string& device, int threads, bool optimize,
-                  const std::string& isa) {
-  const SessionOptions options = options_of(device, threads, optimize, isa);
+NamedSession read(const py::bytes& model, const std::string& device, int threads, bool optimize, const std::string& isa,
+                  const std::string& precision) {
+  const SessionOptions options = options_of(device, threads, optimize, isa, precision);
   const auto text = std::string_view(model);
   return NamedSession([&] {
     const py::gil_scoped_release release;  // `model` cannot change: bytes are immutable, and the caller holds them
@@ -231,9 +233,9 @@ void register_session(py::module_& module) {
   py::class_<NamedSession> session(module, "Session");
   session
       .def_static("open", &open, py::arg("path"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
-                  py::arg("isa"))
+                  py::arg("isa"), py::arg("precision"))
       .def_static("read", &read, py::arg("model"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
-                  py::arg("isa"))
+                  py::arg("isa"), py::arg("precision"))
       .def("inputs", [](const NamedSession& named) { return ports(named.session().inputs()); })
       .def("outputs", [](const NamedSession& named) { return ports(named.session().outputs()); })
       .def(

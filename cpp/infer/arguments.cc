@@ -69,6 +69,13 @@ void set_device(Arguments& arguments, const std::string& text) {
   arguments.engine.device = text;
 }
 
+void set_precision(Arguments& arguments, const std::string& text) {
+  if (text != "fp32" && text != "bf16" && text != "int8") {
+    fail(Code::kUsage, "--precision: got ", quote(text), ", expected fp32, bf16 or int8");
+  }
+  arguments.engine.precision = text;
+}
+
 constexpr Option kOptions[] = {
     {"--input", Takes::kMany, "[NAME=]FILE.npy...",
      "arrays as they are; NAME is needed where a model has several inputs",
@@ -89,6 +96,8 @@ constexpr Option kOptions[] = {
     {"--ort-library", Takes::kOne, "FILE", "onnxruntime's shared library [SLIPWAY_ORT_LIBRARY, then a search]",
      [](Arguments& a, const std::string& v) { a.engine.ort_library = v; }},
     {"--device", Takes::kOne, "cpu|cuda[:N]", "where to compute [cpu]", set_device},
+    {"--precision", Takes::kOne, "fp32|bf16|int8", "of the weights; less than fp32 is faster and less exact [fp32]",
+     set_precision},
     {"--threads", Takes::kOne, "N", "threads that compute [1]",
      [](Arguments& a, const std::string& v) {
        a.engine.threads = static_cast<int>(number_of("--threads", v, 1, 256));

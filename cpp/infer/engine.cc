@@ -90,7 +90,11 @@ std::unique_ptr<Engine> open_engine(const std::string& path, const EngineOptions
     SessionOptions session;
     session.device = options.device;
     session.threads = options.threads;
+    session.precision = options.precision;
     return std::make_unique<NativeEngine>(slipway::Session::open(file, session));
+  }
+  if (options.precision != "fp32") {
+    fail(Code::kUnavailable, "precision ", options.precision, " is not available for engine onnxruntime; use fp32");
   }
   if (options.device != "cpu") {
     fail(Code::kUnavailable, "device ", quote(options.device), " is not available for engine onnxruntime; use cpu");

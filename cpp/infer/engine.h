@@ -17,6 +17,7 @@ struct EngineOptions {
   EngineKind kind = EngineKind::kNative;
   std::string ort_library;
   std::string device = "cpu";
+  std::string precision = "fp32";
   int threads = 1;
 };
 

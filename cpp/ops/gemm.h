@@ -6,6 +6,7 @@
 #include "ops/activation.h"
 #include "ops/call.h"
 #include "ops/product.h"
+#include "simd/small_weights.h"
 
 namespace slipway {
 
@@ -22,6 +23,7 @@ struct GemmCall {
   float alpha = 1.0f;
   float beta = 1.0f;
   const float* packed = nullptr;  ///< B as panels, or null: packed into scratch by every call
+  SmallWeights small;             ///< B as panels of fewer bytes; `packed` is null then
   ActivationCall activation;
   ProductShape product;  ///< of CUDA
 };

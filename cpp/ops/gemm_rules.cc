@@ -3,6 +3,7 @@
 #include "ops/activation_rules.h"
 #include "ops/gemm_sum.h"
 #include "ops/product_rules.h"
+#include "ops/small_panels.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -13,6 +14,7 @@ namespace {
 
 struct OwnedGemmCall final : GemmCall {
   std::shared_ptr<const Tensor> panels;
+  std::shared_ptr<const SmallPanels> small_panels;
 };
 
 /// C must broadcast to [M, N] without making it larger.
@@ -85,7 +87,14 @@ std::shared_ptr<const void> prepare_gemm_rule(PrepareContext& context) {
   if (context.dtype(0) == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
     const int64_t lanes = lanes_of(context.isa());
     const int64_t floats = panels_size(call->k, call->n, lanes);
-    if (const Tensor* weights = context.constant(1)) {
+    const Tensor* weights = context.constant(1);
+    if (weights != nullptr) {
+      call->small_panels =
+          small_panels(context, {weights->as<float>(), call->b_row, call->b_column, call->k, call->n}, call->m);
+    }
+    if (call->small_panels) {
+      call->small = call->small_panels->view();
+    } else if (weights != nullptr) {
       call->panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())), [&] {
         auto panels = std::make_shared<Tensor>(DType::kFloat32, Shape{floats});
         pack_panels(weights->as<float>(), call->b_row, call->b_column, call->k, call->n, lanes, panels->as<float>());

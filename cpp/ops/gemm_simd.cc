@@ -62,7 +62,8 @@ void gemm(const OpCall& call) noexcept {
   product.c = call.outputs[0].as<float>();
   product.c_row = gemm_call.n;
   if (has_c && is_scaled) product.column_bias = call.inputs[2].as<float>();
-  if (product.b == nullptr) {
+  product.small = gemm_call.small;
+  if (product.b == nullptr && !product.small) {
     auto* panels = reinterpret_cast<float*>(call.scratch);
     pack_panels(call.inputs[1].as<float>(), gemm_call.b_row, gemm_call.b_column, product.k, product.n, kLanes, panels);
     product.b = panels;

@@ -6,6 +6,7 @@
 
 #include "ops/op.h"
 #include "ops/product_rules.h"
+#include "ops/small_panels.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct OwnedMatMulCall final : MatMulCall {
   std::shared_ptr<const Tensor> panels;
+  std::shared_ptr<const SmallPanels> small_panels;
 };
 
 /// Strides of the stack of one operand, in matrices, for the broadcast axes `sizes`.
@@ -80,9 +82,16 @@ std::shared_ptr<const void> prepare_matmul(PrepareContext& context) {
   call->batch = y.count(0, call->rank);
   call->b_batch = b.rank() > 2 ? b.count(0, b.rank() - 2) : 1;
   call->is_one_product = call->b_batch == 1 && a.count() == call->batch * call->m * call->k;
+  const int64_t rows = call->is_one_product ? call->batch * call->m : call->m;
   if (context.dtype(0) == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
     const int64_t lanes = lanes_of(context.isa());
-    if (const Tensor* constant = context.constant(1)) {
+    const Tensor* constant = context.constant(1);
+    if (constant != nullptr && call->is_one_product) {
+      call->small_panels = small_panels(context, {constant->as<float>(), call->n, 1, call->k, call->n}, rows);
+    }
+    if (call->small_panels) {
+      call->small = call->small_panels->view();
+    } else if (constant != nullptr) {
       call->panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())),
                                             [&] { return pack_stack(constant->as<float>(), *call, lanes); });
       call->packed = call->panels->as<float>();
@@ -90,7 +99,6 @@ std::shared_ptr<const void> prepare_matmul(PrepareContext& context) {
       context.scratch_bytes = Shape{call->b_batch, panels_size(call->k, call->n, lanes)}.checked_bytes(4);
     }
   }
-  const int64_t rows = call->is_one_product ? call->batch * call->m : call->m;
   call->product = choose_product(context, call->n, rows, call->k, call->is_one_product ? 1 : call->batch, true);
   context.work = {saturating_product(y.count(), call->k, 2),
                   (a.count() + b.count() + y.count()) * size_of(context.dtype(0))};

@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "ops/call.h"
 #include "ops/product.h"
+#include "simd/small_weights.h"
 
 namespace slipway {
 
@@ -22,6 +23,7 @@ struct MatMulCall {
   int64_t a_strides[kMaxRank] = {};  ///< in matrices; 0 repeats one
   int64_t b_strides[kMaxRank] = {};
   const float* packed = nullptr;  ///< every matrix of B as panels, or null: packed into scratch by every call
+  SmallWeights small;             ///< the one matrix as panels of fewer bytes; `packed` is null then
   ProductShape product;           ///< of CUDA
 };
 

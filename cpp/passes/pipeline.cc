@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "passes/bodies.h"
 #include "passes/pass.h"
+#include "passes/round_weights.h"
 
 namespace slipway {
 
@@ -17,18 +18,17 @@ constexpr Pass kPasses[] = {
 // Models settle in two or three rounds; a bound keeps a hostile one from taking time without end.
 constexpr int kMaxRounds = 16;
 
-/// True where the pass changed something.
-bool run_pass(Graph& graph, const Pass& pass, int round, std::vector<PassRecord>* log) {
-  Rewrite rewrite = pass.run(graph);
+/// True where the rewrite changed something.
+bool take(Graph& graph, std::string_view pass, Rewrite rewrite, int round, std::vector<PassRecord>* log) {
   if (rewrite.patch.is_empty()) return false;
   apply(graph, std::move(rewrite.patch));
   try {
     graph.check();
   } catch (const Error& error) {
-    throw error.at(concat("after pass ", pass.name));
+    throw error.at(concat("after pass ", pass));
   }
   const bool changed = !rewrite.notes.empty();
-  if (changed && log != nullptr) log->push_back({round, std::string(pass.name), std::move(rewrite.notes)});
+  if (changed && log != nullptr) log->push_back({round, std::string(pass), std::move(rewrite.notes)});
   return changed;
 }
 
@@ -39,7 +39,7 @@ void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
   while (changed && round < last) {
     ++round;
     changed = false;
-    for (const Pass& pass : kPasses) changed = run_pass(graph, pass, round, log) || changed;
+    for (const Pass& pass : kPasses) changed = take(graph, pass.name, pass.run(graph), round, log) || changed;
   }
 }
 
@@ -47,16 +47,18 @@ void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
 
 // Bodies come when all is known that the graph around them knows, and only once: a graph at any depth is then improved
 // once, however deep it stands.
-Graph run_pipeline(Graph graph, std::vector<PassRecord>* log) {
+Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precision) {
   int round = 0;
   run_rounds(graph, round, log);
-  Patch patch = improve_bodies(graph, log);
+  Patch patch = improve_bodies(graph, log, precision);
   if (!patch.is_empty()) {
     apply(graph, std::move(patch));
     graph.check();
     run_rounds(graph, round, log);
   }
-  run_pass(graph, {"group_network", &group_network}, ++round, log);
+  ++round;
+  take(graph, "round_weights", round_weights(graph, precision), round, log);
+  take(graph, "group_network", group_network(graph), round, log);
   return graph;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/precision.h"
 #include "graph/graph.h"
 
 namespace slipway {
@@ -19,8 +20,11 @@ struct PassRecord {
 /// Graph inputs and outputs keep their place, name and meaning; an output may become an input or a constant. `log`, if
 /// given, gets what each pass did.
 ///
+/// With a reduced precision the weights are rounded in the end, so that results differ from those of the file.
+///
 /// One symbol stands for one size: whoever runs the result must refuse inputs that give a symbol two. Throws Error.
-[[nodiscard]] Graph run_pipeline(Graph graph, std::vector<PassRecord>* log = nullptr);
+[[nodiscard]] Graph run_pipeline(Graph graph, std::vector<PassRecord>* log = nullptr,
+                                 Precision precision = Precision::kFloat32);
 
 /// The stable text form of a log (`slipway inspect --stage passes`).
 [[nodiscard]] std::string text_of(const std::vector<PassRecord>& log);

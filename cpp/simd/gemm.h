@@ -9,6 +9,7 @@
 
 #include "base/thread_pool.h"
 #include "simd/panels.h"
+#include "simd/small_weights.h"
 #include "simd/vec.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -24,7 +25,8 @@ struct Gemm {
   int64_t a_row = 0;
   int64_t a_column = 1;
   const float* b = nullptr;  ///< panels of B [K, N], packed with kLanes
-  float* c = nullptr;        ///< C[i, j] = c[i * c_row + j]; must not overlap A or B
+  SmallWeights small;  ///< or the same of fewer bytes, for at most kMostSmallRows rows; the bits of C do not change
+  float* c = nullptr;  ///< C[i, j] = c[i * c_row + j]; must not overlap A or B
   int64_t c_row = 0;
   const float* row_bias = nullptr;     ///< [M], added to every column; or null
   const float* column_bias = nullptr;  ///< [N], added to every row; or null

@@ -11,6 +11,35 @@ namespace {
 constexpr int64_t kTileRows = tile_rows(kLanes);
 constexpr int64_t kColumnBlock = 256;
 
+/// What B is made of: panels, of which vector i is load(i).
+struct Floats {
+  static constexpr int64_t kMostRows = kTileRows;
+  const float* panels;
+
+  Floats(const Gemm& call, int64_t at, int64_t) noexcept : panels(call.b + at) {}
+  [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept { return SLIPWAY_ISA::load(panels + at); }
+};
+
+struct Bfloat16s {
+  static constexpr int64_t kMostRows = kMostSmallRows;
+  const uint16_t* panels;
+
+  Bfloat16s(const Gemm& call, int64_t at, int64_t) noexcept : panels(call.small.bfloat16 + at) {}
+  [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept { return load_bfloat16(panels + at); }
+};
+
+struct Int8s {
+  static constexpr int64_t kMostRows = kMostSmallRows;
+  const int8_t* panels;
+  const float* scales;
+
+  Int8s(const Gemm& call, int64_t at, int64_t column) noexcept
+      : panels(call.small.int8 + at), scales(call.small.scales + column) {}
+  [[gnu::always_inline]] Vec load(int64_t at, int64_t column) const noexcept {
+    return load_int8(panels + at) * SLIPWAY_ISA::load(scales + column);
+  }
+};
+
 /// One tile of C: rows from `row`, columns from `column`, terms [first, first + depth).
 struct Tile {
   int64_t row;
@@ -46,16 +75,16 @@ struct Tile {
 }
 
 /// H rows by P panels of V vectors. More than one panel hides the latency of the sums where H is small.
-template <int H, int V, int P>
+template <typename Weights, int H, int V, int P>
 void multiply(const Gemm& call, const Tile& tile) noexcept {
   Vec sum[H][P * V] = {};
   const float* a = tile.a;
-  const float* b = call.b + tile.column * call.k + tile.first * V * kLanes;
+  const Weights b(call, tile.column * call.k + tile.first * V * kLanes, tile.column);
   const int64_t next_panel = 2 * kLanes * call.k;
-  for (int64_t p = 0; p < tile.depth; ++p, a += H, b += V * kLanes) {
+  for (int64_t p = 0, at = 0; p < tile.depth; ++p, a += H, at += V * kLanes) {
     Vec y[P * V];
 #pragma GCC unroll 8
-    for (int q = 0; q < P * V; ++q) y[q] = load(b + q / V * next_panel + q % V * kLanes);
+    for (int q = 0; q < P * V; ++q) y[q] = b.load(at + q / V * next_panel + q % V * kLanes, q * kLanes);
 #pragma GCC unroll 12
     for (int i = 0; i < H; ++i) {
       const Vec x = broadcast(a[i]);
@@ -83,35 +112,37 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
 }
 
 /// One tile of rows against the panels of columns [begin, end).
-template <int H>
+template <typename Weights, int H>
 void multiply_row(const Gemm& call, Tile tile, int64_t begin, int64_t end) noexcept {
   constexpr int kPanels = H == 1 ? 4 : H == 2 ? 2 : 1;
   constexpr int64_t kPanel = 2 * kLanes;
   tile.column = begin;
   for (; kPanels > 1 && tile.column + kPanels * kPanel <= end; tile.column += kPanels * kPanel) {
-    multiply<H, 2, kPanels>(call, tile);
+    multiply<Weights, H, 2, kPanels>(call, tile);
   }
-  for (; tile.column + kLanes < end; tile.column += kPanel) multiply<H, 2, 1>(call, tile);
-  if (tile.column < end) multiply<H, 1, 1>(call, tile);
+  for (; tile.column + kLanes < end; tile.column += kPanel) multiply<Weights, H, 2, 1>(call, tile);
+  if (tile.column < end) multiply<Weights, H, 1, 1>(call, tile);
 }
 
+template <typename Weights>
 void multiply_row(int64_t height, const Gemm& call, const Tile& tile, int64_t begin, int64_t end) noexcept {
   switch (height) {
     case 1:
-      return multiply_row<1>(call, tile, begin, end);
+      return multiply_row<Weights, 1>(call, tile, begin, end);
     case 2:
-      return multiply_row<2>(call, tile, begin, end);
+      return multiply_row<Weights, 2>(call, tile, begin, end);
     case 4:
-      return multiply_row<4>(call, tile, begin, end);
+      return multiply_row<Weights, 4>(call, tile, begin, end);
     case 8:
-      if constexpr (kTileRows > 8) return multiply_row<8>(call, tile, begin, end);
+      if constexpr (Weights::kMostRows > 8) return multiply_row<Weights, 8>(call, tile, begin, end);
       return;
     default:
-      return multiply_row<kTileRows>(call, tile, begin, end);
+      if constexpr (Weights::kMostRows == kTileRows) return multiply_row<Weights, kTileRows>(call, tile, begin, end);
   }
 }
 
 /// Terms [first, first + depth) of all rows and of columns [begin, end).
+template <typename Weights>
 void multiply_block(const Gemm& call, int64_t first, int64_t depth, int64_t begin, int64_t end) noexcept {
   alignas(64) float packed[kTileRows * kGemmDepth];
   for (int64_t row = 0; row < call.m;) {
@@ -122,7 +153,7 @@ void multiply_block(const Gemm& call, int64_t first, int64_t depth, int64_t begi
                  packed);
       a = packed;
     }
-    multiply_row(height, call, {row, begin, first, depth, a}, begin, end);
+    multiply_row<Weights>(height, call, {row, begin, first, depth, a}, begin, end);
     row += height;
   }
 }
@@ -140,7 +171,12 @@ void fill_bias(const Gemm& call) noexcept {
 Gemm columns_of(const Gemm& call, int64_t begin, int64_t end) noexcept {
   Gemm part = call;
   part.n = end - begin;
-  part.b += begin * call.k;
+  if (part.b != nullptr) part.b += begin * call.k;
+  if (part.small.bfloat16 != nullptr) part.small.bfloat16 += begin * call.k;
+  if (part.small.int8 != nullptr) {
+    part.small.int8 += begin * call.k;
+    part.small.scales += begin;
+  }
   part.c += begin;
   if (part.column_bias != nullptr) part.column_bias += begin;
   return part;
@@ -156,6 +192,17 @@ Gemm rows_of(const Gemm& call, int64_t begin, int64_t end) noexcept {
   return part;
 }
 
+template <typename Weights>
+void multiply_all(const Gemm& call) noexcept {
+  for (int64_t first = 0; first < call.k; first += kGemmDepth) {
+    const int64_t depth = call.k - first < kGemmDepth ? call.k - first : kGemmDepth;
+    for (int64_t begin = 0; begin < call.n; begin += kColumnBlock) {
+      const int64_t end = call.n - begin < kColumnBlock ? call.n : begin + kColumnBlock;
+      multiply_block<Weights>(call, first, depth, begin, end);
+    }
+  }
+}
+
 }  // namespace
 
 void gemm(const Gemm& call) noexcept {
@@ -163,13 +210,9 @@ void gemm(const Gemm& call) noexcept {
     if (!call.accumulate) fill_bias(call);
     return;
   }
-  for (int64_t first = 0; first < call.k; first += kGemmDepth) {
-    const int64_t depth = call.k - first < kGemmDepth ? call.k - first : kGemmDepth;
-    for (int64_t begin = 0; begin < call.n; begin += kColumnBlock) {
-      const int64_t end = call.n - begin < kColumnBlock ? call.n : begin + kColumnBlock;
-      multiply_block(call, first, depth, begin, end);
-    }
-  }
+  if (call.small.bfloat16 != nullptr) return multiply_all<Bfloat16s>(call);
+  if (call.small.int8 != nullptr) return multiply_all<Int8s>(call);
+  multiply_all<Floats>(call);
 }
 
 void gemm(ThreadPool* pool, const Gemm& call) noexcept {

@@ -27,6 +27,36 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
   return *reinterpret_cast<const VecUnaligned*>(p);
 }
 [[gnu::always_inline]] static inline void store(float* p, Vec v) noexcept { *reinterpret_cast<VecUnaligned*>(p) = v; }
+/// kLanes numbers as float32, from bfloat16 or from int8. Compilers make single elements of the portable forms.
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+[[gnu::always_inline]] static inline Vec load_bfloat16(const uint16_t* p) noexcept {
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return reinterpret_cast<Vec>(_mm512_slli_epi32(_mm512_maskz_cvtepu16_epi32(0xffff, bits), 16));
+}
+[[gnu::always_inline]] static inline Vec load_int8(const int8_t* p) noexcept {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm512_maskz_cvtepi32_ps(0xffff, _mm512_maskz_cvtepi8_epi32(0xffff, bytes));
+}
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+[[gnu::always_inline]] static inline Vec load_bfloat16(const uint16_t* p) noexcept {
+  const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return reinterpret_cast<Vec>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+[[gnu::always_inline]] static inline Vec load_int8(const int8_t* p) noexcept {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
+#else
+[[gnu::always_inline]] static inline Vec load_bfloat16(const uint16_t* p) noexcept {
+  VecInt bits{};
+  for (int64_t i = 0; i < kLanes; ++i) bits[i] = static_cast<int32_t>(static_cast<uint32_t>(p[i]) << 16);
+  return reinterpret_cast<Vec>(bits);
+}
+[[gnu::always_inline]] static inline Vec load_int8(const int8_t* p) noexcept {
+  Vec v{};
+  for (int64_t i = 0; i < kLanes; ++i) v[i] = static_cast<float>(p[i]);
+  return v;
+}
+#endif
 /// Minus zero, unlike plus zero, keeps -0 and costs no instruction.
 [[gnu::always_inline]] static inline Vec broadcast(float x) noexcept { return x - Vec{}; }
 /// First n lanes, or lanes [begin, end), from memory, the others zero; no other byte is read.

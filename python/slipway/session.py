@@ -46,6 +46,9 @@ class Session:
         model: An ONNX file, a bundle folder, or the bytes of an ONNX file.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; one that is not there is refused, never replaced.
         threads: How many threads one run on the CPU may use, 1 to 256. Results do not depend on it.
+        precision: ``"fp32"``, or weights of fewer bytes and less exact results: ``"bf16"`` rounds them to 8 significant
+            bits, ``"int8"`` to whole numbers of at most 127 times a scale per output channel. Activations and sums
+            stay float32. The report of a bundle says how far each is off.
         optimize: False runs the graph as it stands in the file, without any pass.
         isa: Kernels to use (``slipway._engine.isas()``); empty is the best of this machine.
 
@@ -64,15 +67,16 @@ class Session:
         device: str = "cpu",
         threads: int = 1,
         *,
+        precision: str = "fp32",
         optimize: bool = True,
         isa: str = "",
     ) -> None:
         if threads not in range(1, 257):
             raise UsageError(f"threads: got {threads!r}, expected a number from 1 to 256")
         if isinstance(model, bytes):
-            self._engine = _engine.Session.read(model, device, threads, optimize, isa)
+            self._engine = _engine.Session.read(model, device, threads, optimize, isa, precision)
         else:
-            self._engine = _engine.Session.open(os.fspath(model), device, threads, optimize, isa)
+            self._engine = _engine.Session.open(os.fspath(model), device, threads, optimize, isa, precision)
         number = self._engine.cuda_device()
         self._cuda = number if number >= 0 else None
         self._inputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.inputs())

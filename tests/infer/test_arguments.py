@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
@@ -45,6 +46,7 @@ def test_help_shows_examples_and_version_the_version(infer: Run) -> None:
         ("MODEL", "--seed", "1x"),
         ("MODEL", "--engine", "tflite"),
         ("MODEL", "--device", "gpu"),
+        ("MODEL", "--precision", "fp16"),
         ("MODEL", "--shapes", "x"),
         ("MODEL", "--shapes", "x:"),
         ("MODEL", "--shapes", "x:1x-1"),
@@ -140,3 +142,19 @@ def test_iterations_give_percentiles(infer: Run, relu: Path) -> None:
     assert row["batch"] == 4
     assert 0 < row["p50_us"] <= row["p90_us"] <= row["p99_us"] < (time.monotonic() - begin) * 1e6
     assert "p99" in infer(relu, "--iterations", "5").stdout
+
+
+def test_precision_rounds_the_weights_and_nothing_else(infer: Run, tmp_path: Path) -> None:
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 1])
+    weights = {"w": np.array([[1 + 2**-10], [0.5]], np.float32)}
+    model = save_model(tmp_path / "w.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"])], [x], [y], weights)
+    np.save(tmp_path / "x.npy", np.array([[1, 0], [0, 1 + 2**-10]], np.float32))
+    for precision, first in (("fp32", 1 + 2**-10), ("bf16", 1.0)):
+        infer(model, "--input", tmp_path / "x.npy", "--precision", precision, "--output", tmp_path / "y.npy")
+        np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), [[first], [0.5 * (1 + 2**-10)]])
+
+
+def test_onnxruntime_has_no_precision_to_choose(infer: Run, relu: Path) -> None:
+    done = infer(relu, "--random", "--engine", "onnxruntime", "--precision", "int8", code=4)
+    assert "precision int8 is not available for engine onnxruntime; use fp32" in done.stderr
