@@ -337,7 +337,7 @@ def test_every_code_of_the_engine_has_its_class(affine: bytes, gather: bytes, tm
     with pytest.raises(slipway.RuntimeFault, match="7"):
         slipway.Session(gather).run({"i": np.array([0, 7])})
     with pytest.raises(slipway.UnavailableError, match="cuda"):
-        slipway.Session(affine, device="cuda")
+        slipway.Session(affine, device="cuda:99")
     with pytest.raises(slipway.FileError, match=r"nothing\.onnx"):
         slipway.Session(tmp_path / "nothing.onnx")
     with pytest.raises(slipway.UsageError, match="nonsense"):
