@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import shutil
 import subprocess
+import sys
 import threading
 from ctypes import Structure, byref, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from pathlib import Path
@@ -259,6 +261,26 @@ def test_wrong_options_are_named(
     session = c_void_p()
     assert engine.call("open", str(bundle).encode(), byref(Options(**options)), byref(session)) == code
     assert message in engine.message
+
+
+ASKS_FOR_CUDA = """
+import ctypes, sys
+session, message = ctypes.c_void_p(), ctypes.create_string_buffer(512)
+options = (ctypes.c_char_p * 4)(b"cuda")
+library = ctypes.CDLL(sys.argv[1])
+code = library.slipway_open(sys.argv[2].encode(), options, ctypes.byref(session), message, ctypes.c_size_t(512))
+print(code, message.value.decode())
+"""
+
+
+def test_the_cuda_plugin_is_looked_for_beside_the_library(library: Path, bundle: Path, tmp_path: Path) -> None:
+    alone = Path(shutil.copy(library, tmp_path))
+    command = [sys.executable, "-c", ASKS_FOR_CUDA, alone, bundle]
+    environment = {name: value for name, value in os.environ.items() if name != "SLIPWAY_CUDA_PLUGIN"}
+    (tmp_path / "libslipway_cuda.so").write_bytes(b"no library")
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said.startswith(f"{UNAVAILABLE} ")
+    assert f"the CUDA plugin cannot be opened: {tmp_path / 'libslipway_cuda.so'}" in said
 
 
 def test_a_model_is_read_from_memory_with_options(engine: Engine, bundle: Path) -> None:
