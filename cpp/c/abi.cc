@@ -1,5 +1,6 @@
 // The functions of slipway/c.h over slipway::Session. No exception leaves them.
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <iterator>
@@ -9,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -78,13 +80,27 @@ void require(const void* argument, std::string_view function, std::string_view n
   if (argument == nullptr) fail(Code::kUsage, function, ": ", name, " is NULL");
 }
 
+/// A program that was compiled for an older library has fewer fields; the others are zero for it.
+slipway_options whole(const slipway_options& given) {
+  constexpr std::size_t kLeast = offsetof(slipway_options, threads) + sizeof given.threads;  // without padding
+  slipway_options options = {};
+  if (given.bytes < kLeast || given.bytes > sizeof options) {
+    fail(Code::kUsage, "options.bytes is ", given.bytes, ", expected sizeof(slipway_options), ", kLeast, " to ",
+         sizeof options, " in this library");
+  }
+  std::memcpy(&options, &given, given.bytes);
+  return options;
+}
+
 SessionOptions options_of(const slipway_options* given) {
   SessionOptions options;
   if (given == nullptr) return options;
-  if (given->device != nullptr) options.device = given->device;
-  if (given->isa != nullptr) options.isa = given->isa;
-  if (given->max_steps != 0) options.max_steps = given->max_steps;
-  if (given->threads != 0) options.threads = given->threads;
+  const slipway_options asked = whole(*given);
+  if (asked.device != nullptr) options.device = asked.device;
+  if (asked.isa != nullptr) options.isa = asked.isa;
+  if (asked.max_steps != 0) options.max_steps = asked.max_steps;
+  if (!std::in_range<int>(asked.threads)) fail(Code::kUsage, "threads is ", asked.threads, ", expected 1 to 256");
+  if (asked.threads != 0) options.threads = static_cast<int>(asked.threads);
   return options;
 }
 

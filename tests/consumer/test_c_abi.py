@@ -27,7 +27,17 @@ RANK = 8
 
 
 class Options(Structure):
-    _fields_ = (("device", c_char_p), ("isa", c_char_p), ("max_steps", c_int64), ("threads", c_int32))
+    _fields_ = (
+        ("bytes", c_size_t),
+        ("device", c_char_p),
+        ("isa", c_char_p),
+        ("max_steps", c_int64),
+        ("threads", c_int64),
+    )
+
+
+def options_of(**values: Any) -> Options:
+    return Options(**{"bytes": ctypes.sizeof(Options), **values})
 
 
 class Port(Structure):
@@ -79,7 +89,7 @@ class Engine:
 
     def opened(self, path: Path, **options: Any) -> c_void_p:
         session = c_void_p()
-        code = self.call("open", str(path).encode(), byref(Options(**options)), byref(session))
+        code = self.call("open", str(path).encode(), byref(options_of(**options)), byref(session))
         assert code == OK, self.message
         assert session
         return session
@@ -249,24 +259,27 @@ def test_files_that_are_no_models_have_their_own_codes(engine: Engine, bundle: P
     [
         ({"threads": 1000}, USAGE, "threads is 1000, expected 1 to 256"),
         ({"threads": -1}, USAGE, "threads is -1"),
+        ({"threads": 1 << 40}, USAGE, "threads is 1099511627776, expected 1 to 256"),
         ({"device": b"abacus"}, USAGE, "abacus"),
         ({"device": b"cuda:999"}, UNAVAILABLE, "cuda"),
         ({"isa": b"mmx"}, USAGE, '"mmx"'),
         ({"max_steps": -1}, USAGE, "max_steps is -1"),
+        ({"bytes": 0}, USAGE, "options.bytes is 0, expected sizeof(slipway_options), 40 to 40"),
+        ({"bytes": 48}, USAGE, "options.bytes is 48"),
     ],
 )
 def test_wrong_options_are_named(
     engine: Engine, bundle: Path, options: dict[str, Any], code: int, message: str
 ) -> None:
     session = c_void_p()
-    assert engine.call("open", str(bundle).encode(), byref(Options(**options)), byref(session)) == code
+    assert engine.call("open", str(bundle).encode(), byref(options_of(**options)), byref(session)) == code
     assert message in engine.message
 
 
 ASKS_FOR_CUDA = """
 import ctypes, sys
 session, message = ctypes.c_void_p(), ctypes.create_string_buffer(512)
-options = (ctypes.c_char_p * 4)(b"cuda")
+options = (ctypes.c_void_p * 5)(40, ctypes.cast(ctypes.c_char_p(b"cuda"), ctypes.c_void_p))
 library = ctypes.CDLL(sys.argv[1])
 code = library.slipway_open(sys.argv[2].encode(), options, ctypes.byref(session), message, ctypes.c_size_t(512))
 print(code, message.value.decode())
@@ -286,7 +299,7 @@ def test_the_cuda_plugin_is_looked_for_beside_the_library(library: Path, bundle:
 def test_a_model_is_read_from_memory_with_options(engine: Engine, bundle: Path) -> None:
     content = (bundle / "model.onnx").read_bytes()
     session = c_void_p()
-    options = Options(device=b"cpu", isa=b"scalar", threads=2, max_steps=5)
+    options = options_of(device=b"cpu", isa=b"scalar", threads=2, max_steps=5)
     assert engine.call("read", content, c_size_t(len(content)), byref(options), byref(session)) == OK
     assert engine.input_count(session) == 1
     engine.close(session)
