@@ -52,7 +52,7 @@ zoo: $(VENV)/installed ## train every recipe (data: SLIPWAY_DATA, else what is p
 
 format: $(VENV)/tested ## format Python and C++
 	ruff check --fix . && ruff format .
-	git ls-files '*.cc' '*.h' | xargs clang-format -i
+	git ls-files '*.c' '*.cc' '*.h' | xargs clang-format -i
 
 lint: $(VENV)/tested ## what the house tests ask of form, types and imports
 	pytest -n 2 tests/house

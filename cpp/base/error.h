@@ -9,9 +9,10 @@
 
 namespace slipway {
 
-/// Why something was refused. Mirrored by the subclasses in python/slipway/errors.py.
+/// Why something was refused; the numbers are those of slipway/c.h, where 0 is success. Mirrored by the subclasses in
+/// python/slipway/errors.py.
 enum class Code {
-  kModel,        ///< the file is malformed or breaks a rule of ONNX
+  kModel = 1,    ///< the file is malformed or breaks a rule of ONNX
   kUnsupported,  ///< valid ONNX that this engine does not have
   kInput,        ///< an input's name, type or shape does not fit the model
   kLimit,        ///< a size is above a limit

@@ -23,6 +23,7 @@ namespace slipway::infer {
 namespace {
 
 constexpr int64_t kMaxIndexBytes = 16 << 20;
+constexpr double kFormat = 1;  // of the bundle, as in python/slipway/_metadata.py
 
 /// One comparison: an output of a case, or "encode" and "labels" of it.
 struct Row {
@@ -42,28 +43,18 @@ const Json& member(const Json& object, std::string_view key, std::string_view wh
 
 class Replay final {
  public:
+  /// Throws Error(kDamaged) where the bundle is not whole.
   explicit Replay(const Arguments& arguments)
       : bundle_(arguments.model),
         listed_(check_sums(bundle_)),
         engine_(open_engine(listed_file(bundle_, listed_, "", "model.onnx"), arguments.engine)),
         signature_(read_signature(engine_->inputs(), engine_->outputs(), engine_->metadata())) {}
 
-  /// Throws Error(kDamaged) for goldens that are not what docs/bundle-format.md says.
+  /// Throws Error(kDamaged) or Error(kModel) for goldens that are not what docs/bundle-format.md says.
   std::vector<Row> run() {
-    try {
-      return replay_all();
-    } catch (const Error& error) {
-      if (error.code() != Code::kModel) throw;
-      throw Error(Code::kDamaged, error.at("goldens").message());
-    }
-  }
-
-  [[nodiscard]] std::size_t file_count() const noexcept { return listed_.size(); }
-  [[nodiscard]] std::string_view runtime() const noexcept { return engine_->runtime(); }
-
- private:
-  std::vector<Row> replay_all() {
     const Json index = parse_json(read_file(golden_file("index.json"), kMaxIndexBytes));
+    const double format = member(index, "format", "goldens/index.json").number("format");
+    if (format != kFormat) fail(Code::kDamaged, "goldens have format ", format, ", this program reads ", kFormat);
     scale_tolerance_ = member(index, "scale_tolerance", "goldens/index.json").number("scale_tolerance");
     std::vector<Row> rows;
     for (const Json& entry : member(index, "cases", "goldens/index.json").array("cases")) replay(entry, rows);
@@ -71,11 +62,21 @@ class Replay final {
     return rows;
   }
 
+  [[nodiscard]] std::size_t file_count() const noexcept { return listed_.size(); }
+  [[nodiscard]] std::string_view runtime() const noexcept { return engine_->runtime(); }
+
+ private:
   [[nodiscard]] std::string golden_file(const std::string& name) const {
     return listed_file(bundle_, listed_, "goldens", name);
   }
   [[nodiscard]] Tensor golden_array(const Json& files, const PortInfo& port) const {
-    return read_npy(golden_file(member(files, port.name, "a golden").string("a golden's file")));
+    const std::string file = golden_file(member(files, port.name, "a golden").string("a golden's file"));
+    try {
+      return read_npy(file);
+    } catch (const Error& error) {
+      if (error.code() != Code::kInput) throw;
+      throw Error(Code::kDamaged, error.message());
+    }
   }
 
   void replay(const Json& entry, std::vector<Row>& rows) const {
@@ -92,9 +93,7 @@ class Replay final {
       const PortInfo& port = engine_->outputs()[i];
       rows.push_back(compare(name, port, outputs[i].view(), golden_array(output_files, port).view()));
     }
-    if (const Json* labels = entry.find("labels"); labels != nullptr && !labels->is_null()) {
-      rows.push_back(compare_labels(name, labels->array("labels"), outputs));
-    }
+    rows.push_back(compare_labels(name, member(entry, "labels", name).array("labels"), outputs));
   }
 
   /// Encodes the raw input again; the arrays must be the recorded ones bit for bit.
@@ -148,7 +147,7 @@ class Replay final {
     return items;
   }
 
-  /// Within scale_tolerance of the golden's largest size, or of 1.
+  /// Within scale_tolerance of the golden's largest size, or of 1; integers and booleans exactly.
   Row compare(const std::string& name, const PortInfo& port, const TensorView& got, const TensorView& golden) const {
     Row row{name, port.name, std::numeric_limits<double>::infinity(), scale_tolerance_, false};
     if (got.dtype != golden.dtype || !(got.shape == golden.shape)) return row;
@@ -164,7 +163,8 @@ class Replay final {
           std::isnan(difference) ? std::numeric_limits<double>::infinity() : std::max(row.max_abs, difference);
       if (std::isinf(row.max_abs)) break;
     }
-    row.tolerance = scale_tolerance_ * scale;
+    const bool is_float = golden.dtype == DType::kFloat32 || golden.dtype == DType::kFloat64;
+    row.tolerance = is_float ? scale_tolerance_ * scale : 0.0;
     row.ok = row.max_abs <= row.tolerance;
     return row;
   }
@@ -201,6 +201,24 @@ class Replay final {
   Signature signature_;
   double scale_tolerance_ = 0.0;
 };
+
+struct Result {
+  std::size_t files;
+  std::string runtime;
+  std::vector<Row> rows;
+};
+
+/// What breaks a rule in a bundle that was sealed is damage of the bundle.
+Result replay_bundle(const Arguments& arguments) {
+  try {
+    Replay replay(arguments);
+    std::vector<Row> rows = replay.run();
+    return {replay.file_count(), std::string(replay.runtime()), std::move(rows)};
+  } catch (const Error& error) {
+    if (error.code() != Code::kModel) throw;
+    throw Error(Code::kDamaged, error.at(concat("bundle ", quote(arguments.model, 400), " is damaged")).message());
+  }
+}
 
 void print_rows(const std::vector<Row>& rows) {
   std::string text;
@@ -239,14 +257,13 @@ bool run_selftest(const Arguments& arguments) {
     if (!std::filesystem::exists(arguments.model, error)) (void)model_file(arguments.model);
     fail(Code::kUsage, "--selftest needs a bundle folder, ", quote(arguments.model, 400), " is a file");
   }
-  Replay replay(arguments);
-  const std::vector<Row> rows = replay.run();
+  const auto [files, runtime, rows] = replay_bundle(arguments);
   const bool ok = std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.ok; });
   if (arguments.json) {
-    print_json(arguments, replay.runtime(), replay.file_count(), rows, ok);
+    print_json(arguments, runtime, files, rows, ok);
   } else {
     print_rows(rows);
-    if (ok) print(concat("selftest ok: ", replay.file_count(), " files, ", rows.size(), " comparisons\n"));
+    if (ok) print(concat("selftest ok: ", files, " files, ", rows.size(), " comparisons\n"));
   }
   return ok;
 }

@@ -24,9 +24,11 @@ struct Sum {
   std::string name;
 };
 
-/// A line of sha256sum: 64 digits, a space, a space or star, the name.
+constexpr std::string_view kRequired[] = {"model.onnx", "report.json", "goldens/index.json"};
+
+/// A line of sha256sum: 64 digits, two spaces, the name.
 bool parse_line(std::string_view line, Sum& sum) {
-  if (line.size() < 67 || line[64] != ' ' || (line[65] != ' ' && line[65] != '*')) return false;
+  if (line.size() < 67 || line[64] != ' ' || line[65] != ' ') return false;
   sum.digest = line.substr(0, 64);
   sum.name = line.substr(66);
   return sum.digest.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -47,6 +49,7 @@ bool is_inside(const fs::path& folder, const std::string& name) {
 std::string fault_of(const fs::path& bundle, const Sum& sum) {
   if (!is_inside(bundle, sum.name)) return quote(sum.name) + " leads out of the bundle";
   std::error_code error;
+  if (fs::is_symlink(bundle / sum.name, error)) return quote(sum.name) + " is a link, and a bundle holds none";
   if (!fs::is_regular_file(bundle / sum.name, error)) return quote(sum.name) + " is missing";
   try {
     const std::string digest = sha256_hex(read_file((bundle / sum.name).string()));
@@ -72,14 +75,16 @@ std::set<std::string> check_sums(const std::string& bundle) {
     ++number;
     if (!parse_line(std::string_view(text).substr(at, end - at), sum)) {
       faults.push_back(concat("line ", number, " of SHA256SUMS is not a checksum"));
+    } else if (!listed.insert(sum.name).second) {
+      faults.push_back(quote(sum.name) + " is listed twice");
     } else if (std::string fault = fault_of(bundle, sum); !fault.empty()) {
       faults.push_back(std::move(fault));
-    } else {
-      listed.insert(sum.name);
     }
     at = end + 1;
   }
-  if (faults.empty() && listed.empty()) faults.emplace_back("SHA256SUMS is empty");
+  for (const std::string_view name : kRequired) {
+    if (!listed.contains(std::string(name))) faults.push_back(concat("SHA256SUMS does not list ", quote(name)));
+  }
   if (faults.empty()) return listed;
   std::string message = concat("bundle ", quote(bundle, 400), " is damaged: ");
   for (std::size_t i = 0; i < std::min(faults.size(), kMaxFaults); ++i) message += (i > 0 ? "; " : "") + faults[i];

@@ -7,7 +7,8 @@
 namespace slipway::infer {
 
 /// Checks every file that the bundle's SHA256SUMS lists and gives their names. Throws Error(kDamaged) with all faults
-/// at once; a name that leads out of the bundle is one.
+/// at once; a name that leads out of the bundle is one, a link, and a file that every bundle has and that is not
+/// listed.
 [[nodiscard]] std::set<std::string> check_sums(const std::string& bundle);
 
 /// A file of the bundle by a name relative to `folder` in it. Throws Error(kDamaged) where it is not listed.

@@ -57,14 +57,17 @@ def check_raw(bundle: Bundle) -> None:
 
 
 def read_raw(bundle: Bundle, golden: Golden) -> list[Any]:
-    """Return a golden's raw items, read from the bundle's files."""
+    """Return a golden's raw items, read from the bundle's files.
+
+    Raises:
+        BundleError: A file that the golden names was not sealed.
+    """
     raw = golden.raw or {}
-    folder = bundle.path / "goldens"
     if "images" in raw:
-        return [read_image(folder / name) for name in raw["images"]]
+        return [read_image(bundle.golden_file(name)) for name in raw["images"]]
     if "csv" in raw:
         columns = next(p.spec.columns for p in bundle.signature.inputs if isinstance(p.spec, TableInput))
-        return list(read_csv(folder / raw["csv"], columns))
+        return list(read_csv(bundle.golden_file(raw["csv"]), columns))
     items = ([item] if isinstance(item, str) else item for item in raw.get("texts", ()))
     return [raw_item for texts in items for raw_item in text_items(bundle.signature, texts)]
 

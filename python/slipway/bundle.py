@@ -6,6 +6,7 @@ Writing one is the business of ``slipway_export``. Importing this module loads n
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -141,27 +142,57 @@ class Bundle:
 
     @cached_property
     def goldens(self) -> tuple[Golden, ...]:
-        """The recorded cases."""
+        """The recorded cases, one at least."""
+        try:
+            goldens = tuple(self._golden(case) for case in self._index["cases"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise BundleError(
+                f"{GOLDENS} of bundle {self.path} is not laid out as docs/bundle-format.md says"
+            ) from error
+        if not goldens:
+            raise BundleError(f"{GOLDENS} of bundle {self.path} has no cases")
+        return goldens
+
+    @cached_property
+    def scale_tolerance(self) -> float:
+        """How far an output may be from its golden, as a share of the golden's largest absolute value, or of 1."""
+        share = self._index.get("scale_tolerance")
+        if not isinstance(share, int | float) or isinstance(share, bool):
+            raise BundleError(f"{GOLDENS} of bundle {self.path}: scale_tolerance is {share!r}, expected a number")
+        return float(share)
+
+    def golden_file(self, name: str) -> Path:
+        """Return the path of a file that a golden names.
+
+        Raises:
+            BundleError: It is not among the files that were sealed.
+        """
+        if f"goldens/{name}" not in self.sums:
+            raise BundleError(f"bundle {self.path} is damaged: goldens/{name}: not listed in {SUMS}")
+        return self.path / "goldens" / name
+
+    @cached_property
+    def _index(self) -> Mapping[str, Any]:
         index = _json(GOLDENS, self.read(GOLDENS))
         if index.get("format") != FORMAT:
             raise BundleError(f"{GOLDENS} has format {index.get('format')}, this program reads {FORMAT}")
-        return tuple(
-            Golden(
-                case["name"],
-                case["raw"],
-                self._arrays(case["inputs"]),
-                self._arrays(case["outputs"]),
-                tuple(case["labels"]),
-            )
-            for case in index["cases"]
-        )
+        return index
+
+    def _golden(self, case: Mapping[str, Any]) -> Golden:
+        inputs, outputs = self._arrays(case["inputs"]), self._arrays(case["outputs"])
+        return Golden(case["name"], case.get("raw"), inputs, outputs, tuple(case["labels"]))
 
     def _arrays(self, files: Mapping[str, str]) -> dict[str, NDArray[np.generic]]:
-        import io
+        return {port: self._array(file) for port, file in files.items()}
 
-        return {
-            port: np.load(io.BytesIO(self.read(f"goldens/{file}")), allow_pickle=False) for port, file in files.items()
-        }
+    def _array(self, file: str) -> NDArray[np.generic]:
+        self.golden_file(file)
+        content = io.BytesIO(self.read(f"goldens/{file}"))
+        try:
+            array: NDArray[np.generic] = np.lib.format.read_array(content, allow_pickle=False)
+        except ValueError as error:
+            raise BundleError(f"goldens/{file} of bundle {self.path} is not an array: {error}") from error
+        return array
 
     @cached_property
     def _onnx(self) -> Any:
@@ -182,9 +213,10 @@ def hash_file(path: Path) -> str:
 def _read_sums(path: Path) -> dict[str, str]:
     """Read ``SHA256SUMS``; only plain relative names are accepted."""
     try:
-        lines = (path / SUMS).read_text(encoding="utf-8").splitlines()
+        text = (path / SUMS).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"bundle {path} has no readable {SUMS}: {error}") from error
+    lines = text.removesuffix("\n").split("\n") if text else []
     sums: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         digest, separator, name = line.partition("  ")

@@ -44,7 +44,7 @@ def test_rooms_of_python_import_only_what_they_may(root: Path) -> None:
 
 
 def test_cpp_is_formatted(root: Path, tracked: list[Path]) -> None:
-    files = [str(path.relative_to(root)) for path in tracked if path.suffix in {".cc", ".h", ".cu"}]
+    files = [str(path.relative_to(root)) for path in tracked if path.suffix in {".c", ".cc", ".h", ".cu"}]
     run(root, "clang-format", "--dry-run", "--Werror", *files)
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from slipway.cli._console import JsonOption, table, write_result
-from slipway.errors import ExitCode
-
-if TYPE_CHECKING:
-    from slipway.bundle import Bundle
+from slipway.errors import ExitCode, UsageError
 
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle folder.")]
 OwnRecipe = Annotated[
@@ -60,13 +57,20 @@ def selftest_verb(
     Without a bundle: train, export and verify the smallest recipe in a temporary folder.
     """
     from slipway.bundle import Bundle
+    from slipway_export.replay import replay
 
-    results = [_replay(Bundle.open(path)) for path in bundles] if bundles else [_small_trip()]
+    results = [replay(Bundle.open(_folder(path))) for path in bundles] if bundles else [_small_trip()]
     ok = all(result["ok"] for result in results)
     rows = [(r["bundle"], c["case"], c["max_abs"], c["labels"], c["ok"]) for r in results for c in r["cases"]]
     columns = ("bundle", "case", "largest difference", "same labels", "ok")
     write_result({"ok": ok, "bundles": results}, json, table(columns, rows))
     return ExitCode.OK if ok else ExitCode.MISMATCH
+
+
+def _folder(path: Path) -> Path:
+    if path.is_file():
+        raise UsageError(f"selftest needs a bundle folder, {path} is a file")
+    return path
 
 
 def _worst(rows: Iterable[Any]) -> list[tuple[object, ...]]:
@@ -89,33 +93,14 @@ def _extreme(rows: Sequence[Any], field: str, pick: Any) -> float | None:
     return float(pick(values)) if values else None
 
 
-def _replay(bundle: Bundle) -> dict[str, Any]:
-    """Replay a bundle's goldens on the engine."""
-    from slipway.preprocess import decode
-    from slipway.runtime import find_runtime
-    from slipway.runtime.checked import largest_difference, tolerance
-    from slipway_export.goldens import check_raw
-
-    check_raw(bundle)
-    model = find_runtime("native").load(bundle)
-    cases = []
-    for golden in bundle.goldens:
-        outputs = model.run(golden.inputs)
-        differences = {name: largest_difference(outputs[name], wanted) for name, wanted in golden.outputs.items()}
-        close = all(differences[name] <= tolerance(wanted) for name, wanted in golden.outputs.items())
-        labels = decode(bundle.signature, outputs) == list(golden.labels)
-        worst = max(differences.values())
-        cases.append({"case": golden.name, "max_abs": worst, "labels": labels, "ok": close and labels})
-    return {"bundle": str(bundle.path), "ok": all(case["ok"] for case in cases), "cases": cases}
-
-
 def _small_trip() -> dict[str, Any]:
     from slipway.recipes import load_recipe
     from slipway.train import Run, resolve, train
     from slipway_export import export_bundle
+    from slipway_export.replay import replay
 
     recipe = load_recipe("hello-rnn")
     config, training = resolve(recipe)
     with tempfile.TemporaryDirectory(prefix="slipway-selftest-") as folder:
         trained = train(Run(recipe, config, training, "embedded"))
-        return _replay(export_bundle(trained, Path(folder) / recipe.name))
+        return replay(export_bundle(trained, Path(folder) / recipe.name))

@@ -75,9 +75,9 @@ def largest_difference(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
     return float(np.max(np.where(np.isnan(difference), np.inf, difference)))
 
 
-def tolerance(reference: NDArray[np.generic]) -> float:
+def tolerance(reference: NDArray[np.generic], scale_tolerance: float = SCALE_TOLERANCE) -> float:
     """Return the largest allowed difference from a reference output; 0 for integers and booleans."""
     if not np.issubdtype(reference.dtype, np.floating):
         return 0.0
     finite = np.abs(reference[np.isfinite(reference)])
-    return SCALE_TOLERANCE * max(1.0, float(finite.max()) if finite.size else 1.0)
+    return scale_tolerance * max(1.0, float(finite.max()) if finite.size else 1.0)
