@@ -36,7 +36,7 @@ train_and_export_app = typer.Typer(add_completion=False, rich_markup_mode="rich"
 train_and_export_app.command(epilog=train.EXAMPLES + _EPILOG)(train.train_and_export)
 slipway_app.command("train", epilog="[b]Example[/b]: slipway train names-gru --data embedded")(train.train_verb)
 slipway_app.command("export", epilog="[b]Example[/b]: slipway export names-gru --out artifacts")(train.export_verb)
-slipway_app.command("verify", epilog="[b]Example[/b]: slipway verify artifacts/names-gru --json -")(check.verify_verb)
+slipway_app.command("verify", epilog=check.VERIFY_EXAMPLES)(check.verify_verb)
 slipway_app.command("run", epilog=run.EXAMPLES)(run.run_verb)
 slipway_app.command("images", epilog=images.EXAMPLES)(images.images_verb)
 slipway_app.command("bench", epilog=bench.EXAMPLES)(bench.bench_verb)
