@@ -19,9 +19,11 @@ from slipway.runtime.protocol import Arrays, RunArrays
 if TYPE_CHECKING:
     import onnx
 
-_RECURRENT = frozenset({"RNN", "GRU", "LSTM"})
+_GATED = frozenset({"activations", "activation_alpha", "activation_beta", "clip", "input_forget"})
 #: Attributes of recurrent nodes that the reference implementation takes and does not use.
-_IGNORED = frozenset({"activations", "activation_alpha", "activation_beta", "clip", "input_forget"})
+_IGNORED = {"RNN": frozenset({"clip"}), "GRU": _GATED, "LSTM": _GATED}
+#: Activations per direction that are not ignored, for they are what it computes.
+_USUAL = {"GRU": [b"Sigmoid", b"Tanh"], "LSTM": [b"Sigmoid", b"Tanh", b"Tanh"]}
 _LENGTHS = 4
 
 
@@ -66,9 +68,11 @@ class OnnxReference:
 
 
 def _refuse_ignored(node: onnx.NodeProto) -> None:
-    if node.op_type not in _RECURRENT:
+    if node.op_type not in _IGNORED:
         return
-    ignored = sorted(_IGNORED & {attribute.name for attribute in node.attribute})
+    usual = _USUAL.get(node.op_type, [])
+    asked = {a.name for a in node.attribute if a.name != "activations" or list(a.strings) not in (usual, usual * 2)}
+    ignored = sorted(_IGNORED[node.op_type] & asked)
     if len(node.input) > _LENGTHS and node.input[_LENGTHS]:
         ignored.append("sequence_lens")
     if ignored:
