@@ -208,11 +208,11 @@ class _Search:
             case = next(case for case in cases if case.name == seen[bad].case)
             fault = self._isolate(seen[bad], self._values(case), fused=False)
             return Trial(self.reference, self.suspect, len(cases), tuple(seen[: bad + 1]), fault)
-        case = self._find_different(cases)
-        if case is None:
+        different = self._find_different(cases)
+        if different is None:
             return Trial(self.reference, self.suspect, len(cases), tuple(seen), None)
-        values = self._values(case)
-        walked = self._walk(case, values)
+        values = self._values(different)
+        walked = self._walk(different, values)
         fault = self._isolate(walked[-1], values, fused=bool(seen))
         return Trial(self.reference, self.suspect, len(cases), tuple(walked), fault)
 

@@ -90,7 +90,8 @@ class Parts:
         model.CopyFrom(self.model)
         present = {output.name for output in model.graph.output}
         model.graph.output.extend(self._port(v.output) for v in self.values if v.output not in present)
-        return model.SerializeToString()
+        content: bytes = model.SerializeToString()
+        return content
 
     def ancestors(self, index: int) -> set[int]:
         """Return a node and all that it needs."""
@@ -134,7 +135,8 @@ class Parts:
             ir_version=self.model.ir_version,
         )
         helper.set_model_props(model, dict(metadata or {}))
-        return model.SerializeToString(deterministic=True)
+        content: bytes = model.SerializeToString(deterministic=True)
+        return content
 
     def _port(self, name: str) -> onnx.ValueInfoProto:
         fact = self.facts[name]

@@ -40,7 +40,7 @@ def bisect_bundle(
     cases = draw_cases(bundle)
     trials = [bisect(reference, suspect, cases, bounds) for suspect in suspects]
     truth = _against_eager(bundle, [reference, *suspects], recipe, bounds)
-    written = _write(trials, repro, write_repro)
+    written = {} if repro is None else _write(trials, repro, write_repro)
     ok = all(trial.ok for trial in trials) and (truth is None or truth.ok)
     value = {
         "ok": ok,
@@ -101,11 +101,11 @@ def _against_eager(
     return verify(bundle, sides, reference=eager, atol=atol, rtol=rtol)
 
 
-def _write(trials: Sequence[Trial], repro: Path | None, write: Any) -> dict[str, str]:
+def _write(trials: Sequence[Trial], repro: Path, write: Any) -> dict[str, str]:
     """Write the evidence of each fault; several runtimes have a folder each inside."""
     faulty = [trial for trial in trials if not trial.ok]
     written = {}
-    for trial in faulty if repro is not None else ():
+    for trial in faulty:
         folder = repro if len(faulty) == 1 else repro / trial.suspect.name
         write(folder, trial)
         written[trial.suspect.name] = str(folder)
