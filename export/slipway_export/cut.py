@@ -84,6 +84,19 @@ class Parts:
             if name and name in self.facts
         ]
 
+    def shape(self, name: str) -> list[int | str | None] | None:
+        """Return a value's dimensions: numbers, names, None where one is unknown; None where its rank is."""
+        fact = self.facts.get(name)
+        if fact is None or not fact.type.tensor_type.HasField("shape"):
+            return None
+        dims = fact.type.tensor_type.shape.dim
+        return [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None for dim in dims]
+
+    def dtype(self, name: str) -> str | None:
+        """Return the element type of a value, or None where it is unknown."""
+        fact = self.facts.get(name)
+        return None if fact is None else str(helper.tensor_dtype_to_np_dtype(fact.type.tensor_type.elem_type))
+
     def exposed(self) -> bytes:
         """Return the whole model with every value as an output."""
         model = onnx.ModelProto()
@@ -147,6 +160,15 @@ class Parts:
         if fact is not None and len(fact.type.tensor_type.shape.dim) == array.ndim:
             return fact
         return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+
+
+def every_graph(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """Yield a graph and the bodies inside it."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from every_graph(attribute.g)
 
 
 def _free_names(nodes: Sequence[onnx.NodeProto]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""``slipway inspect``, ``ops`` and ``doctor``: what a model is, what the engine and this machine have."""
+"""``slipway ops`` and ``doctor``: what the engine and this machine have."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from slipway.cli._console import JsonOption, show, table, write_result
-from slipway.errors import ExitCode, UnavailableError, UsageError
-
-EXAMPLES = """[b]Examples[/b]
-
-slipway inspect artifacts/names-gru --stage passes
-
-slipway inspect model.onnx --stage plan --shapes tokens:9x4,lengths:4
-"""
-
-STAGES = ("onnx", "graph", "passes", "plan")
+from slipway.cli._console import JsonOption, require_engine, table, write_result
+from slipway.errors import ExitCode
 
 _PACKAGES = (
     "torch", "torchvision", "onnx", "onnxscript", "onnxruntime-gpu", "onnxruntime", "numpy", "pytorch-ignite",
@@ -29,35 +17,9 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def inspect_verb(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A bundle folder or an ONNX file.")],
-    stage: Annotated[str, typer.Option(metavar="|".join(STAGES), help="What to show.")] = "graph",
-    shapes: Annotated[
-        str | None, typer.Option(metavar="NAME:AxB,...", help="For plan; a bundle's first golden gives the default.")
-    ] = None,
-) -> int:
-    """Print a stage of a model in the engine, in its stable text form."""
-    if stage not in STAGES:
-        raise UsageError(f"there is no stage {stage!r}; there are {', '.join(STAGES)}")
-    _require_engine()
-    from slipway.bundle import ONNX, Bundle
-    from slipway.session import Session
-
-    wanted = None if shapes is None else parse_shapes(shapes)
-    if model.is_dir():
-        bundle = Bundle.open(model)
-        if wanted is None and stage == "plan":
-            wanted = {name: list(array.shape) for name, array in bundle.goldens[0].inputs.items()}
-        session = Session(bundle.read(ONNX))
-    else:
-        session = Session(model)
-    show(session.stage_text(stage, wanted if stage == "plan" else None))
-    return ExitCode.OK
-
-
 def ops_verb(json: JsonOption = None) -> int:
     """List the operators that the engine has."""
-    _require_engine()
+    require_engine()
     from slipway import _engine
 
     rows: list[dict[str, Any]] = [dict(row) for row in _engine.operators()]
@@ -88,28 +50,6 @@ def doctor_verb(json: JsonOption = None) -> int:
     rows = [(room, name, _short(value)) for room, facts in found.items() for name, value in facts.items()]
     write_result(found, json, table(("", "", ""), rows))
     return ExitCode.OK
-
-
-def parse_shapes(text: str) -> dict[str, list[int]]:
-    """Parse ``tokens:9x4,lengths:4``.
-
-    Raises:
-        UsageError: The text is of another form.
-    """
-    shapes: dict[str, list[int]] = {}
-    for part in text.split(","):
-        name, separator, dims = part.strip().rpartition(":")
-        if not separator or not name or not all(dim.isdecimal() and len(dim) < 19 for dim in dims.split("x")):
-            raise UsageError(f"--shapes {part!r} is not of the form NAME:AxB")
-        shapes[name] = [int(dim) for dim in dims.split("x")]
-    return shapes
-
-
-def _require_engine() -> None:
-    try:
-        from slipway import _engine  # noqa: F401
-    except ImportError as error:
-        raise UnavailableError(f"the engine is not built ({error}); build it with: pip install .") from error
 
 
 def _engine_facts() -> object:

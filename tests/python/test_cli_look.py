@@ -1,0 +1,73 @@
+"""``slipway inspect`` and ``slipway doctor``: what they print and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from slipway.cli import run_command, slipway_app, train_and_export_app
+from slipway.errors import ExitCode
+
+Say = Callable[..., tuple[int, str, str]]
+
+pytest.importorskip("slipway._engine", reason="the engine is not built")
+
+
+@pytest.fixture
+def slipway(capsys: pytest.CaptureFixture[str]) -> Say:
+    def say(*arguments: object) -> tuple[int, str, str]:
+        code = run_command(slipway_app, "slipway", [str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return say
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("artifacts")
+    options = f"hello-rnn --preset smoke --out {out} --formats onnx --quiet --data embedded"
+    assert run_command(train_and_export_app, "train-and-export", options.split()) == ExitCode.OK
+    return out / "hello-rnn"
+
+
+def test_inspect_takes_shapes_and_refuses_other_forms(slipway: Say, bundle: Path) -> None:
+    model = bundle / "model.onnx"
+    assert slipway("inspect", model, "--stage", "plan", "--shapes", "x:5x2x4")[0] == ExitCode.OK
+    assert slipway("inspect", model, "--stage", "plan", "--shapes", "x=5")[0] == ExitCode.USAGE
+    assert slipway("inspect", model, "--stage", "nope")[0] == ExitCode.USAGE
+    assert slipway("inspect", model, "--stage", "plan", "--json", "-")[0] == ExitCode.USAGE
+
+
+def test_inspect_shows_the_card_of_a_bundle(slipway: Say, bundle: Path) -> None:
+    code, out, _ = slipway("inspect", bundle)
+    assert code == ExitCode.OK
+    for wanted in ("float32 [T, N, 4]", "in the engine at", "operator     RNN", "least flops", "hello-rnn", "sum "):
+        assert wanted in out
+    code, out, _ = slipway("inspect", bundle, "--json", "-")
+    card = json.loads(out)
+    assert (code, card["bundle"]["recipe"], card["engine"]) == (ExitCode.OK, "hello-rnn", "runs it")
+    assert "model.onnx" in card["bundle"]["sums"]
+    assert 0 < card["flops"]["eager"] <= card["flops"]["engine"]
+    assert card["metadata"]["slipway.recipe"] == '"hello-rnn"'
+
+
+def test_inspect_shows_the_card_of_a_file_and_how_to_count_its_work(slipway: Say, bundle: Path) -> None:
+    code, out, _ = slipway("inspect", bundle / "model.onnx")
+    assert (code, "--shapes NAME:AxB,... gives them" in out) == (ExitCode.OK, True)
+    code, out, _ = slipway("inspect", bundle / "model.onnx", "--shapes", "x:7x2x4")
+    assert (code, "in the engine at x 7x2x4" in out) == (ExitCode.OK, True)
+
+
+def test_inspect_writes_a_picture_or_nothing(slipway: Say, bundle: Path, tmp_path: Path) -> None:
+    code, out, err = slipway("inspect", bundle, "--svg", tmp_path / "graph.svg", "--json", "-")
+    assert (code, json.loads(out)["nodes"] > 0, "graph.svg" in err) == (ExitCode.OK, True, True)
+    assert (tmp_path / "graph.svg").read_text().startswith("<svg")
+    broken = tmp_path / "broken.onnx"
+    broken.write_text("no model")
+    code, out, err = slipway("inspect", broken, "--svg", tmp_path / "other.svg")
+    assert (code, out, "broken.onnx" in err) == (ExitCode.ERROR, "", True)
+    assert not (tmp_path / "other.svg").exists()
