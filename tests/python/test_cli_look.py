@@ -71,3 +71,20 @@ def test_inspect_writes_a_picture_or_nothing(slipway: Say, bundle: Path, tmp_pat
     code, out, err = slipway("inspect", broken, "--svg", tmp_path / "other.svg")
     assert (code, out, "broken.onnx" in err) == (ExitCode.ERROR, "", True)
     assert not (tmp_path / "other.svg").exists()
+
+
+def test_doctor_names_what_is_broken_with_its_cure_and_exit_code_1(
+    slipway: Say, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLIPWAY_DATA", raising=False)
+    code, out, _ = slipway("doctor", bundle, "--json", "-")
+    found = json.loads(out)
+    assert code == (ExitCode.ERROR if any(f["severity"] == "broken" for f in found["findings"]) else ExitCode.OK)
+    assert not [f for f in found["findings"] if f["subject"] == str(bundle)]
+    monkeypatch.setenv("SLIPWAY_DATA", str(tmp_path / "none"))
+    code, out, _ = slipway("doctor", tmp_path / "no-bundle", "--json", "-")
+    found = {f["subject"]: f for f in json.loads(out)["findings"]}
+    assert code == ExitCode.ERROR
+    assert found["SLIPWAY_DATA"]["severity"] == found[str(tmp_path / "no-bundle")]["severity"] == "broken"
+    code, out, _ = slipway("doctor")
+    assert (code, "cure: name a folder" in out) == (ExitCode.ERROR, True)

@@ -43,7 +43,7 @@ slipway_app.command("images", epilog=images.EXAMPLES)(images.images_verb)
 slipway_app.command("bench", epilog=bench.EXAMPLES)(bench.bench_verb)
 slipway_app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect_verb)
 slipway_app.command("selftest", epilog="[b]Example[/b]: slipway selftest artifacts/names-gru")(check.selftest_verb)
-slipway_app.command("doctor", epilog="[b]Example[/b]: slipway doctor --json -")(look.doctor_verb)
+slipway_app.command("doctor", epilog=look.DOCTOR_EXAMPLES)(look.doctor_verb)
 slipway_app.command("ops", epilog="[b]Example[/b]: slipway ops --json -")(look.ops_verb)
 
 

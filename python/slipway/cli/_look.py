@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from slipway.cli._console import JsonOption, require_engine, table, write_result
 from slipway.errors import ExitCode
+
+DOCTOR_EXAMPLES = """[b]Examples[/b]
+
+slipway doctor
+
+slipway doctor artifacts/* --json -
+"""
 
 _PACKAGES = (
     "torch", "torchvision", "onnx", "onnxscript", "onnxruntime-gpu", "onnxruntime", "numpy", "pytorch-ignite",
@@ -28,28 +38,42 @@ def ops_verb(json: JsonOption = None) -> int:
     return ExitCode.OK
 
 
-def doctor_verb(json: JsonOption = None) -> int:
-    """Say what this machine has: versions, runtimes and why one is missing, devices, data."""
+def doctor_verb(
+    bundles: Annotated[
+        list[Path] | None, typer.Argument(metavar="[BUNDLE]...", help="Bundles to load in onnxruntime and the engine.")
+    ] = None,
+    json: JsonOption = None,
+) -> int:
+    """Say what this machine has, and what is wrong with it and the bundles, each finding with its cure.
+
+    Exit code 1: something is broken. Warnings and notes alone leave it at 0.
+    """
     from slipway.bench.machine import processor
+    from slipway.look.findings import find_all
+    from slipway.look.machine_facts import gather, installed
     from slipway.runtime import RUNTIMES
 
+    packages = installed(_PACKAGES)
     runtimes = {runtime.name: runtime.unavailable() for runtime in RUNTIMES}
+    findings = find_all(gather(packages, bundles or ()))
     found: dict[str, Mapping[str, object]] = {
-        "slipway": {"version": _version("slipway") or "not installed", "engine": _engine_facts()},
+        "slipway": {"version": installed(["slipway"]).get("slipway", "not installed"), "engine": _engine_facts()},
         "machine": {
             "system": platform.platform(),
             "processor": processor(),
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },
-        "packages": {package: present for package in _PACKAGES if (present := _version(package))},
+        "packages": packages,
         "runtimes": {name: reason or "available" for name, reason in runtimes.items()},
         "devices": _devices(),
         "data": _data(),
     }
     rows = [(room, name, _short(value)) for room, facts in found.items() for name, value in facts.items()]
-    write_result(found, json, table(("", "", ""), rows))
-    return ExitCode.OK
+    rows += [(f.severity, f.subject, f"{f.what}; cure: {f.cure}") for f in findings]
+    result = {**found, "findings": [asdict(finding) for finding in findings]}
+    write_result(result, json, table(("", "", ""), rows))
+    return ExitCode.ERROR if any(finding.severity == "broken" for finding in findings) else ExitCode.OK
 
 
 def _engine_facts() -> object:
@@ -60,16 +84,11 @@ def _engine_facts() -> object:
     return {"version": _engine.__version__, "operators": len(_engine.operators()), "kernels": _engine.isas()}
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 def _devices() -> Mapping[str, str]:
-    import torch
-
+    try:
+        import torch
+    except ImportError as error:
+        return {"cuda": f"unknown ({error})"}
     if not torch.cuda.is_available():
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
         return {"cuda": f"none ({built})"}
