@@ -47,9 +47,14 @@ class Parts:
         """
         try:
             model = onnx.load_model_from_string(content)
-            return Parts(onnx.shape_inference.infer_shapes(model))
         except Exception as error:  # protobuf's own error types differ between its implementations
             raise ModelError(f"the file cannot be parsed as ONNX: {error}") from error
+        if not model.HasField("graph"):
+            raise ModelError("the file cannot be parsed as ONNX: it has no graph")
+        try:
+            return Parts(onnx.shape_inference.infer_shapes(model))
+        except onnx.shape_inference.InferenceError:  # of a model that breaks rules, what it states itself is known
+            return Parts(model)
 
     @cached_property
     def weights(self) -> Mapping[str, onnx.TensorProto]:

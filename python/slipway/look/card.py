@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import FileError, InputError, ModelError, SlipwayError, UnavailableError
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from slipway.session import Session
 
 Shapes = Mapping[str, Sequence[int]]
+
+#: float32, float16, float64 and bfloat16, as onnx.proto3 numbers them (TensorProto.DataType).
+_FLOATS = (1, 10, 11, 16)
 
 
 @dataclass(frozen=True)
@@ -187,12 +189,16 @@ def _ports(parts: Parts, names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _parameters(graph: onnx.GraphProto) -> dict[str, int]:
-    """Count the floating-point constants, those in bodies too."""
-    from onnx import numpy_helper
+    """Count the floating-point constants, those in bodies too; their values are not read."""
+    from onnx import helper
 
-    arrays = [numpy_helper.to_array(tensor) for each in every_graph(graph) for tensor in each.initializer]
-    floats = [array for array in arrays if np.issubdtype(array.dtype, np.floating)]
-    return {"tensors": len(floats), "count": sum(a.size for a in floats), "bytes": sum(a.nbytes for a in floats)}
+    sizes = [
+        (math.prod(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
+        for each in every_graph(graph)
+        for tensor in each.initializer
+        if tensor.data_type in _FLOATS
+    ]
+    return {"tensors": len(sizes), "count": sum(n for n, _ in sizes), "bytes": sum(n * size for n, size in sizes)}
 
 
 def _operators(proto: onnx.ModelProto) -> list[dict[str, Any]]:

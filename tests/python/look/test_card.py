@@ -55,6 +55,14 @@ def test_a_model_that_the_engine_refuses_still_has_a_card(residual: onnx.ModelPr
     assert fused_groups(model) == []
 
 
+def test_a_model_of_an_unknown_domain_still_has_a_card(residual: onnx.ModelProto, tmp_path: Path) -> None:
+    residual.graph.node[2].domain = "their.domain"
+    card = make_card(saved(residual, tmp_path))
+    assert {"operator": "Relu", "domain": "their.domain", "count": 1, "known": False, "devices": []} in card[
+        "operators"
+    ]
+
+
 def test_an_operator_outside_its_opsets_is_not_known(residual: onnx.ModelProto, tmp_path: Path) -> None:
     residual.opset_import[0].version = 12
     assert not any(row["known"] for row in make_card(saved(residual, tmp_path))["operators"])
@@ -66,6 +74,9 @@ def test_what_is_no_model_is_refused_with_its_name(residual: onnx.ModelProto, tm
     (tmp_path / "text.onnx").write_text("no model")
     with pytest.raises(ModelError, match=r"text\.onnx: the file cannot be parsed"):
         make_card(Model.open(tmp_path / "text.onnx"))
+    (tmp_path / "empty.onnx").touch()
+    with pytest.raises(ModelError, match=r"empty\.onnx: .*no graph"):
+        make_card(Model.open(tmp_path / "empty.onnx"))
     with pytest.raises(InputError, match=r'shape \[2, 2, 5\] does not fit input "x"'):
         make_card(saved(residual, tmp_path), {"x": [2, 2, 5]})
     with pytest.raises(InputError, match="unknown: z"):
