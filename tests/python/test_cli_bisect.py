@@ -11,7 +11,6 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from slipway.cli import run_command, slipway_app, train_and_export_app
 from slipway.errors import ExitCode
 
 Say = Callable[..., tuple[int, str, str]]
@@ -19,28 +18,10 @@ Say = Callable[..., tuple[int, str, str]]
 pytest.importorskip("slipway._engine", reason="the engine is not built")
 
 
-@pytest.fixture
-def slipway(capsys: pytest.CaptureFixture[str]) -> Say:
-    def say(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(slipway_app, "slipway", [str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return say
-
-
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("artifacts")
-    options = f"hello-rnn --preset smoke --out {out} --formats onnx --quiet --data embedded"
-    assert run_command(train_and_export_app, "train-and-export", options.split()) == ExitCode.OK
-    return out / "hello-rnn"
-
-
-@pytest.fixture(scope="module")
-def wrong(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wrong(hello_rnn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle's model with another bias in its recurrent layer."""
-    model = onnx.load_model(bundle / "model.onnx")
+    model = onnx.load_model(hello_rnn / "model.onnx")
     name = next(node for node in model.graph.node if node.op_type == "RNN").input[3]
     bias = next(tensor for tensor in model.graph.initializer if tensor.name == name)
     bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + np.float32(0.1), name))
@@ -49,12 +30,12 @@ def wrong(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_agreement_is_said_with_every_value_and_exit_code_0(slipway: Say, bundle: Path) -> None:
-    code, out, _ = slipway("verify", bundle, "--bisect")
+def test_agreement_is_said_with_every_value_and_exit_code_0(slipway: Say, hello_rnn: Path) -> None:
+    code, out, _ = slipway("verify", hello_rnn, "--bisect")
     assert code == ExitCode.OK
     assert "native-cpu and onnxruntime-cpu agree within tolerance at each of" in out
     assert "agree with eager PyTorch from end to end" in out
-    code, out, _ = slipway("verify", bundle, "--bisect", "--json", "-")
+    code, out, _ = slipway("verify", hello_rnn, "--bisect", "--json", "-")
     result = json.loads(out)
     assert (code, result["ok"], result["bisect"][0]["fault"]) == (ExitCode.OK, True, None)
     assert {row["runtime"] for row in result["rows"]} == {"onnxruntime-cpu", "native-cpu"}
@@ -62,10 +43,10 @@ def test_agreement_is_said_with_every_value_and_exit_code_0(slipway: Say, bundle
 
 
 def test_a_fault_is_named_written_and_repeated_with_exit_code_3(
-    slipway: Say, bundle: Path, wrong: Path, tmp_path: Path
+    slipway: Say, hello_rnn: Path, wrong: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "fault"
-    arguments = ("verify", bundle, "--bisect", "--file", f"native-cpu={wrong}", "--repro", folder)
+    arguments = ("verify", hello_rnn, "--bisect", "--file", f"native-cpu={wrong}", "--repro", folder)
     code, out, _ = slipway(*arguments)
     assert code == ExitCode.MISMATCH
     assert 'native-cpu leaves onnxruntime-cpu first at RNN "' in out
@@ -82,9 +63,9 @@ def test_a_fault_is_named_written_and_repeated_with_exit_code_3(
     assert [node["op"] for node in fault["nodes"]] == ["RNN"]
 
 
-def test_two_faults_have_a_folder_each(slipway: Say, bundle: Path, wrong: Path, tmp_path: Path) -> None:
+def test_two_faults_have_a_folder_each(slipway: Say, hello_rnn: Path, wrong: Path, tmp_path: Path) -> None:
     code, out, _ = slipway(
-        "verify", bundle, "--bisect", "--runtimes", "onnx-reference,native-cpu,onnxruntime-cpu",
+        "verify", hello_rnn, "--bisect", "--runtimes", "onnx-reference,native-cpu,onnxruntime-cpu",
         "--file", f"native-cpu={wrong}", "--file", f"onnxruntime-cpu={wrong}", "--repro", tmp_path, "--json", "-",
     )  # fmt: skip
     assert code == ExitCode.MISMATCH
@@ -106,9 +87,9 @@ def test_two_faults_have_a_folder_each(slipway: Say, bundle: Path, wrong: Path, 
     ],
 )
 def test_what_does_not_fit_is_refused(
-    slipway: Say, bundle: Path, options: list[str], code: ExitCode, message: str
+    slipway: Say, hello_rnn: Path, options: list[str], code: ExitCode, message: str
 ) -> None:
-    got, out, err = slipway("verify", bundle, *options)
+    got, out, err = slipway("verify", hello_rnn, *options)
     assert (got, out) == (code, "")
     assert message in err
     assert err.count("\n") == 1

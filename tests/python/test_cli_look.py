@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from slipway.cli import run_command, slipway_app, train_and_export_app
 from slipway.errors import ExitCode
 
 Say = Callable[..., tuple[int, str, str]]
@@ -16,38 +15,20 @@ Say = Callable[..., tuple[int, str, str]]
 pytest.importorskip("slipway._engine", reason="the engine is not built")
 
 
-@pytest.fixture
-def slipway(capsys: pytest.CaptureFixture[str]) -> Say:
-    def say(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(slipway_app, "slipway", [str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return say
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("artifacts")
-    options = f"hello-rnn --preset smoke --out {out} --formats onnx --quiet --data embedded"
-    assert run_command(train_and_export_app, "train-and-export", options.split()) == ExitCode.OK
-    return out / "hello-rnn"
-
-
-def test_inspect_takes_shapes_and_refuses_other_forms(slipway: Say, bundle: Path) -> None:
-    model = bundle / "model.onnx"
+def test_inspect_takes_shapes_and_refuses_other_forms(slipway: Say, hello_rnn: Path) -> None:
+    model = hello_rnn / "model.onnx"
     assert slipway("inspect", model, "--stage", "plan", "--shapes", "x:5x2x4")[0] == ExitCode.OK
     assert slipway("inspect", model, "--stage", "plan", "--shapes", "x=5")[0] == ExitCode.USAGE
     assert slipway("inspect", model, "--stage", "nope")[0] == ExitCode.USAGE
     assert slipway("inspect", model, "--stage", "plan", "--json", "-")[0] == ExitCode.USAGE
 
 
-def test_inspect_shows_the_card_of_a_bundle(slipway: Say, bundle: Path) -> None:
-    code, out, _ = slipway("inspect", bundle)
+def test_inspect_shows_the_card_of_a_bundle(slipway: Say, hello_rnn: Path) -> None:
+    code, out, _ = slipway("inspect", hello_rnn)
     assert code == ExitCode.OK
     for wanted in ("float32 [T, N, 4]", "in the engine at", "operator     RNN", "least flops", "hello-rnn", "sum "):
         assert wanted in out
-    code, out, _ = slipway("inspect", bundle, "--json", "-")
+    code, out, _ = slipway("inspect", hello_rnn, "--json", "-")
     card = json.loads(out)
     assert (code, card["bundle"]["recipe"], card["engine"]) == (ExitCode.OK, "hello-rnn", "runs it")
     assert "model.onnx" in card["bundle"]["sums"]
@@ -55,15 +36,15 @@ def test_inspect_shows_the_card_of_a_bundle(slipway: Say, bundle: Path) -> None:
     assert card["metadata"]["slipway.recipe"] == '"hello-rnn"'
 
 
-def test_inspect_shows_the_card_of_a_file_and_how_to_count_its_work(slipway: Say, bundle: Path) -> None:
-    code, out, _ = slipway("inspect", bundle / "model.onnx")
+def test_inspect_shows_the_card_of_a_file_and_how_to_count_its_work(slipway: Say, hello_rnn: Path) -> None:
+    code, out, _ = slipway("inspect", hello_rnn / "model.onnx")
     assert (code, "--shapes NAME:AxB,... gives them" in out) == (ExitCode.OK, True)
-    code, out, _ = slipway("inspect", bundle / "model.onnx", "--shapes", "x:7x2x4")
+    code, out, _ = slipway("inspect", hello_rnn / "model.onnx", "--shapes", "x:7x2x4")
     assert (code, "in the engine at x 7x2x4" in out) == (ExitCode.OK, True)
 
 
-def test_inspect_writes_a_picture_or_nothing(slipway: Say, bundle: Path, tmp_path: Path) -> None:
-    code, out, err = slipway("inspect", bundle, "--svg", tmp_path / "graph.svg", "--json", "-")
+def test_inspect_writes_a_picture_or_nothing(slipway: Say, hello_rnn: Path, tmp_path: Path) -> None:
+    code, out, err = slipway("inspect", hello_rnn, "--svg", tmp_path / "graph.svg", "--json", "-")
     assert (code, json.loads(out)["nodes"] > 0, "graph.svg" in err) == (ExitCode.OK, True, True)
     assert (tmp_path / "graph.svg").read_text().startswith("<svg")
     broken = tmp_path / "broken.onnx"
@@ -74,13 +55,13 @@ def test_inspect_writes_a_picture_or_nothing(slipway: Say, bundle: Path, tmp_pat
 
 
 def test_doctor_names_what_is_broken_with_its_cure_and_exit_code_1(
-    slipway: Say, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slipway: Say, hello_rnn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SLIPWAY_DATA", raising=False)
-    code, out, _ = slipway("doctor", bundle, "--json", "-")
+    code, out, _ = slipway("doctor", hello_rnn, "--json", "-")
     found = json.loads(out)
     assert code == (ExitCode.ERROR if any(f["severity"] == "broken" for f in found["findings"]) else ExitCode.OK)
-    assert not [f for f in found["findings"] if f["subject"] == str(bundle)]
+    assert not [f for f in found["findings"] if f["subject"] == str(hello_rnn)]
     monkeypatch.setenv("SLIPWAY_DATA", str(tmp_path / "none"))
     code, out, _ = slipway("doctor", tmp_path / "no-bundle", "--json", "-")
     found = {f["subject"]: f for f in json.loads(out)["findings"]}

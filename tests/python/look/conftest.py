@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-
-from slipway.cli import run_command, train_and_export_app
-from slipway.errors import ExitCode
-
-
-@pytest.fixture(scope="session")
-def sealed_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of hello-rnn; tests must not change it."""
-    out = tmp_path_factory.mktemp("artifacts")
-    options = f"hello-rnn --preset smoke --out {out} --formats onnx --quiet --data embedded"
-    assert run_command(train_and_export_app, "train-and-export", options.split()) == ExitCode.OK
-    return out / "hello-rnn"
 
 
 @pytest.fixture

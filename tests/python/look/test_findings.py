@@ -106,10 +106,10 @@ def test_the_facts_of_this_machine_make_sense(monkeypatch: pytest.MonkeyPatch, t
     assert "mmx" in (gather({}, ()).isa_error or "")
 
 
-def test_a_bundle_newer_than_its_readers_is_told_apart_from_a_damaged_one(sealed_bundle: Path, tmp_path: Path) -> None:
-    good = gather({}, [sealed_bundle]).bundles[0]
+def test_a_bundle_newer_than_its_readers_is_told_apart_from_a_damaged_one(hello_rnn: Path, tmp_path: Path) -> None:
+    good = gather({}, [hello_rnn]).bundles[0]
     assert (good.error, good.onnxruntime_error, good.engine_error, good.opset) == (None, None, None, 20)
-    newer = Path(shutil.copytree(sealed_bundle, tmp_path / "newer"))
+    newer = Path(shutil.copytree(hello_rnn, tmp_path / "newer"))
     model = onnx.load_model(newer / "model.onnx")
     model.ir_version = 99
     (newer / "model.onnx").write_bytes(model.SerializeToString())
