@@ -151,7 +151,7 @@ def bisection_json(trial: Trial) -> dict[str, Any]:
     found = fault and {
         **_seen_json(fault.seen),
         "fused": fault.fused,
-        "alone": {"max_abs": fault.alone.max_abs, "error": fault.alone.error},
+        "alone": {"max_abs": fault.alone.max_abs, "ok": fault.alone.ok, "error": fault.alone.error},
         "nodes": [{"node": nodes[i].name, "op": nodes[i].op_type} for i in fault.nodes],
         "referee": fault.referee,
         "no_referee": fault.no_referee,

@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from slipway.bundle import ONNX, Bundle
+from slipway.cli._bisect import sentences
 from slipway.errors import FileError, InputError, MismatchError, ModelError, UsageError
 from slipway.runtime import find_onnx_runtime
 from slipway.runtime.protocol import Arrays, OnnxRuntime, RunArrays
@@ -192,7 +193,35 @@ def test_a_fault_that_only_fusing_makes_is_found_and_said(pictures: bytes) -> No
     assert trial.fault.fused
     nodes = onnx.load_model_from_string(pictures).graph.node
     assert [nodes[i].op_type for i in trial.fault.nodes] == ["Gemm", "Relu"]
+    assert any("a plan that fuses them is at fault" in line for line in sentences(trial, None))
     assert node_at(trial)[:2] == ("Relu", "3")
+
+
+@dataclass(frozen=True)
+class WrongWhenWatched:
+    """A runtime whose first convolution is wrong as soon as there are several outputs."""
+
+    name: str = "native-cpu"
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def open(self, content: bytes, threads: int = 1) -> RunArrays:
+        run = NATIVE.open(content)
+
+        def shifted(inputs: Arrays) -> dict[str, Array]:
+            outputs = run(inputs)
+            return {name: array + len(outputs) // 2 for name, array in outputs.items()}
+
+        return shifted
+
+
+def test_a_difference_that_no_part_shows_alone_is_said(pictures: bytes) -> None:
+    trial = bisect(Side(ORT, pictures), Side(WrongWhenWatched(), pictures), picture_cases())
+    assert node_at(trial)[0] == "Conv"
+    assert trial.fault is not None
+    assert trial.fault.alone.ok
+    assert any("No part of the model shows it alone" in line for line in sentences(trial, None))
 
 
 def branches(bias: float) -> bytes:

@@ -52,7 +52,7 @@ def bisect_bundle(
     rows = [(trial.suspect.name, *_line(seen)) for trial in trials for seen in trial.seen]
     write_result(value, json, table(columns, rows))
     if json != "-":
-        lines = [line for trial in trials for line in _sentences(trial, written.get(trial.suspect.name))]
+        lines = [line for trial in trials for line in sentences(trial, written.get(trial.suspect.name))]
         show("\n".join((*lines, *_eager_sentences(truth, trials))))
     return ExitCode.OK if ok else ExitCode.MISMATCH
 
@@ -68,6 +68,33 @@ def replay_folder(folder: Path, bounds: tuple[float, float] | None, json: str | 
     rows = [(row.runtime, row.output, row.max_abs, row.ok, row.error) for row in result.rows]
     write_result(result.as_json(), json, table(columns, rows))
     return ExitCode.OK if result.ok else ExitCode.MISMATCH
+
+
+def sentences(trial: Trial, written: str | None) -> list[str]:
+    """Tell a trial's result to people; ``written`` is the folder of the evidence, if there is one."""
+    pair = f"{trial.suspect.name} and {trial.reference.name}"
+    fault = trial.fault
+    if fault is None:
+        return [f"{pair} agree within tolerance at each of {len(trial.seen)} values, in {trial.cases} cases."]
+    lines = [f"{trial.suspect.name} leaves {trial.reference.name} first at {_place(fault.seen)}."]
+    before = [seen for seen in trial.seen if seen is not fault.seen]
+    if before:
+        worst = max(before, key=lambda seen: seen.difference.share)
+        size = worst.difference.max_abs
+        lines.append(
+            f"All {len(before)} values before it are within tolerance, at most {size:.3g} at {worst.part.output}."
+        )
+    lines.append(_alone(trial, fault))
+    if fault.referee is not None:
+        told = ", ".join(f"{name} is {distance:.3g} off" for name, distance in fault.referee.items())
+        lines.append(f"Against the reference implementation of ONNX in double precision {told}.")
+    else:
+        lines.append(f"The reference implementation of ONNX cannot judge: {fault.no_referee}")
+    if written is None:
+        lines.append("--repro DIR writes a model of these nodes alone with the arrays that show it.")
+    else:
+        lines.append(f"Written to {written}; again with: slipway verify {shlex.quote(written)}")
+    return lines
 
 
 def _read_files(files: Sequence[str], names: Sequence[str]) -> dict[str, bytes]:
@@ -118,32 +145,6 @@ def _line(seen: Seen) -> tuple[object, ...]:
     return (part.node, part.op, part.output, part.module, *sizes, seen.case, difference.ok)
 
 
-def _sentences(trial: Trial, written: str | None) -> list[str]:
-    pair = f"{trial.suspect.name} and {trial.reference.name}"
-    fault = trial.fault
-    if fault is None:
-        return [f"{pair} agree within tolerance at each of {len(trial.seen)} values, in {trial.cases} cases."]
-    lines = [f"{trial.suspect.name} leaves {trial.reference.name} first at {_place(fault.seen)}."]
-    before = [seen for seen in trial.seen if seen is not fault.seen]
-    if before:
-        worst = max(before, key=lambda seen: seen.difference.share)
-        size = worst.difference.max_abs
-        lines.append(
-            f"All {len(before)} values before it are within tolerance, at most {size:.3g} at {worst.part.output}."
-        )
-    lines.append(_alone(trial, fault))
-    if fault.referee is not None:
-        told = ", ".join(f"{name} is {distance:.3g} off" for name, distance in fault.referee.items())
-        lines.append(f"Against the reference implementation of ONNX in double precision {told}.")
-    else:
-        lines.append(f"The reference implementation of ONNX cannot judge: {fault.no_referee}")
-    if written is None:
-        lines.append("--repro DIR writes a model of these nodes alone with the arrays that show it.")
-    else:
-        lines.append(f"Written to {written}; again with: slipway verify {shlex.quote(written)}")
-    return lines
-
-
 def _place(seen: Seen) -> str:
     part, difference = seen.part, seen.difference
     module = "of no known module" if part.module is None else f'of module "{part.module}"'
@@ -155,6 +156,8 @@ def _place(seen: Seen) -> str:
 
 def _alone(trial: Trial, fault: Fault) -> str:
     nodes = trial.reference.parts.model.graph.node
+    if fault.alone.ok:
+        return "No part of the model shows it alone, only the whole with every value as an output."
     size = fault.alone.error or f"{fault.alone.max_abs:.3g} off"
     if len(fault.nodes) == 1:
         return f"The node alone, fed with the values of {trial.reference.name}, is {size}."

@@ -52,14 +52,14 @@ def inspect_verb(
             raise UsageError("--stage prints a text; --svg and --json belong to the card, without --stage")
         return _show_stage(model, stage, wanted)
     from slipway._files import write_atomically
-    from slipway.look.card import Model, fused_groups, make_card
+    from slipway.look.card import Model, make_card
 
     opened = Model.open(model)
     card = make_card(opened, wanted)
     if svg is not None:
         from slipway.look.picture import picture_of_graph
 
-        picture = picture_of_graph(opened.parts(), fused_groups(opened), model.resolve().name)
+        picture = picture_of_graph(opened.parts(), card["groups"] or (), model.resolve().name)
         write_atomically(svg, picture.encode())
         notice(f"wrote {svg}")
     write_result(card, json, table(("", "", ""), list(_lines(card))))

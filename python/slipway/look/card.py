@@ -98,12 +98,6 @@ def make_card(model: Model, shapes: Shapes | None = None) -> dict[str, Any]:
     }
 
 
-def fused_groups(model: Model) -> list[tuple[str, ...]]:
-    """Return the names of nodes that the engine makes one node of; none where the engine does not run the model."""
-    session, _ = _session(model.content)
-    return [] if session is None else read_groups(session.stage_text("passes"))
-
-
 def _session(content: bytes) -> tuple[Session | None, str | None]:
     """Load a model into the engine, or say why it is not there or refuses it."""
     try:

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from slipway.errors import FileError, InputError, ModelError
-from slipway.look.card import Model, fused_groups, make_card
+from slipway.look.card import Model, make_card
 from slipway.look.stages import read_groups, read_passes, read_plan
 from slipway.session import Session
 
@@ -46,13 +46,11 @@ def test_open_sizes_leave_the_plan_out_and_fixed_ones_need_no_shapes(residual: o
 
 def test_a_model_that_the_engine_refuses_still_has_a_card(residual: onnx.ModelProto, tmp_path: Path) -> None:
     residual.graph.node[2].op_type = "Mish"
-    model = saved(residual, tmp_path)
-    card = make_card(model)
+    card = make_card(saved(residual, tmp_path))
     row = next(row for row in card["operators"] if row["operator"] == "Mish")
     assert (row["known"], row["devices"]) == (False, [])
     assert "Mish" in card["engine"]
-    assert card["passes"] is card["plan"] is None
-    assert fused_groups(model) == []
+    assert card["passes"] is card["plan"] is card["groups"] is None
 
 
 def test_a_model_of_an_unknown_domain_still_has_a_card(residual: onnx.ModelProto, tmp_path: Path) -> None:
@@ -84,7 +82,7 @@ def test_what_is_no_model_is_refused_with_its_name(residual: onnx.ModelProto, tm
 
 
 def test_groups_are_what_the_passes_joined(residual: onnx.ModelProto, tmp_path: Path) -> None:
-    (group,) = fused_groups(saved(residual, tmp_path))
+    (group,) = make_card(saved(residual, tmp_path))["groups"]
     assert {"inner", "relu"} <= set(group)
     text = 'round 1: p\n  Relu "a \\"q\\"" went into Conv "b"\n  Conv "b" went into Conv "c"\nnodes\n'
     assert read_groups(text) == [('a \\"q\\"', "b", "c")]
