@@ -142,12 +142,14 @@ def _write(trials: Sequence[Trial], repro: Path, write: Any) -> dict[str, str]:
 def _line(seen: Seen) -> tuple[object, ...]:
     part, difference = seen.part, seen.difference
     sizes = (difference.max_abs, difference.allowed)
-    return (part.node, part.op, part.output, part.module, *sizes, seen.case, difference.ok)
+    module = "(the model)" if part.module == "" else part.module
+    return (part.node, part.op, part.output, module, *sizes, seen.case, difference.ok)
 
 
 def _place(seen: Seen) -> str:
     part, difference = seen.part, seen.difference
     module = "of no known module" if part.module is None else f'of module "{part.module}"'
+    module = "of the model itself" if part.module == "" else module
     kind = "" if part.module_class is None else f" ({part.module_class.rpartition('.')[2]})"
     size = difference.error or f"{difference.max_abs:.3g} off"
     allowed = "" if difference.allowed is None else f", {difference.allowed:.3g} is allowed"

@@ -120,7 +120,8 @@ def _items_and_edges(parts: Parts) -> tuple[list[_Item], list[Edge]]:
 def _node_item(parts: Parts, node: onnx.NodeProto) -> _Item:
     colour = next((c for c, ops in _KINDS.values() if node.op_type in ops), _KINDS["movement"][0])
     part = next((value for value in parts.values if value.output in node.output), None)
-    lines = [node.op_type, _short((part.module if part is not None else None) or node.name)]
+    names = dict.fromkeys((node.name, (part.module if part is not None else None) or node.name))
+    lines = [node.op_type, *map(_short, names)]
     weights = [parts.weights[name] for name in node.input if name in parts.weights]
     sizes = [tuple(tensor.dims) for tensor in weights if len(tensor.dims) > 1]
     if sizes:
