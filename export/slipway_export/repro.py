@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,11 @@ import onnx
 from numpy.typing import NDArray
 
 from slipway._files import write_atomically
-from slipway.errors import FileError, ModelError
+from slipway.errors import FileError, ModelError, UnavailableError
 from slipway.runtime.checked import largest_difference
 from slipway.runtime.protocol import OnnxRuntime
-from slipway_export.bisect import Trial, twins
+from slipway_export.bisect import Seen, Trial, twins
+from slipway_export.report import plain
 from slipway_export.verify import Bounds, Row, Verification, is_close
 
 Array = NDArray[np.generic]
@@ -89,9 +91,9 @@ def read_repro(folder: Path) -> Repro:
         model = (folder / MODEL).read_bytes()
         beside = folder / REFERENCE_MODEL
         reference_model = beside.read_bytes() if beside.is_file() else model
-        with np.load(folder / ARRAYS, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError) as error:
+        # From memory: numpy leaves a file open that turns out to be no archive.
+        arrays = dict(np.load(io.BytesIO((folder / ARRAYS).read_bytes()), allow_pickle=False))
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise FileError(f"the evidence in {folder} cannot be read: {error}") from error
     try:
         props = {entry.key: entry.value for entry in onnx.load_model_from_string(model).metadata_props}
@@ -126,6 +128,8 @@ def _rows(runtime: OnnxRuntime, content: bytes, repro: Repro, bounds: Bounds | N
     graph = onnx.load_model_from_string(content).graph
     try:
         outputs = runtime.open(content)({port.name: repro.inputs[port.name] for port in graph.input})
+    except UnavailableError:
+        raise
     except Exception as error:  # every runtime has its own errors; failing is what the evidence may be about
         reason = f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
         return [_row(runtime.name, name, ok=False, error=reason) for name in repro.expected]
@@ -144,8 +148,6 @@ def _row(runtime: str, output: str, *, ok: bool, max_abs: float | None = None, e
 
 def bisection_json(trial: Trial) -> dict[str, Any]:
     """Return a trial as ``slipway verify --bisect --json`` prints it; numbers that are not finite become None."""
-    from slipway_export.report import plain
-
     fault = trial.fault
     nodes = trial.reference.parts.model.graph.node
     found = fault and {
@@ -167,7 +169,7 @@ def bisection_json(trial: Trial) -> dict[str, Any]:
     return {name: plain(item) for name, item in value.items()}
 
 
-def _seen_json(seen: Any) -> dict[str, Any]:
+def _seen_json(seen: Seen) -> dict[str, Any]:
     part, difference = seen.part, seen.difference
     return {
         "node": part.node,

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from export_models import Array, export, tensors, trained_names
-from onnx import TensorProto, helper, numpy_helper
+from bisect_faults import (
+    NATIVE,
+    ORT,
+    LastOfSequence,
+    Unsteady,
+    WrongFusion,
+    WrongWhenWatched,
+    branches,
+    ceil_sizes,
+    changed,
+    drop_bias,
+    first,
+    sequences,
+    shift_padding,
+    swap_gates,
+)
+from export_models import export, tensors, trained_names
 from torch import nn
 
 from slipway.bundle import ONNX, Bundle
 from slipway.cli._bisect import sentences
-from slipway.errors import FileError, InputError, MismatchError, ModelError, UsageError
+from slipway.errors import FileError, InputError, MismatchError, ModelError, UnavailableError, UsageError
 from slipway.runtime import find_onnx_runtime
-from slipway.runtime.protocol import Arrays, OnnxRuntime, RunArrays
-from slipway_export.bisect import Side, Trial, bisect, draw_cases, make_sides
+from slipway.runtime.protocol import OnnxRuntime, RunArrays
+from slipway_export.bisect import Difference, Side, Trial, bisect, draw_cases, make_sides
 from slipway_export.cases import Case, Pool, verification_cases
 from slipway_export.repro import bisection_json, read_repro, replay, write_repro
 
 pytest.importorskip("slipway._engine", reason="the engine is not built")
 
-ORT, NATIVE = find_onnx_runtime("onnxruntime-cpu"), find_onnx_runtime("native-cpu")
 PICTURES = tensors(("N", 2, 10, 10), outputs=[("N", 3)])
 
 
@@ -64,47 +77,6 @@ def picture_cases() -> list[Case]:
 def name_cases() -> list[Case]:
     trained = trained_names()
     return verification_cases(Pool.of(trained.signature, trained.dataset.test.raws))
-
-
-def first(model: onnx.ModelProto, op: str) -> onnx.NodeProto:
-    return next(node for node in model.graph.node if node.op_type == op)
-
-
-def rewrite_weight(model: onnx.ModelProto, name: str, change: Callable[[Array], Array]) -> None:
-    tensor = next(tensor for tensor in model.graph.initializer if tensor.name == name)
-    tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(change(numpy_helper.to_array(tensor))), name))
-
-
-def swap_gates(model: onnx.ModelProto) -> None:
-    gru = first(model, "GRU")
-    for place, gates in ((1, 3), (2, 3), (3, 6)):
-
-        def swapped(weight: Array, gates: int = gates) -> Array:
-            parts = np.split(weight, gates, axis=1)
-            order = [1, 0, 2, 4, 3, 5][:gates]
-            return np.concatenate([parts[i] for i in order], axis=1)
-
-        rewrite_weight(model, gru.input[place], swapped)
-
-
-def drop_bias(model: onnx.ModelProto) -> None:
-    del first(model, "Gemm").input[2:]
-
-
-def shift_padding(model: onnx.ModelProto) -> None:
-    pads = next(a for a in first(model, "MaxPool").attribute if a.name == "pads")
-    pads.ints[:] = [0, 0, 2, 2]
-
-
-def ceil_sizes(model: onnx.ModelProto) -> None:
-    """One more row and column than wanted: what follows cannot even run."""
-    next(a for a in first(model, "MaxPool").attribute if a.name == "ceil_mode").i = 1
-
-
-def changed(content: bytes, change: Callable[[onnx.ModelProto], None]) -> bytes:
-    model = onnx.load_model_from_string(content)
-    change(model)
-    return model.SerializeToString()
 
 
 def node_at(trial: Trial) -> tuple[str, str | None, str | None]:
@@ -168,25 +140,6 @@ def test_the_referee_says_who_is_right_or_why_it_cannot(names: bytes, pictures: 
     assert "ignores sequence_lens" in (fault.no_referee or "")
 
 
-@dataclass(frozen=True)
-class WrongFusion:
-    """A runtime that forgets the Relu behind a Gemm whose value nobody sees."""
-
-    name: str = "native-cpu"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def open(self, content: bytes, threads: int = 1) -> RunArrays:
-        model = onnx.load_model_from_string(content)
-        seen = {output.name for output in model.graph.output}
-        hidden = {node.output[0] for node in model.graph.node if node.op_type == "Gemm"} - seen
-        for node in model.graph.node:
-            if node.op_type == "Relu" and node.input[0] in hidden:
-                node.op_type = "Identity"
-        return NATIVE.open(model.SerializeToString())
-
-
 def test_a_fault_that_only_fusing_makes_is_found_and_said(pictures: bytes) -> None:
     trial = bisect(Side(ORT, pictures), Side(WrongFusion(), pictures), picture_cases())
     assert trial.fault is not None
@@ -197,60 +150,12 @@ def test_a_fault_that_only_fusing_makes_is_found_and_said(pictures: bytes) -> No
     assert node_at(trial)[:2] == ("Relu", "3")
 
 
-@dataclass(frozen=True)
-class WrongWhenWatched:
-    """A runtime whose first convolution is wrong as soon as there are several outputs."""
-
-    name: str = "native-cpu"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def open(self, content: bytes, threads: int = 1) -> RunArrays:
-        run = NATIVE.open(content)
-
-        def shifted(inputs: Arrays) -> dict[str, Array]:
-            outputs = run(inputs)
-            return {name: array + len(outputs) // 2 for name, array in outputs.items()}
-
-        return shifted
-
-
 def test_a_difference_that_no_part_shows_alone_is_said(pictures: bytes) -> None:
     trial = bisect(Side(ORT, pictures), Side(WrongWhenWatched(), pictures), picture_cases())
     assert node_at(trial)[0] == "Conv"
     assert trial.fault is not None
     assert trial.fault.alone.ok
     assert any("No part of the model shows it alone" in line for line in sentences(trial, None))
-
-
-def branches(bias: float) -> bytes:
-    """``y = if true: x + b (a value of the graph around it); else x``, then a Neg."""
-    body = helper.make_graph(
-        [helper.make_node("Add", ["twice", "b"], ["then"], name="inner")],
-        "then",
-        [],
-        [helper.make_tensor_value_info("then", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(np.float32(bias), "b")],
-    )
-    other = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["else"])],
-        "else",
-        [],
-        [helper.make_tensor_value_info("else", TensorProto.FLOAT, None)],
-    )
-    graph = helper.make_graph(
-        [
-            helper.make_node("Add", ["x", "x"], ["twice"], name="double"),
-            helper.make_node("If", ["yes"], ["chosen"], name="choice", then_branch=body, else_branch=other),
-            helper.make_node("Neg", ["chosen"], ["y"], name="negative"),
-        ],
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 4])],
-        [numpy_helper.from_array(np.bool_(True), "yes")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10).SerializeToString()
 
 
 def test_a_node_with_bodies_is_one_node_and_its_captures_are_inputs(tmp_path: Path) -> None:
@@ -265,12 +170,27 @@ def test_a_node_with_bodies_is_one_node_and_its_captures_are_inputs(tmp_path: Pa
     assert not replay(read_repro(tmp_path), find_onnx_runtime).ok
 
 
+def test_a_value_that_cannot_be_fed_is_made_inside_the_cut() -> None:
+    cases = [Case("one", {"x": np.arange(1, 9, dtype=np.float32).reshape(2, 4)})]
+    reference = Side(find_onnx_runtime("onnx-reference"), sequences(2))
+    assert bisect(reference, Side(ORT, sequences(2)), cases).ok
+    trial = bisect(reference, Side(LastOfSequence(), sequences(2)), cases)
+    assert node_at(trial)[0] == "SequenceAt"
+    assert trial.fault is not None
+    assert trial.fault.nodes == (1, 2)
+
+
 def test_given_bounds_replace_the_tolerance(pictures: bytes) -> None:
     sides = Side(ORT, pictures), Side(NATIVE, changed(pictures, drop_bias))
     assert bisect(*sides, picture_cases(), bounds=(10.0, 0.0)).ok
     exact = bisect(Side(ORT, pictures), Side(NATIVE, pictures), picture_cases(), bounds=(0.0, 0.0))
     assert exact.fault is not None
     assert exact.fault.seen.difference.allowed is None
+
+
+def test_beyond_tolerance_is_worse_than_larger_within() -> None:
+    small, large = Difference(1e-3, None, ok=False), Difference(1.0, None, ok=True)
+    assert small.badness > large.badness
 
 
 def test_a_reference_that_cannot_run_a_case_is_refused(pictures: bytes) -> None:
@@ -304,28 +224,21 @@ def test_damaged_evidence_is_refused(pictures: bytes, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r'no metadata "slipway\.repro"'):
         read_repro(tmp_path)
     (tmp_path / "repro.onnx").write_bytes(whole)
-    (tmp_path / "repro.npz").write_bytes(b"PK")
-    with pytest.raises(FileError, match="cannot be read"):
-        read_repro(tmp_path)
+    arrays = (tmp_path / "repro.npz").read_bytes()
+    for damaged in (b"PK", arrays[:100]):
+        (tmp_path / "repro.npz").write_bytes(damaged)
+        with pytest.raises(FileError, match="cannot be read"):
+            read_repro(tmp_path)
 
 
-class Unsteady:
-    """A runtime that fails on batches of 17."""
+def test_evidence_of_a_runtime_that_is_not_here_is_not_called_a_difference(pictures: bytes, tmp_path: Path) -> None:
+    class Absent(Unsteady):
+        def open(self, content: bytes, threads: int = 1) -> RunArrays:
+            raise UnavailableError("native-cpu: it is Sunday")
 
-    name = "native-cpu"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def open(self, content: bytes, threads: int = 1) -> RunArrays:
-        run = NATIVE.open(content)
-
-        def refusing(inputs: Arrays) -> dict[str, Array]:
-            if any(array.shape[:1] == (17,) for array in inputs.values()):
-                raise RuntimeError("only small batches")
-            return run(inputs)
-
-        return refusing
+    write_repro(tmp_path, bisect(Side(ORT, pictures), Side(NATIVE, changed(pictures, drop_bias)), picture_cases()))
+    with pytest.raises(UnavailableError, match="Sunday"):
+        replay(read_repro(tmp_path), lambda name: Absent())
 
 
 def test_a_runtime_that_fails_on_a_case_is_named_with_its_error(pictures: bytes, tmp_path: Path) -> None:
