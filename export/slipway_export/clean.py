@@ -17,6 +17,7 @@ from onnxscript import optimizer
 from slipway._metadata import signature_to_metadata
 from slipway.errors import ExportError, UnavailableError
 from slipway.signature import InputPort, OutputPort, Signature
+from slipway_export.origin import MODULE_NOTES
 from slipway_export.simplify import simplify
 
 # Weights of any size are folded; the optimizer's own limits would leave large ones computed at run time.
@@ -202,13 +203,15 @@ _ONNX_NAMES = {"float32": "float", "int64": "int64", "int32": "int32", "bool": "
 
 
 def _drop_notes(model: ir.Model) -> None:
-    """Remove what the exporter noted on nodes and values: stack traces with local paths, module names."""
+    """Remove what the exporter noted on nodes and values, stack traces with local paths; the modules' names stay."""
     model.doc_string = None
     for graph in _all_graphs(model.graph):
         graph.doc_string = None
         graph.metadata_props.clear()
     for node in _all_nodes(model.graph):
+        kept = {key: node.metadata_props[key] for key in MODULE_NOTES if key in node.metadata_props}
         node.metadata_props.clear()
+        node.metadata_props.update(kept)
         node.doc_string = None
     for value in _all_values(model.graph):
         value.metadata_props.clear()

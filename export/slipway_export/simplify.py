@@ -52,6 +52,7 @@ def _replace(graph: ir.Graph, gather: ir.Node, part: ir.Value, row: int) -> None
     node = ir.Node("", "Squeeze" if single else "Gather", [part, constant], attributes, name=gather.name)
     new = node.outputs[0]
     new.shape, new.type, new.name = result.shape, result.type, result.name
+    node.metadata_props.update(gather.metadata_props)
     graph.insert_before(gather, node)
     ir.convenience.replace_all_uses_with(result, new, replace_graph_outputs=True)
 

@@ -28,6 +28,8 @@ from slipway_export.cases import Case, Pool, verification_cases
 from slipway_export.goldens import check_raw, read_raw
 
 Array = NDArray[np.generic]
+#: atol and rtol.
+Bounds = tuple[float, float]
 
 #: Largest error of a runtime in units of eager fp32's own error. The errors of two summations in
 #: different orders differ by a small factor on average; 8 leaves room for the maximum over thousands of outputs, and
@@ -126,7 +128,7 @@ def verify(
     """
     check_raw(bundle)
     reference = reference or Eager().load(bundle)
-    pool = pool or _pool_of_goldens(bundle)
+    pool = pool or pool_of_goldens(bundle)
     expected = _expect(bundle, reference, verification_cases(pool, seed))
     eager_error = {
         port.name: max(largest_difference(e.single[port.name], e.double[port.name]) for e in expected)
@@ -154,7 +156,7 @@ def verify(
             )
             continue
         for item in expected:
-            rows += _compare(bundle, runtime.name, model, item, eager_error, _bounds(atol, rtol))
+            rows += _compare(bundle, runtime.name, model, item, eager_error, bounds_of(atol, rtol))
     return Verification(bundle.name, tuple(rows))
 
 
@@ -165,7 +167,8 @@ def _load(runtime: Runtime, bundle: Bundle) -> Runnable:
     return runtime.load(bundle)
 
 
-def _pool_of_goldens(bundle: Bundle) -> Pool:
+def pool_of_goldens(bundle: Bundle) -> Pool:
+    """Return what cases are drawn from where a bundle is all there is: the raw items of its goldens."""
     raws = [raw for golden in bundle.goldens for raw in read_raw(bundle, golden)]
     return Pool.of(bundle.signature, raws)
 
@@ -200,7 +203,8 @@ def _permute(ports: Sequence[OutputPort], outputs: Mapping[str, Array], case: Ca
     }
 
 
-def _bounds(atol: float | None, rtol: float | None) -> tuple[float, float] | None:
+def bounds_of(atol: float | None, rtol: float | None) -> Bounds | None:
+    """Return the bounds that a user gave, or None for the computed ones."""
     return None if atol is None and rtol is None else (atol or 0.0, rtol or 0.0)
 
 
@@ -210,7 +214,7 @@ def _compare(
     model: Runnable,
     expected: _Expected,
     eager_error: Mapping[str, float],
-    bounds: tuple[float, float] | None,
+    bounds: Bounds | None,
 ) -> list[Row]:
     name, ports = expected.case.name, bundle.signature.outputs
     try:
@@ -229,20 +233,27 @@ def _row(
     output: Array,
     expected: _Expected,
     eager_error: float,
-    bounds: tuple[float, float] | None,
+    bounds: Bounds | None,
 ) -> Row:
     single, double = expected.single[port.name], expected.double[port.name]
     max_abs = largest_difference(output, single)
     scale = float(np.max(np.abs(single.astype(np.float64)), initial=0.0))
     ratio = _ratio(largest_difference(output, double), eager_error + _ROUNDING * scale)
-    if output.dtype != single.dtype:
-        ok = False
-    elif bounds is None:
-        ok = max_abs <= tolerance(single) and ratio <= RATIO_LIMIT
-    else:
-        ok = bool(np.allclose(output, single, rtol=bounds[1], atol=bounds[0], equal_nan=True))
+    ok = is_close(output, single, bounds) and (bounds is not None or ratio <= RATIO_LIMIT)
     agreement = _agreement(port, output, single)
     return Row(runtime, case, port.name, max_abs, _ratio(max_abs, scale), ratio, agreement, ok=ok)
+
+
+def is_close(output: Array, wanted: Array, bounds: Bounds | None) -> bool:
+    """Say whether an output has the wanted one's type and shape and is within tolerance of it.
+
+    ``bounds`` (atol, rtol) replaces the tolerance of ``slipway.runtime.checked``.
+    """
+    if output.dtype != wanted.dtype or output.shape != wanted.shape:
+        return False
+    if bounds is None:
+        return largest_difference(output, wanted) <= tolerance(wanted)
+    return bool(np.allclose(output, wanted, rtol=bounds[1], atol=bounds[0], equal_nan=True))
 
 
 def _ratio(value: float, unit: float) -> float:

@@ -28,6 +28,7 @@ from slipway.signature import (
     TextInput,
 )
 from slipway_export.clean import Operator, clean, engine_operators
+from slipway_export.origin import MODULE_NOTES, class_of, module_of
 
 SIGNATURE = tensors(("N", 3), outputs=[("N", 2)])
 
@@ -86,9 +87,26 @@ def test_the_file_is_one_without_paths_or_traces() -> None:
     content = export(model := Sequences(), sequence_signature(model))
     proto = onnx.load_model_from_string(content)
     assert all(t.data_location == onnx.TensorProto.DEFAULT for t in proto.graph.initializer)
-    assert not any(node.metadata_props or node.doc_string for node in proto.graph.node)
+    assert not any(node.doc_string for node in proto.graph.node)
+    assert {entry.key for node in proto.graph.node for entry in node.metadata_props} == set(MODULE_NOTES)
     assert b".py" not in content
     assert b"site-packages" not in content
+
+
+def test_a_node_keeps_the_module_that_it_came_from() -> None:
+    model = nn.Sequential(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), nn.Linear(4, 2))
+    graph = onnx.load_model_from_string(export(model, tensors(("N", 3), outputs=[("N", 2)]))).graph
+    assert [module_of(node, ()) for node in graph.node] == ["0.0", "0.1", "1"]
+    assert class_of(graph.node[1]) == "torch.nn.modules.activation.ReLU"
+
+
+def test_a_node_without_notes_is_placed_by_its_weights() -> None:
+    node = onnx.helper.make_node("Conv", ["x", "stem.conv.weight", "stem.conv.bias"], ["y"])
+    assert module_of(node, {"stem.conv.weight", "stem.conv.bias"}) == "stem.conv"
+    assert module_of(node, {"w"}) is None
+    assert class_of(node) is None
+    node.metadata_props.add(key=MODULE_NOTES[0], value="not a list(")
+    assert module_of(node, {"w"}) is None
 
 
 def test_the_same_module_gives_the_same_bytes() -> None:

@@ -19,6 +19,7 @@ from slipway.loops import TimeLoop
 from slipway.signature import InputPort, OutputPort, Signature, TensorInput, TensorOutput
 from slipway_export.capture import Captured, capture
 from slipway_export.clean import Operator, clean
+from slipway_export.origin import MODULE_NOTES
 
 
 def every_operator(model: Any) -> list[Operator]:
@@ -116,7 +117,8 @@ def test_a_loop_body_is_folded_named_and_without_notes_and_its_weights_stand_in_
     for graph in every:
         assert not graph.doc_string
         assert not graph.metadata_props
-        assert not any(node.doc_string or node.metadata_props for node in graph.node)
+        assert not any(node.doc_string for node in graph.node)
+        assert {entry.key for node in graph.node for entry in node.metadata_props} <= set(MODULE_NOTES)
         assert not any(v.doc_string or v.metadata_props for v in (*graph.input, *graph.value_info))
     assert b"site-packages" not in content
     assert b".py" not in content

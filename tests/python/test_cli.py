@@ -302,13 +302,6 @@ def test_inspect_prints_every_stage(slipway: Say, artifacts: Path, stage: str) -
     assert out.strip()
 
 
-def test_inspect_takes_shapes_and_refuses_other_forms(slipway: Say, artifacts: Path) -> None:
-    model = artifacts / "hello-rnn" / "model.onnx"
-    assert slipway("inspect", model, "--stage", "plan", "--shapes", "x:5x2x4")[0] == ExitCode.OK
-    assert slipway("inspect", model, "--stage", "plan", "--shapes", "x=5")[0] == ExitCode.USAGE
-    assert slipway("inspect", model, "--stage", "nope")[0] == ExitCode.USAGE
-
-
 def test_selftest_replays_bundles_and_finds_damage(slipway: Say, artifacts: Path, tmp_path: Path) -> None:
     code, out, _ = slipway("selftest", artifacts / "hello-rnn", artifacts / "breast-cancer", "--json", "-")
     result = json.loads(out)

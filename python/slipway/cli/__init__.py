@@ -16,6 +16,7 @@ from typer.main import get_command
 from slipway.cli import _bench as bench
 from slipway.cli import _check as check
 from slipway.cli import _images as images
+from slipway.cli import _inspect as inspect
 from slipway.cli import _look as look
 from slipway.cli import _run as run
 from slipway.cli import _train as train
@@ -36,13 +37,13 @@ train_and_export_app = typer.Typer(add_completion=False, rich_markup_mode="rich"
 train_and_export_app.command(epilog=train.EXAMPLES + _EPILOG)(train.train_and_export)
 slipway_app.command("train", epilog="[b]Example[/b]: slipway train names-gru --data embedded")(train.train_verb)
 slipway_app.command("export", epilog="[b]Example[/b]: slipway export names-gru --out artifacts")(train.export_verb)
-slipway_app.command("verify", epilog="[b]Example[/b]: slipway verify artifacts/names-gru --json -")(check.verify_verb)
+slipway_app.command("verify", epilog=check.VERIFY_EXAMPLES)(check.verify_verb)
 slipway_app.command("run", epilog=run.EXAMPLES)(run.run_verb)
 slipway_app.command("images", epilog=images.EXAMPLES)(images.images_verb)
 slipway_app.command("bench", epilog=bench.EXAMPLES)(bench.bench_verb)
-slipway_app.command("inspect", epilog=look.EXAMPLES)(look.inspect_verb)
+slipway_app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect_verb)
 slipway_app.command("selftest", epilog="[b]Example[/b]: slipway selftest artifacts/names-gru")(check.selftest_verb)
-slipway_app.command("doctor", epilog="[b]Example[/b]: slipway doctor --json -")(look.doctor_verb)
+slipway_app.command("doctor", epilog=look.DOCTOR_EXAMPLES)(look.doctor_verb)
 slipway_app.command("ops", epilog="[b]Example[/b]: slipway ops --json -")(look.ops_verb)
 
 

@@ -9,8 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
+from slipway.cli._bisect import bisect_bundle, replay_folder
 from slipway.cli._console import JsonOption, table, write_result
 from slipway.errors import ExitCode, UsageError
+
+VERIFY_EXAMPLES = """[b]Examples[/b]
+
+slipway verify artifacts/names-gru --json -
+
+slipway verify artifacts/names-gru --bisect --runtimes onnxruntime-cpu,native-cpu --repro fault
+
+slipway verify fault
+"""
 
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle folder.")]
 OwnRecipe = Annotated[
@@ -24,20 +34,38 @@ def verify_verb(
     atol: Annotated[float | None, typer.Option(min=0, help="Absolute tolerance, instead of the computed one.")] = None,
     rtol: Annotated[float | None, typer.Option(min=0, help="Relative tolerance, instead of the computed one.")] = None,
     recipe: OwnRecipe = None,
+    bisect: Annotated[
+        bool, typer.Option("--bisect", help="Find the first node where a runtime leaves the first one that is named.")
+    ] = False,
+    file: Annotated[
+        list[str] | None, typer.Option(metavar="RUNTIME=FILE", help="With --bisect: the file that one of them runs.")
+    ] = None,
+    repro: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --bisect: write the nodes at fault and their arrays there.")
+    ] = None,
     json: JsonOption = None,
 ) -> int:
     """Compare the runtimes of a bundle with eager PyTorch, on its goldens and at sizes it has never seen.
 
     Exit code 3: a runtime differs. A runtime that is not available is skipped with its reason; one that was named is
-    an error (exit code 4).
+    an error (exit code 4). Given the folder of --repro instead of a bundle, that evidence is run again.
     """
     from slipway.bundle import Bundle
     from slipway.recipes import load_recipe
     from slipway.runtime import Eager, find_runtimes
     from slipway_export import verify
+    from slipway_export.repro import is_repro
+    from slipway_export.verify import bounds_of
 
+    if (file or repro) and not bisect:
+        raise UsageError("--file and --repro belong to --bisect; add it")
+    if is_repro(bundle) and not bisect:
+        return replay_folder(bundle, bounds_of(atol, rtol), json)
     opened = Bundle.open(bundle)
-    eager = Eager(load_recipe(recipe)) if recipe else Eager()
+    own = load_recipe(recipe) if recipe else None
+    if bisect:
+        return bisect_bundle(opened, runtimes, file or (), repro, bounds_of(atol, rtol), own, json)
+    eager = Eager(own)
     chosen = [eager if runtime.name == "eager" else runtime for runtime in find_runtimes(runtimes)]
     required = runtimes != "all"
     result = verify(opened, chosen, reference=eager.load(opened), atol=atol, rtol=rtol, required=required)

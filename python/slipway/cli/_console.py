@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from slipway._files import write_atomically
+from slipway.errors import UnavailableError
 
 #: Width of tables where there is no terminal: nothing is cut, so that scripts find what they look for.
 _PIPE_WIDTH = 400
@@ -36,6 +37,18 @@ def fail(message: str) -> None:
 def one_line(message: str) -> str:
     """Return a message as one line that cannot steer a terminal."""
     return "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in message.strip())
+
+
+def require_engine() -> None:
+    """Refuse to go on where the engine is not built.
+
+    Raises:
+        UnavailableError: It is not.
+    """
+    try:
+        from slipway import _engine  # noqa: F401
+    except ImportError as error:
+        raise UnavailableError(f"the engine is not built ({error}); build it with: pip install .") from error
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:

@@ -9,12 +9,17 @@ from slipway.runtime.checked import Checked as Checked
 from slipway.runtime.eager import Eager as Eager
 from slipway.runtime.native import Native
 from slipway.runtime.ort import Ort
+from slipway.runtime.protocol import OnnxRuntime as OnnxRuntime
 from slipway.runtime.protocol import Runnable as Runnable
 from slipway.runtime.protocol import Runtime as Runtime
+from slipway.runtime.reference import OnnxReference
 from slipway.runtime.torchscript import TorchScript
 
 #: Every runtime, in the order of reports. ``eager`` comes first: it judges the others.
 RUNTIMES: tuple[Runtime, ...] = (Eager(), TorchScript(), Ort("cpu"), Ort("cuda"), Native("cpu"), Native("cuda"))
+
+#: Every runtime that takes any ONNX file.
+ONNX_RUNTIMES: tuple[OnnxRuntime, ...] = (Ort("cpu"), Ort("cuda"), Native("cpu"), Native("cuda"), OnnxReference())
 
 
 def find_runtime(name: str, device: str = "cpu") -> Runtime:
@@ -44,3 +49,15 @@ def find_runtimes(names: str) -> Sequence[Runtime]:
     if names == "all":
         return RUNTIMES
     return tuple(find_runtime(name.strip()) for name in names.split(","))
+
+
+def find_onnx_runtime(name: str) -> OnnxRuntime:
+    """Return a runtime of ONNX files by its name.
+
+    Raises:
+        UsageError: There is none of that name; the message lists those there are.
+    """
+    by_name = {runtime.name: runtime for runtime in ONNX_RUNTIMES}
+    if name not in by_name:
+        raise UsageError(f"no runtime {name!r} runs ONNX files; there are {', '.join(by_name)}")
+    return by_name[name]

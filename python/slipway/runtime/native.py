@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import UnavailableError
 from slipway.runtime._inputs import check_inputs
-from slipway.runtime.protocol import Arrays
+from slipway.runtime.protocol import Arrays, RunArrays
 from slipway.signature import Signature
 
 
@@ -51,11 +51,18 @@ class Native:
 
     def load(self, bundle: Bundle, threads: int = 1) -> NativeModel:
         """Load ``model.onnx``."""
+        return NativeModel(self._session(bundle.read(ONNX), threads), bundle.signature)
+
+    def open(self, content: bytes, threads: int = 1) -> RunArrays:
+        """Load any ONNX file."""
+        session = self._session(content, threads)
+        return lambda inputs: dict(session.run(dict(inputs)))
+
+    def _session(self, content: bytes, threads: int) -> Any:
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
-        session = import_module("slipway").Session(bundle.read(ONNX), device=self.device, threads=threads)
-        return NativeModel(session, bundle.signature)
+        return import_module("slipway").Session(content, device=self.device, threads=threads)
 
 
 def _no_cuda(engine: Any) -> str | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import UnavailableError
 from slipway.runtime._inputs import check_inputs
-from slipway.runtime.protocol import Arrays
+from slipway.runtime.protocol import Arrays, RunArrays
 from slipway.signature import Signature
 
 _FATAL = 4  # onnxruntime's log level; failures reach us as exceptions
@@ -64,6 +64,15 @@ class Ort:
 
     def load(self, bundle: Bundle, threads: int = 1) -> OrtModel:
         """Load ``model.onnx``."""
+        return OrtModel(self._session(bundle.read(ONNX), threads), bundle.signature)
+
+    def open(self, content: bytes, threads: int = 1) -> RunArrays:
+        """Load any ONNX file."""
+        session = self._session(content, threads)
+        names = [output.name for output in session.get_outputs()]
+        return lambda inputs: dict(zip(names, session.run(names, dict(inputs)), strict=True))
+
+    def _session(self, content: bytes, threads: int) -> Any:
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
@@ -74,10 +83,10 @@ class Ort:
         options.log_severity_level = _FATAL
         provider = _PROVIDERS[self.device]
         wanted = provider if isinstance(provider, str) else provider[0]
-        session = onnxruntime.InferenceSession(bundle.read(ONNX), options, providers=[provider])
+        session = onnxruntime.InferenceSession(content, options, providers=[provider])
         session.disable_fallback()
         if session.get_providers()[0] != wanted:
             raise UnavailableError(
                 f"{self.name}: onnxruntime could not start {wanted}, it has {session.get_providers()}"
             )
-        return OrtModel(session, bundle.signature)
+        return session

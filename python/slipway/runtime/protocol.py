@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from slipway.bundle import Bundle
 
 Arrays = Mapping[str, NDArray[np.generic]]
+#: A loaded ONNX file: arrays by the names of its inputs in, arrays by the names of its outputs out.
+RunArrays = Callable[[Arrays], dict[str, NDArray[np.generic]]]
 
 
 class Runnable(Protocol):
@@ -38,5 +40,26 @@ class Runtime(Protocol):
 
         Raises:
             UnavailableError: The runtime, or the bundle's artefact for it, is not there; the message says why.
+        """
+        ...
+
+
+class OnnxRuntime(Protocol):
+    """A way to run any ONNX file, on one device."""
+
+    @property
+    def name(self) -> str:
+        """Name in reports."""
+        ...
+
+    def unavailable(self) -> str | None:
+        """Say why this runtime cannot be used on this machine, or None if it can."""
+        ...
+
+    def open(self, content: bytes, threads: int = 1) -> RunArrays:
+        """Load the bytes of an ONNX file.
+
+        Raises:
+            UnavailableError: The runtime is not there; the message says why.
         """
         ...
