@@ -61,18 +61,6 @@ Buffer read_file(const std::filesystem::path& path) {
   return content;
 }
 
-Isa isa_of(const SessionOptions& options) {
-  if (options.isa.empty()) return choose_isa();
-  for (int i = 0; i < kIsaCount; ++i) {
-    const auto isa = static_cast<Isa>(i);
-    if (name_of(isa) != options.isa) continue;
-    if (!can_run(isa)) fail(Code::kUnavailable, "instruction set ", options.isa, " is not available on this processor");
-    return isa;
-  }
-  fail(Code::kUsage, "unknown instruction set ", quote(options.isa),
-       ", expected scalar, baseline, avx2, avx512 or neon");
-}
-
 Precision precision_of(const SessionOptions& options) {
   for (int i = 0; i < kPrecisionCount; ++i) {
     const auto precision = static_cast<Precision>(i);
@@ -93,7 +81,8 @@ void check(const SessionOptions& options) {
 }
 
 Machine machine_of(const Session::State& state) {
-  Machine machine{isa_of(state.options), state.pool.get(), state.options.max_steps};
+  Machine machine{state.options.isa.empty() ? choose_isa() : isa_named(state.options.isa), state.pool.get(),
+                  state.options.max_steps};
   if (state.device) {
     machine.target = Target(state.device);
     machine.device_constants = std::make_shared<DeviceConstants>(state.device);

@@ -44,6 +44,16 @@ bool can_run(Isa isa) noexcept {
   return false;
 }
 
+Isa isa_named(std::string_view name) {
+  for (int i = 0; i < kIsaCount; ++i) {
+    const auto isa = static_cast<Isa>(i);
+    if (name_of(isa) != name) continue;
+    if (!can_run(isa)) fail(Code::kUnavailable, "instruction set ", name, " is not available on this processor");
+    return isa;
+  }
+  fail(Code::kUsage, "unknown instruction set ", quote(name), ", expected scalar, baseline, avx2, avx512 or neon");
+}
+
 Isa choose_isa() {
   if (const char* wanted = std::getenv("SLIPWAY_ISA"); wanted != nullptr && *wanted != '\0') {
     for (int i = 0; i < kIsaCount; ++i) {

@@ -13,6 +13,8 @@ inline constexpr int kIsaCount = 5;  ///< of the processor
 
 /// "scalar", "baseline", "avx2", "avx512", "neon", "cuda".
 [[nodiscard]] std::string_view name_of(Isa isa) noexcept;
+/// The instruction set of that name; Error(kUsage) where there is none, Error(kUnavailable) where it cannot run here.
+[[nodiscard]] Isa isa_named(std::string_view name);
 /// True where this build holds the column and this processor can run it; not for kCuda.
 [[nodiscard]] bool can_run(Isa isa) noexcept;
 /// The fastest that can run; the environment variable SLIPWAY_ISA chooses another (Error(kUsage) if it cannot run).

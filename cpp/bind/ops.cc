@@ -33,12 +33,7 @@ Attribute attribute_of(const std::string& name, const py::handle& value) {
 Target target_named(const std::string& name) {
   if (name.empty()) return choose_isa();
   if (name.starts_with("cuda")) return Target(CudaDevice::open(cuda_number(name)));
-  for (int i = 0; i < kIsaCount; ++i) {
-    if (name_of(static_cast<Isa>(i)) != name) continue;
-    if (!can_run(static_cast<Isa>(i))) fail(Code::kUnavailable, "instruction set ", name, " is not available here");
-    return static_cast<Isa>(i);
-  }
-  fail(Code::kUsage, "unknown instruction set ", quote(name));
+  return isa_named(name);
 }
 
 /// Without its inputs and outputs.

@@ -98,6 +98,7 @@ SessionOptions options_of(const slipway_options* given) {
   const slipway_options asked = whole(*given);
   if (asked.device != nullptr) options.device = asked.device;
   if (asked.isa != nullptr) options.isa = asked.isa;
+  if (asked.precision != nullptr) options.precision = asked.precision;
   if (asked.max_steps != 0) options.max_steps = asked.max_steps;
   if (!std::in_range<int>(asked.threads)) fail(Code::kUsage, "threads is ", asked.threads, ", expected 1 to 256");
   if (asked.threads != 0) options.threads = static_cast<int>(asked.threads);

@@ -33,6 +33,7 @@ class Options(Structure):
         ("isa", c_char_p),
         ("max_steps", c_int64),
         ("threads", c_int64),
+        ("precision", c_char_p),
     )
 
 
@@ -264,8 +265,9 @@ def test_files_that_are_no_models_have_their_own_codes(engine: Engine, bundle: P
         ({"device": b"cuda:999"}, UNAVAILABLE, "cuda"),
         ({"isa": b"mmx"}, USAGE, '"mmx"'),
         ({"max_steps": -1}, USAGE, "max_steps is -1"),
-        ({"bytes": 0}, USAGE, "options.bytes is 0, expected sizeof(slipway_options), 40 to 40"),
-        ({"bytes": 48}, USAGE, "options.bytes is 48"),
+        ({"bytes": 0}, USAGE, "options.bytes is 0, expected sizeof(slipway_options), 40 to 48"),
+        ({"bytes": 56}, USAGE, "options.bytes is 56"),
+        ({"precision": b"fp8"}, USAGE, 'unknown precision "fp8", expected fp32, bf16 or int8'),
     ],
 )
 def test_wrong_options_are_named(

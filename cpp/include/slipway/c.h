@@ -53,11 +53,12 @@ typedef struct slipway_session slipway_session;
 
 /// How to load; a field that is zero or NULL has its default. Fields are added at the end without a new ABI version.
 typedef struct slipway_options {
-  size_t bytes;        ///< sizeof(slipway_options), always
-  const char* device;  ///< "cpu" (default), "cuda", "cuda:N"
-  const char* isa;     ///< "scalar", "baseline", "avx2", "avx512", "neon"; default: the best here
-  int64_t max_steps;   ///< of a Loop in one run; default: no bound
-  int64_t threads;     ///< 1 (default) to 256
+  size_t bytes;           ///< sizeof(slipway_options), always
+  const char* device;     ///< "cpu" (default), "cuda", "cuda:N"
+  const char* isa;        ///< "scalar", "baseline", "avx2", "avx512", "neon"; default: the best here
+  int64_t max_steps;      ///< of a Loop in one run; default: no bound
+  int64_t threads;        ///< 1 (default) to 256
+  const char* precision;  ///< of the weights: "fp32" (default), "bf16", "int8"
 } slipway_options;
 
 /// An input or output of a model.
