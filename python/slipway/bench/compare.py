@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +50,19 @@ def rows_of(result: Mapping[str, Any], runtimes: str = "all") -> Rows:
     }
 
 
-def compare(old: Rows, new: Rows, allowed: float = LEAST_NOISE) -> list[dict[str, Any]]:
+def compare(old: Rows, new: Rows, allowed: float = 0.0) -> list[dict[str, Any]]:
     """Return a verdict per common cell, the worst first.
 
     A cell is slower where its median grew by more than the noise of both runs (the interquartile ranges of their
-    rounds' medians together), and by more than ``allowed``, a share.
+    rounds' medians together, and 3 % at least), and by more than ``allowed``, a share.
 
     Raises:
         InputError: There is no common cell.
     """
     cells = []
-    for place in old.keys() & new.keys():
+    for place in common_places(old, new):
         before, after = old[place], new[place]
-        noise = max(allowed, noise_of(before) + noise_of(after))
+        noise = max(allowed, LEAST_NOISE, noise_of(before) + noise_of(after))
         times = after["p50_us"] / before["p50_us"]
         verdict = "slower" if times > 1 + noise else "faster" if times < 1 / (1 + noise) else "same"
         cells.append(
@@ -75,9 +75,19 @@ def compare(old: Rows, new: Rows, allowed: float = LEAST_NOISE) -> list[dict[str
                 "verdict": verdict,
             }
         )
-    if not cells:
-        raise InputError("the two files have no cell in common: another model, batch, number of threads or runtime")
     return sorted(cells, key=lambda cell: (-cell["times"], cell["bundle"], cell["batch"], cell["threads"]))
+
+
+def common_places(old: Collection[Place], new: Collection[Place]) -> set[Place]:
+    """Return the places of both.
+
+    Raises:
+        InputError: There is none.
+    """
+    common = set(old) & set(new)
+    if not common:
+        raise InputError("the two runs have no cell in common: another model, batch, number of threads or runtime")
+    return common
 
 
 def missing(old: Rows, new: Rows) -> list[str]:
