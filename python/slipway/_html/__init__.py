@@ -16,6 +16,9 @@ from typing import Any
 #: What a browser may load: nothing but what stands in the page.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
+#: Letters that have room beside a name on a phone.
+_SHORT = 24
+
 
 def page(title: str, body: str, *, scripts: Sequence[str] = (), data: Any = None) -> str:
     """Return a whole page.
@@ -71,8 +74,13 @@ def tiles(figures: Mapping[str, object]) -> str:
 
 
 def facts(named: Mapping[str, object]) -> str:
-    """Return names and what they stand for."""
-    return "<dl>" + "".join(f"<dt>{text(k)}</dt><dd>{text(number(v))}</dd>" for k, v in named.items()) + "</dl>"
+    """Return names and what they stand for, side by side on a phone too where all of it is short."""
+    short = all(len(number(value)) <= _SHORT for value in named.values())
+    return (
+        ('<dl class="short">' if short else "<dl>")
+        + "".join(f"<dt>{text(k)}</dt><dd>{text(number(v))}</dd>" for k, v in named.items())
+        + "</dl>"
+    )
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, marks: Mapping[str, str] | None = None) -> str:
