@@ -62,15 +62,17 @@ def measure_cold(
     clock = clock or Clock()
     loads: list[tuple[float, float]] = []
     grown: list[int] = []
-    while len(loads) < settings.loads and sum(map(sum, loads)) < settings.load_seconds:
-        times, growth = peak_growth(lambda: _load_and_call(competitor, job, clock))
-        loads.append(times)
-        grown += [] if growth is None else [growth]
+    with quiet():
+        while len(loads) < settings.loads and sum(map(sum, loads)) < settings.load_seconds:
+            times, growth = peak_growth(lambda: _load_and_call(competitor, job, clock))
+            loads.append(times)
+            grown += [] if growth is None else [growth]
+        idle = _after_pauses(warm, settings, clock)
     load, cold = np.median(loads, axis=0).tolist()
     return {
         "load_us": load * 1e6,
         "cold_us": cold * 1e6,
-        "idle_us": _after_pauses(warm, settings, clock) * 1e6,
+        "idle_us": idle * 1e6,
         "resident_bytes": int(np.median(grown)) if grown else None,
     }
 
@@ -87,17 +89,16 @@ def peak_growth(action: Callable[[], T]) -> tuple[T, int | None]:
 
 
 def _load_and_call(competitor: Competitor, job: Job, clock: Clock) -> tuple[float, float]:
-    with quiet():
-        start = clock.now()
-        prepared = competitor.prepare(job)
-        loaded = clock.now() - start
-        with prepared.call.turn():
-            return loaded, time_calls(prepared.call, 1, clock)
+    start = clock.now()
+    prepared = competitor.prepare(job)
+    loaded = clock.now() - start
+    with prepared.call.turn():
+        return loaded, time_calls(prepared.call, 1, clock)
 
 
 def _after_pauses(warm: Prepared, settings: ColdSettings, clock: Clock) -> float:
     seconds = []
-    with quiet(), warm.call.turn():
+    with warm.call.turn():
         for _ in range(settings.pauses):
             clock.rest(settings.pause_seconds)
             seconds.append(time_calls(warm.call, 1, clock))

@@ -16,13 +16,15 @@ from slipway.errors import ExitCode
 Bench = Callable[..., tuple[int, str, str]]
 
 
+SHORT = ("--runtimes", "native-cpu", "--batch", "2", "--duration", "0.05")
+
+
 @pytest.fixture
 def bench(zoo: Path, capsys: pytest.CaptureFixture[str]) -> Bench:
     """Run the verb for a moment; gives exit code, stdout and stderr."""
 
     def run(*options: object) -> tuple[int, str, str]:
-        short = ["--runtimes", "native-cpu", "--batch", "2", "--duration", "0.05"]
-        code = run_command(slipway_app, "slipway", ["bench", str(zoo / "breast-cancer"), *short, *map(str, options)])
+        code = run_command(slipway_app, "slipway", ["bench", str(zoo / "breast-cancer"), *SHORT, *map(str, options)])
         out, err = capsys.readouterr()
         return code, out, err
 
@@ -40,9 +42,13 @@ def old(folder: Path, times: float, measured: dict[str, Any], **changes: Any) ->
     return path
 
 
-@pytest.fixture
-def measured(bench: Bench) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(bench("--json", "-")[1])
+@pytest.fixture(scope="module")
+def measured(zoo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The result of one run."""
+    file = tmp_path_factory.mktemp("measured") / "bench.json"
+    arguments = ["bench", str(zoo / "breast-cancer"), *SHORT, "--json", str(file)]
+    assert run_command(slipway_app, "slipway", arguments) == ExitCode.OK
+    found: dict[str, Any] = json.loads(file.read_text())
     return found
 
 
