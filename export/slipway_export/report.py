@@ -59,7 +59,7 @@ def make_report(
         "seconds": {"train": trained.seconds, **seconds},
         "versions": _versions(),
         "verify": {"fp64_ratio_limit": RATIO_LIMIT, **verification.as_json()},
-        "latency": plain(latency),
+        "latency": list(latency),
     }
 
 

@@ -83,6 +83,12 @@ def facts(named: Mapping[str, object]) -> str:
     )
 
 
+def folded(title: str, lines: Iterable[str]) -> str:
+    """Return a list that shows only its title until it is opened."""
+    items = "".join(f"<li>{text(line)}</li>" for line in lines)
+    return f"<details><summary>{text(title)}</summary><ul>{items}</ul></details>"
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, marks: Mapping[str, str] | None = None) -> str:
     """Return a table that a click on a heading sorts, and that scrolls sideways where it is too wide.
 

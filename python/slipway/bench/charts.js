@@ -174,7 +174,7 @@ function linearScale(low, high) {
 }
 
 function decades({ low, high }) {
-  const steps = high / low < 30 ? [1, 2, 5] : [1];
+  const steps = high / low < 200 ? [1, 2, 5] : [1];
   return between(low, high, (n) => steps.map((step) => step * 10 ** n), Math.log10);
 }
 

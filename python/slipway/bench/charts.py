@@ -62,14 +62,10 @@ def _waterfall(result: Mapping[str, Any]) -> str:
 def _comparison(result: Mapping[str, Any]) -> str:
     if "comparison" not in result:
         return ""
-    cells = result["comparison"]["cells"]
-    rows = [[cell[column] for column in compare.COLUMNS] for cell in cells]
-    note = "; ".join(result["comparison"]["missing"])
-    return _html.section(
-        "Against the earlier run",
-        _html.table(compare.COLUMNS, rows, marks=_MARKS),
-        note=f"Not measured now: {note}." if note else "",
-    )
+    cells, gone = result["comparison"]["cells"], result["comparison"]["missing"]
+    table = _html.table(compare.COLUMNS, [[cell[column] for column in compare.COLUMNS] for cell in cells], marks=_MARKS)
+    below = _html.folded(f"Earlier rows that were not measured now: {len(gone)}", gone) if gone else ""
+    return _html.section("Against the earlier run", table + below)
 
 
 def _table(result: Mapping[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from slipway.bench.accuracy import ALWAYS_ALLOWED, TIMES_EAGER
 from slipway.bench.cell import measure_cell
 from slipway.bench.cold import ColdSettings
 from slipway.bench.compare import Place
@@ -52,7 +53,7 @@ class Survey:
     competitors: Sequence[Competitor]
     settings: Settings
     folder: Path
-    must_be_right: Collection[str] = ()
+    must_be_right: Sequence[str] = ()
     cold: ColdSettings = field(default_factory=ColdSettings)
 
     def places(self) -> set[Place]:
@@ -83,8 +84,9 @@ def measure_survey(survey: Survey, tell: Callable[[str], None]) -> dict[str, Any
         for count in survey.threads:
             tell(f"{bundle.name}, batch {size}, threads {count}")
             job = Job(bundle, inputs, count, survey.folder)
-            right = tuple(survey.must_be_right)
-            cell = measure_cell(job, survey.competitors, survey.settings, must_be_right=right, cold=survey.cold)
+            cell = measure_cell(
+                job, survey.competitors, survey.settings, must_be_right=survey.must_be_right, cold=survey.cold
+            )
             cells.append(cell)
             if any(row["runtime"] == NATIVE for row in cell["rows"]):
                 place = {"bundle": bundle.name, "batch": size, "threads": count}
@@ -106,11 +108,13 @@ def protocol_facts(settings: Settings, cold: ColdSettings) -> dict[str, str]:
         "arrays, native-cpu-bound a bound call; preparing the inputs and reading the outputs is not timed",
         "transfers": "included: on the CPU arrays are read where they lie and nothing is copied; on a GPU every call "
         "copies its inputs there and its outputs back",
-        "checks": "each runtime answers first, and is measured only if it agrees with eager PyTorch in double as "
-        "closely as eager in float32 does; the column error is its largest difference as a share of the largest output",
+        "checks": "each runtime answers first, and eager PyTorch in double judges: it is measured only if it is off by "
+        f"{TIMES_EAGER:g} times eager float32's own error at most, or by {ALWAYS_ALLOWED:g} of the largest output; the "
+        "column error is its largest difference as a share of that output",
         "turns": f"{settings.rounds} rounds; in each every runtime has one turn of {turn:g} s, in another "
         f"order each time; {settings.rest_seconds * 1e3:g} ms of rest before a turn; the garbage collector is off",
-        "warm-up": "runtimes were called before, and one sample before each turn is not kept",
+        "warm-up": "runtimes were called before, and where a call is shorter than half a turn, one sample before each "
+        "turn is not kept",
         "samples": f"so many calls that a sample lasts {settings.sample_seconds * 1e6:g} us or more; percentiles are "
         "over samples, so beyond the 99th they tell little where samples are few",
         "throughput": "items per second at the median, one call after the other",

@@ -203,4 +203,6 @@ def _with_graph(
 
 def _name(nodes: Sequence[onnx.NodeProto]) -> str:
     types = [node.op_type for node in nodes]
-    return " + ".join(types) if len(types) <= _NAMED else f"{types[0]} to {types[-1]}, {len(types)} nodes"
+    return (
+        (" + ".join(types) or "no node") if len(types) <= _NAMED else f"{types[0]} to {types[-1]}, {len(types)} nodes"
+    )

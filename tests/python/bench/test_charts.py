@@ -102,3 +102,21 @@ def test_the_charts_stand_in_a_browser(
     assert f"{result['waterfalls'][0]['run_us']:.3g} µs" in dom.partition('id="waterfall"')[2]
     assert dom.count("<option") == 1 + 2 + 1
     assert "<img" not in re.sub(r'"[^"]*"', "", dom)
+
+
+def test_a_click_on_a_heading_sorts_by_its_numbers(
+    browse: Callable[[Path], tuple[str, list[str]]], result: dict[str, Any], tmp_path: Path
+) -> None:
+    place = COLUMNS.index("cold_us")
+    click = f"document.querySelectorAll('table.sorted button')[{place}].click();"
+    shown = []
+    for clicks in (1, 2):
+        file = tmp_path / f"sorted_{clicks}.html"
+        file.write_text(bench_page(result) + f"<script>{click * clicks}</script>", encoding="utf-8")
+        rows = re.findall(
+            r"<tr>(.*?)</tr>", browse(file)[0].partition("<tbody>")[2].partition("</tbody>")[0], re.DOTALL
+        )
+        cells = [re.findall(r"<td.*?</td>", row)[place] for row in rows]
+        shown.append([float(cell.partition('data-order="')[2].partition('"')[0]) for cell in cells])
+    wanted = sorted(row["cold_us"] for row in result["rows"])
+    assert shown == [wanted, wanted[::-1]]
