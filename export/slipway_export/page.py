@@ -50,7 +50,7 @@ def report_page(bundle: Bundle, report: Report) -> str:
 def _tiles(report: Report) -> str:
     rows = [row for row in report["verify"]["rows"] if row["skipped"] is None]
     agreeing = sum(row["ok"] for row in rows)
-    figures: dict[str, object] = {report["score"]["name"]: float(report["score"]["value"])}
+    figures: dict[str, object] = {report["score"]["name"]: _known(report["score"]["value"])}
     expected = report["expected"].get(report["data"]["kind"])
     if expected is not None:
         figures["expected at least"] = float(expected)
@@ -90,12 +90,16 @@ def _curves(report: Report) -> str:
     return _html.section("Learning", f'<div class="plots">{plots}</div>') if plots else ""
 
 
+def _known(value: float | None) -> float | str:
+    return "not finite" if value is None else float(value)  # JSON has no infinity: None stands for it
+
+
 def _has(row: Mapping[str, Any], column: str) -> bool:
-    return row.get(column) is not None  # JSON has no infinity: None stands for it
+    return row.get(column) is not None
 
 
 def _confusion(metrics: Mapping[str, Any]) -> str:
-    values = _html.facts({name: float(value) for name, value in metrics["values"].items() if value is not None})
+    values = _html.facts({name: _known(value) for name, value in metrics["values"].items()})
     if not metrics["confusion"]:
         return _html.section("Test split", values) if metrics["values"] else ""
     labels: Sequence[str] = metrics["labels"]

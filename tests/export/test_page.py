@@ -80,6 +80,15 @@ def test_a_bundle_of_before_still_opens_and_can_be_shown(copied: Path, report: d
     assert "<h2>Latency</h2>" not in report_page(bundle, report)
 
 
+def test_a_training_that_diverged_has_a_page_too(sealed: Path, report: dict[str, Any]) -> None:
+    changed = with_learning(report)
+    changed["history"] = [{"epoch": 1.0, "loss": None}]
+    changed["score"]["value"] = changed["metrics"]["values"]["accuracy"] = None
+    page = report_page(Bundle.open(sealed), changed)
+    assert page.count("not finite") == 2
+    assert "<h2>Learning</h2>" not in page
+
+
 def test_a_page_stands_in_a_browser(
     browse: Callable[[Path], tuple[str, list[str]]], sealed: Path, report: dict[str, Any], tmp_path: Path
 ) -> None:
