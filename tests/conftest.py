@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,28 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("repeatable")
+
+
+#: A browser that shows nothing, asks no server, and keeps nothing.
+BROWSER_OPTIONS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr", "--dump-dom",
+)  # fmt: skip
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[[Path], tuple[str, list[str]]]:
+    """Open a page in Chromium; gives the document after its scripts ran, and what they wrote to the console."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("there is no chromium on PATH")
+
+    def show(page: Path) -> tuple[str, list[str]]:
+        command = [program, *BROWSER_OPTIONS, f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+        return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+    return show
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -11,8 +11,9 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from slipway.bundle import ONNX, PT2, REPORT, TORCHSCRIPT, WEIGHTS, Bundle
+from slipway.bundle import ONNX, PT2, REPORT, REPORT_PAGE, TORCHSCRIPT, WEIGHTS, Bundle
 from slipway.errors import UsageError
 from slipway.runtime import RUNTIMES, Eager, Runtime
 from slipway.runtime.eager import EagerModel
@@ -21,9 +22,11 @@ from slipway_export.capture import Captured, Format, capture
 from slipway_export.cases import Pool, cut_images, example_inputs, probe_inputs
 from slipway_export.clean import Operator, clean, engine_operators
 from slipway_export.goldens import write_goldens
+from slipway_export.latency import measure_latency
 from slipway_export.pack import check_target, seal, staging, write_sums
+from slipway_export.page import report_page
 from slipway_export.pt2 import ExportedProgramRuntime
-from slipway_export.report import make_report, pictures_of, plain, provenance, report_html
+from slipway_export.report import make_report, pictures_of, plain, provenance
 from slipway_export.verify import Row as Row
 from slipway_export.verify import Verification as Verification
 from slipway_export.verify import verify as verify
@@ -82,10 +85,13 @@ def export_bundle(
         exported = time.perf_counter()
         chosen = [Eager(trained.recipe) if runtime.name == "eager" else runtime for runtime in runtimes]
         chosen.append(ExportedProgramRuntime())
-        verification = verify(Bundle.open(folder), chosen, reference=eager, pool=pool)
+        bundle = Bundle.open(folder)
+        verification = verify(bundle, chosen, reference=eager, pool=pool)
         verification.require()
         seconds = {"export": exported - started, "verify": time.perf_counter() - exported}
-        _write_report(folder, trained, opset, missing, Verification(out.name, verification.rows), seconds)
+        verification = Verification(out.name, verification.rows)
+        latency = measure_latency(bundle, chosen)
+        _write_report(bundle, make_report(trained, opset, missing, verification, seconds, latency))
         write_sums(folder)
         seal(folder, out)
     return Bundle.open(out)
@@ -115,16 +121,9 @@ def _write_models(
     return {files[form]: reason for form, reason in captured.missing.items()}
 
 
-def _write_report(
-    folder: Path,
-    trained: Trained,
-    opset: int,
-    missing: dict[str, str],
-    verification: Verification,
-    seconds: dict[str, float],
-) -> None:
-    report = make_report(trained, opset, missing, verification, seconds)
-    text = json.dumps(plain(report), ensure_ascii=False, indent=1)
-    (folder / REPORT).write_text(text + "\n", encoding="utf-8")
-    page = report_html(report, tuple(pictures_of(trained)))
-    (folder / "report.html").write_text(page, encoding="utf-8")
+def _write_report(bundle: Bundle, report: dict[str, Any]) -> None:
+    """Write the report and its page into the folder of a bundle that is not sealed yet."""
+    report = plain(report)
+    text = json.dumps(report, ensure_ascii=False, indent=1)
+    (bundle.path / REPORT).write_text(text + "\n", encoding="utf-8")
+    (bundle.path / REPORT_PAGE).write_text(report_page(bundle, report), encoding="utf-8")

@@ -1,10 +1,8 @@
-"""Writes ``report.json`` and ``report.html``: where a bundle came from and how well its forms agree."""
+"""What ``report.json`` says: where a bundle came from and how well its forms agree."""
 
 from __future__ import annotations
 
 import dataclasses
-import html
-import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
@@ -36,7 +34,12 @@ def provenance(trained: Trained, opset: int) -> dict[str, Any]:
 
 
 def make_report(
-    trained: Trained, opset: int, missing: Mapping[str, str], verification: Verification, seconds: Mapping[str, float]
+    trained: Trained,
+    opset: int,
+    missing: Mapping[str, str],
+    verification: Verification,
+    seconds: Mapping[str, float],
+    latency: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the content of ``report.json``."""
     recipe = trained.recipe
@@ -56,6 +59,7 @@ def make_report(
         "seconds": {"train": trained.seconds, **seconds},
         "versions": _versions(),
         "verify": {"fp64_ratio_limit": RATIO_LIMIT, **verification.as_json()},
+        "latency": list(latency),
     }
 
 
@@ -63,32 +67,6 @@ def pictures_of(trained: Trained) -> dict[str, bytes]:
     """Return every picture of a run by its file name in the bundle."""
     curves = {} if trained.curves is None else {"curves.png": trained.curves}
     return curves | {f"pictures/{name}.png": picture for name, picture in trained.pictures.items()}
-
-
-def report_html(report: Mapping[str, Any], pictures: Sequence[str]) -> str:
-    """Return the report as one page without scripts; it shows the pictures that lie beside it."""
-    facts = {
-        "Recipe": report["recipe"],
-        "Place in the notes": report["notes"],
-        report["score"]["name"].capitalize(): f"{report['score']['value']:.4f}",
-        **{name.capitalize(): f"{value:.4f}" for name, value in report["metrics"]["values"].items()},
-        "Data": f"{report['data']['name']} ({report['data']['kind']}, {report['data']['licence']})",
-        "Config": json.dumps(report["config"]),
-        "Seed": report["seed"],
-        "Seconds": ", ".join(f"{name} {value:.1f}" for name, value in report["seconds"].items()),
-        "Versions": ", ".join(f"{name} {value}" for name, value in report["versions"].items()),
-        "Not in this bundle": "; ".join(f"{name}: {reason}" for name, reason in report["missing"].items()) or "nothing",
-    }
-    columns = ("runtime", "case", "output", "max_abs", "fp64_ratio", "argmax_agreement", "ok", "skipped")
-    rows = [[row[column] for column in columns] for row in report["verify"]["rows"]]
-    shown = "".join(f'<p><img src="{_text(name)}" alt="{_text(name)}" style="max-width:100%"></p>' for name in pictures)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(report["recipe"])}</title>'
-        "<style>body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}"
-        "td,th{border:1px solid #ccc;padding:.2em .6em;text-align:left}</style>"
-        f"<h1>{_text(report['title'])}</h1>{_table((), [[name, value] for name, value in facts.items()])}{shown}"
-        f"<h2>Verification against eager PyTorch</h2>{_table(columns, rows)}</html>\n"
-    )
 
 
 def plain(value: Any) -> Any:
@@ -114,19 +92,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    head = "".join(f"<th>{_text(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{_text(_short(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>" if columns else f"<table>{body}</table>"
-
-
-def _short(cell: object) -> str:
-    if cell is None:
-        return ""
-    return f"{cell:.3g}" if isinstance(cell, float) else str(cell)
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))

@@ -27,6 +27,7 @@ PT2 = "model.pt2"
 WEIGHTS = "weights.safetensors"
 GOLDENS = "goldens/index.json"
 REPORT = "report.json"
+REPORT_PAGE = "report.html"
 SUMS = "SHA256SUMS"
 
 

@@ -72,6 +72,24 @@ def decode(signature: Signature, outputs: Mapping[str, Array]) -> list[str]:
     return []
 
 
+def probabilities(spec: ClassOutput | BinaryOutput | SegmentationOutput, scores: Array) -> NDArray[np.float64] | None:
+    """Return probabilities (of a segmentation: shares of the pixels) [N, K], or None for one label per step."""
+    if isinstance(spec, SegmentationOutput):
+        return pixel_shares(scores)
+    values = np.asarray(scores, dtype=np.float64)
+    if isinstance(spec, BinaryOutput):
+        second = values.reshape(len(values)) if spec.scores == "probabilities" else 1 / (1 + np.exp(-values.ravel()))
+        return np.stack((1 - second, second), axis=1)
+    if spec.per_step:
+        return None
+    if spec.scores == "probabilities":
+        return values
+    if spec.scores == "log_probabilities":
+        return np.exp(values)
+    exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
+
+
 def pixel_shares(scores: Array) -> NDArray[np.float64]:
     """Return the share of the pixels that each class has, [N, K], for scores [N, K, H, W] of a segmentation.
 

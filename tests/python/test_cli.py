@@ -327,7 +327,8 @@ def test_bench_prints_the_rows_of_the_contract(slipway: Say, artifacts: Path, tm
     ]
     assert set(result["rows"][0]) == {
         "bundle", "runtime", "device", "batch", "threads", "p50_us", "p90_us", "p99_us", "mean_us", "samples",
-        "throughput_per_s", "transfers_included", "calls_per_sample", "round_p50_us", "error",
+        "throughput_per_s", "transfers_included", "calls_per_sample", "round_p50_us", "error", "p999_us", "load_us",
+        "cold_us", "idle_us", "resident_bytes",
     }  # fmt: skip
     assert all(0 < row["p50_us"] <= row["p90_us"] <= row["p99_us"] for row in result["rows"])
     assert "processor" in result["machine"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.bench.accuracy import Judge
+from slipway.bench.cold import ColdSettings, measure_cold
 from slipway.bench.competitor import Competitor, Job, Prepared
 from slipway.bench.floor import Floor, Work
 from slipway.bench.inputs import share_of_steps
@@ -77,9 +78,18 @@ def measure_cell(
     settings: Settings,
     *,
     must_be_right: Sequence[str] = (),
+    cold: ColdSettings | None = None,
     clock: Clock | None = None,
 ) -> dict[str, Any]:
     """Check every competitor, then time those that are right.
+
+    Args:
+        job: The model and its inputs.
+        competitors: Who wants to be measured.
+        settings: How long.
+        must_be_right: Names whose wrong answer is an error, not a remark.
+        cold: How often loading, first calls and memory are measured; None leaves them out.
+        clock: Where time comes from.
 
     Returns:
         The cell for a result file: ``rows`` in the competitors' order, ``left_out``, and what the judge allowed.
@@ -90,6 +100,12 @@ def measure_cell(
     admitted = admit(job, competitors, must_be_right)
     timings = measure({name: p.call for name, p in admitted.prepared.items()}, settings, clock)
     batch = _batch(job)
+    rows = [row_of(job, name, batch, timing, admitted.errors[name]) for name, timing in timings.items()]
+    if cold is not None:
+        by_name = {competitor.name: competitor for competitor in competitors}
+        for row in rows:
+            name = row["runtime"]
+            row |= measure_cold(by_name[name], job, admitted.prepared[name], cold, clock)
     return {
         "bundle": job.bundle.name,
         "batch": batch,
@@ -98,7 +114,7 @@ def measure_cell(
         "share_of_steps": share_of_steps(job.bundle, job.inputs),
         "error_of_eager": admitted.judge.own_error,
         "error_allowed": admitted.judge.limit,
-        "rows": [row_of(job, name, batch, timing, admitted.errors[name]) for name, timing in timings.items()],
+        "rows": rows,
         "left_out": [vars(left) for left in admitted.left_out],
     }
 

@@ -79,11 +79,12 @@ class Timing:
     def figures(self) -> dict[str, Any]:
         """Return percentiles in microseconds, and the median of every round."""
         microseconds = np.asarray([sample for samples in self.rounds for sample in samples]) * 1e6
-        p50, p90, p99 = np.percentile(microseconds, (50, 90, 99)).tolist()
+        p50, p90, p99, p999 = np.percentile(microseconds, (50, 90, 99, 99.9)).tolist()
         return {
             "p50_us": p50,
             "p90_us": p90,
             "p99_us": p99,
+            "p999_us": p999,
             "mean_us": float(microseconds.mean()),
             "samples": int(microseconds.size),
             "calls_per_sample": self.calls_per_sample,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from slipway.cli._console import table
+from slipway.preprocess import probabilities
 from slipway.signature import BinaryOutput, ClassOutput, SegmentationOutput, Signature
 
 Array = NDArray[np.generic]
@@ -33,7 +34,7 @@ class Answer:
         """Take the probabilities from the first output that has labels."""
         for port in signature.outputs:
             if isinstance(port.spec, ClassOutput | BinaryOutput | SegmentationOutput):
-                return Answer(signature, outputs, labels, _probabilities(port.spec, outputs[port.name]))
+                return Answer(signature, outputs, labels, probabilities(port.spec, outputs[port.name]))
         return Answer(signature, outputs, labels, None)
 
     def as_json(self, named: Sequence[Name] | None, top: int) -> list[dict[str, Any]]:
@@ -84,23 +85,3 @@ def shown(name: Name) -> str:
 
 def _axis(dims: Sequence[int | str]) -> int:
     return dims.index("N") if "N" in dims else 0
-
-
-def _probabilities(spec: ClassOutput | BinaryOutput | SegmentationOutput, scores: Array) -> NDArray[np.float64] | None:
-    """Return probabilities (of a segmentation: shares of the pixels) [N, K], or None for one label per step."""
-    if isinstance(spec, SegmentationOutput):
-        from slipway.preprocess import pixel_shares
-
-        return pixel_shares(scores)
-    values = np.asarray(scores, dtype=np.float64)
-    if isinstance(spec, BinaryOutput):
-        second = values.reshape(len(values)) if spec.scores == "probabilities" else 1 / (1 + np.exp(-values.ravel()))
-        return np.stack((1 - second, second), axis=1)
-    if spec.per_step:
-        return None
-    if spec.scores == "probabilities":
-        return values
-    if spec.scores == "log_probabilities":
-        return np.exp(values)
-    exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))

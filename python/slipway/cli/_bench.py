@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import html
+import csv
+import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,22 +12,25 @@ from typing import Annotated, Any
 import typer
 
 from slipway._files import write_atomically
-from slipway.cli._console import JsonOption, notice, table, write_result
+from slipway.cli._console import JsonOption, notice, show, status, table, write_result
 from slipway.errors import ExitCode, UnavailableError, UsageError
 
 EXAMPLES = """[b]Examples[/b]
 
 slipway bench artifacts/names-gru --batch 1,16,256 --threads 1,2 --json bench.json
 
-slipway bench artifacts/* --runtimes native,onnxruntime,openvino --duration 5 --html bench.html
+slipway bench artifacts/* --runtimes native,onnxruntime,openvino --duration 5 --html bench.html --csv bench.csv
+
+slipway bench artifacts/names-gru --runtimes native --compare bench.json --fail-slower 5%
 """
 
 #: Seconds per cell that never shorten a measurement: ``--duration`` alone says how long.
 _ALL_ROUNDS = 1e9
 
+#: Columns for people; files hold more.
 _COLUMNS = (
-    "bundle", "runtime", "device", "batch", "threads", "p50_us", "p90_us", "p99_us", "mean_us", "samples",
-    "throughput_per_s", "transfers_included",
+    "bundle", "runtime", "batch", "threads", "p50_us", "p90_us", "p99_us", "p999_us", "cold_us", "idle_us", "load_us",
+    "throughput_per_s", "resident_bytes",
 )  # fmt: skip
 
 
@@ -39,42 +43,50 @@ def bench_verb(
     threads: Annotated[str, typer.Option(metavar="LIST", help="Numbers of threads.")] = "1",
     duration: Annotated[float, typer.Option(min=0.01, metavar="S", help="Seconds per runtime, batch, threads.")] = 1.0,
     json: JsonOption = None,
-    html_file: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the table as a page.")] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts.")] = None,
+    old: Annotated[
+        Path | None, typer.Option("--compare", metavar="OLD.json", help="Compare with an earlier --json file.")
+    ] = None,
+    fail_slower: Annotated[
+        str | None,
+        typer.Option(metavar="5%", help="Exit code 5 where a median grew by more than this, and more than the noise."),
+    ] = None,
 ) -> int:
     """Measure the latency of bundles; a runtime whose answer is wrong is not measured but an error (exit code 3)."""
-    from slipway.bench.cell import measure_cell
-    from slipway.bench.competitor import Job
+    from slipway.bench.compare import common_places, read_result, rows_of
     from slipway.bench.competitors import GROUPS, find_competitors
-    from slipway.bench.inputs import bench_inputs
-    from slipway.bench.machine import describe_machine
     from slipway.bench.protocol import Settings
+    from slipway.bench.survey import Survey, measure_survey
     from slipway.bundle import Bundle
     from slipway.runtime import RUNTIMES
 
-    batches, counts = numbers("--batch", batch), numbers("--threads", threads)
-    usable = _usable(find_competitors(runtimes), required=runtimes not in GROUPS)
-    settings = Settings(turn_seconds=duration / Settings.rounds, cell_seconds=_ALL_ROUNDS)
+    allowed = share("--fail-slower", fail_slower) if fail_slower is not None else None
+    if allowed is not None and old is None:
+        raise UsageError("--fail-slower needs --compare OLD.json: slower than what?")
+    before = None if old is None else read_result(old)
     of_bundles = [runtime.name for runtime in RUNTIMES]
-    cells: list[dict[str, Any]] = []
+    batches, counts = numbers("--batch", batch), numbers("--threads", threads)
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
-        for path in bundles:
-            bundle = Bundle.open(path)
-            for size in batches:
-                inputs = bench_inputs(bundle, size)
-                for count in counts:
-                    job = Job(bundle, inputs, count, Path(folder))
-                    cells.append(measure_cell(job, usable, settings, must_be_right=of_bundles))
-    left_out = [(cell["bundle"], left["runtime"], left["reason"]) for cell in cells for left in cell["left_out"]]
-    for bundle_name, name, reason in dict.fromkeys(left_out):
-        if runtimes not in GROUPS and name in of_bundles:
-            raise UnavailableError(f"{bundle_name}, {name}: {reason}")
-        notice(f"{bundle_name}: {name} is left out: {reason}")
-    rows = [row for cell in cells for row in cell["rows"]]
-    result = {"machine": describe_machine(), "rows": rows}
-    if html_file is not None:
-        write_atomically(html_file, _page(result).encode())
-    write_result(result, json, table(_COLUMNS, [[row[c] for c in _COLUMNS] for row in rows]))
-    return ExitCode.OK
+        survey = Survey(
+            bundles=[Bundle.open(path) for path in bundles],
+            batches=batches,
+            threads=counts,
+            competitors=_usable(find_competitors(runtimes), required=runtimes not in GROUPS),
+            settings=Settings(turn_seconds=duration / Settings.rounds, cell_seconds=_ALL_ROUNDS),
+            folder=Path(folder),
+            must_be_right=of_bundles,
+        )
+        if before is not None:
+            common_places(rows_of(before), survey.places())  # a run that cannot be compared is not begun
+        with status() as tell:
+            result = measure_survey(survey, tell)
+    _tell_left_out(result["cells"], [] if runtimes in GROUPS else of_bundles)
+    if before is not None:
+        result["comparison"] = _comparison(before, result, allowed)
+    _write(result, json, csv_file, html_file)
+    slower = result.get("comparison", {}).get("slower", 0)
+    return ExitCode.SLOWER if slower and allowed is not None else ExitCode.OK
 
 
 def numbers(option: str, text: str) -> list[int]:
@@ -89,6 +101,24 @@ def numbers(option: str, text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
+def share(option: str, text: str) -> float:
+    """Parse a percentage, with its sign or without.
+
+    Returns:
+        A share: 0.05 for ``5%``.
+
+    Raises:
+        UsageError: It is none, or not from 0 to 1000.
+    """
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 1000:
+        raise UsageError(f"{option} {text!r} is not a percentage from 0 to 1000, such as 5%")
+    return percent / 100
+
+
 def _usable(competitors: Sequence[Any], *, required: bool) -> list[Any]:
     from slipway.bench.suite import available
 
@@ -100,16 +130,53 @@ def _usable(competitors: Sequence[Any], *, required: bool) -> list[Any]:
     return usable
 
 
-def _page(result: Mapping[str, Any]) -> str:
-    def cells(tag: str, values: Sequence[object]) -> str:
-        texts = (f"{v:.1f}" if isinstance(v, float) else str(v) for v in values)
-        return "<tr>" + "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in texts) + "</tr>"
+def _tell_left_out(cells: Sequence[Mapping[str, Any]], required: Sequence[str]) -> None:
+    left_out = [(cell["bundle"], left["runtime"], left["reason"]) for cell in cells for left in cell["left_out"]]
+    for bundle, name, reason in dict.fromkeys(left_out):
+        if name in required:
+            raise UnavailableError(f"{bundle}, {name}: {reason}")
+        notice(f"{bundle}: {name} is left out: {reason}")
 
-    body = "".join(cells("td", [row[column] for column in _COLUMNS]) for row in result["rows"])
-    machine = html.escape(", ".join(f"{key} {value}" for key, value in result["machine"].items()))
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>slipway bench</title>'
-        "<style>body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}"
-        "td,th{border:1px solid #ccc;padding:.2em .6em;text-align:right}</style>"
-        f"<h1>slipway bench</h1><p>{machine}</p><table>{cells('th', _COLUMNS)}{body}</table></html>\n"
-    )
+
+def _comparison(before: Mapping[str, Any], result: Mapping[str, Any], allowed: float | None) -> dict[str, Any]:
+    """Compare with an earlier result, and tell what makes that hard."""
+    from slipway.bench.compare import compare, differences, missing, rows_of
+
+    old, new = rows_of(before), rows_of(result)
+    cells = compare(old, new, allowed or 0.0)
+    gone = missing(old, new)
+    for note in differences(before, result):
+        notice(f"note: {note}")
+    if gone:
+        notice(f"note: {len(gone)} of {len(old)} earlier rows were not measured now: {'; '.join(gone[:5])}")
+    return {"slower": sum(cell["verdict"] == "slower" for cell in cells), "cells": cells, "missing": gone}
+
+
+def _write(result: Mapping[str, Any], json: str | None, csv_file: Path | None, html_file: Path | None) -> None:
+    from slipway.bench import compare
+    from slipway.bench.charts import bench_page
+
+    if csv_file is not None:
+        write_atomically(csv_file, _csv(result["rows"]).encode())
+    if html_file is not None:
+        write_atomically(html_file, bench_page(result).encode())
+    write_result(result, json, table(_COLUMNS, [[row[c] for c in _COLUMNS] for row in result["rows"]]))
+    if json == "-":
+        return
+    for part in result["waterfalls"][:1]:
+        place = f"{part['bundle']}, batch {part['batch']}, threads {part['threads']}"
+        rows = [(p["name"], p["us"], f"{p['us'] / part['run_us']:.1%}") for p in part["parts"]]
+        show(table((f"session.run of {place}", "us", "share"), rows))
+    if "comparison" in result:
+        show(table(compare.COLUMNS, [[cell[c] for c in compare.COLUMNS] for cell in result["comparison"]["cells"]]))
+    show("\n".join(f"{subject}: {sentence}." for subject, sentence in result["protocol"].items()))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    from slipway.bench.survey import COLUMNS
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row[column] for column in COLUMNS] for row in rows)
+    return text.getvalue()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,6 +86,15 @@ def show(text: Table | str) -> None:
         plain.print(text)
     lines = [line.rstrip() for line in captured.get().splitlines()]
     sys.stdout.write("\n".join(line for line in lines if line) + "\n")
+
+
+@contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done, as the given function is told; in a pipe nothing."""
+    from rich.markup import escape
+
+    with Console(stderr=True, quiet=not sys.stderr.isatty()).status("starting") as shown:
+        yield lambda what: shown.update(escape(one_line(what)))
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""benchmarks/compare.py: what counts as slower."""
+"""What counts as slower than an earlier run, in ``slipway.bench.compare`` and benchmarks/compare.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from slipway.errors import ExitCode
+from slipway.bench.compare import compare as compare_rows
+from slipway.bench.compare import differences, missing, read_result, rows_of
+from slipway.errors import ExitCode, InputError
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +62,33 @@ def test_a_rivals_time_counts_only_where_it_is_asked_for(
     assert "slower" in capsys.readouterr().out
 
 
-def test_a_machine_that_was_not_quiet_is_told(compare: ModuleType, tmp_path: Path) -> None:
+def test_a_machine_that_was_not_quiet_is_told(tmp_path: Path) -> None:
     peaks = [{"peaks": {"1": {"flops_per_s": flops}, "cache_bytes": {}}} for flops in (1e11, 1.2e11)]
-    old, new = (compare.read(write(tmp_path / str(i), 1.0, [1.0] * 5, **p)) for i, p in enumerate(peaks))
-    assert "20%" in compare.differences(old, new)[0]
-    assert compare.differences(old, old) == []
-    assert "processors" in compare.differences(old, {**old, "machine": {"processor": "q"}})[0]
+    old, new = (read_result(write(tmp_path / str(i), 1.0, [1.0] * 5, **p)) for i, p in enumerate(peaks))
+    assert "20%" in differences(old, new)[0]
+    assert differences(old, old) == []
+    assert "processors" in differences(old, {**old, "machine": {"processor": "q"}})[0]
+
+
+def test_what_is_allowed_raises_the_limit_and_never_lowers_it_below_the_noise(tmp_path: Path) -> None:
+    old = rows_of(read_result(write(tmp_path / "old", 10.0, [10.0] * 5)))
+    steady = rows_of(read_result(write(tmp_path / "steady", 10.8, [10.8] * 5)))
+    noisy = rows_of(read_result(write(tmp_path / "noisy", 10.8, [9.0, 10.0, 10.8, 12.0, 13.0])))
+    assert [compare_rows(old, steady, allowed)[0]["verdict"] for allowed in (0.05, 0.10)] == ["slower", "same"]
+    assert compare_rows(old, noisy, 0.01)[0]["verdict"] == "same"
+
+
+def test_what_is_no_longer_measured_is_told(tmp_path: Path) -> None:
+    old = rows_of(read_result(write(tmp_path / "old", 1.0, [1.0], "eager")))
+    new = rows_of(read_result(write(tmp_path / "new", 1.0, [1.0])))
+    assert missing(old, new) == ["m, eager, batch 1, threads 1"]
+    assert missing(new, new) == []
+
+
+@pytest.mark.parametrize(("us", "rounds"), [(0.0, [1.0]), (1.0, []), (float("nan"), [1.0]), (1.0, ["1"])])
+def test_a_row_that_no_clock_wrote_is_refused(tmp_path: Path, us: float, rounds: list[float]) -> None:
+    with pytest.raises(InputError, match="row 0: p50_us and round_p50_us are not all numbers above 0"):
+        read_result(write(tmp_path / "bad", us, rounds))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": [{"p50_us": 1}]}', '{"rows": 3}'])
