@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from slipway.cli import _complete as complete
 from slipway.cli._console import JsonOption, show, table, write_result
 from slipway.errors import ExitCode, UnavailableError, UsageError
 
@@ -30,8 +31,12 @@ _PACKAGES = (
 
 
 def inspect_verb(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A bundle folder or an ONNX file.")],
-    stage: Annotated[str, typer.Option(metavar="|".join(STAGES), help="What to show.")] = "graph",
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", autocompletion=complete.models, help="A bundle folder or an ONNX file.")
+    ],
+    stage: Annotated[
+        str, typer.Option(metavar="|".join(STAGES), autocompletion=complete.words(*STAGES), help="What to show.")
+    ] = "graph",
     shapes: Annotated[
         str | None, typer.Option(metavar="NAME:AxB,...", help="For plan; a bundle's first golden gives the default.")
     ] = None,
