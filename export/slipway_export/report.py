@@ -70,7 +70,7 @@ def report_html(report: Mapping[str, Any], pictures: Sequence[str]) -> str:
     facts = {
         "Recipe": report["recipe"],
         "Place in the notes": report["notes"],
-        report["score"]["name"].capitalize(): f"{report['score']['value']:.4f}",
+        report["score"]["name"].capitalize(): _score(report["score"]["value"]),
         **{name.capitalize(): f"{value:.4f}" for name, value in report["metrics"]["values"].items()},
         "Data": f"{report['data']['name']} ({report['data']['kind']}, {report['data']['licence']})",
         "Config": json.dumps(report["config"]),
@@ -120,6 +120,10 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     head = "".join(f"<th>{_text(column)}</th>" for column in columns)
     body = "".join("<tr>" + "".join(f"<td>{_text(_short(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>" if columns else f"<table>{body}</table>"
+
+
+def _score(value: float | None) -> str:
+    return "none: the module came trained" if value is None else f"{value:.4f}"
 
 
 def _short(cell: object) -> str:

@@ -9,21 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from slipway.cli import _complete as complete
 from slipway.cli._console import JsonOption, table, write_result
 from slipway.errors import ExitCode
 
 if TYPE_CHECKING:
     from slipway.bundle import Bundle
 
-BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle folder.")]
+BundleArgument = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", autocompletion=complete.bundles, help="A bundle folder.")
+]
 OwnRecipe = Annotated[
-    str | None, typer.Option("--recipe", metavar="FILE.py:NAME", help="The recipe of a bundle that your own file made.")
+    str | None,
+    typer.Option("--recipe", metavar="FILE.py:NAME", help="The recipe or module of a bundle that your file made."),
 ]
 
 
 def verify_verb(
     bundle: BundleArgument,
-    runtimes: Annotated[str, typer.Option(metavar="all|a,b", help="Runtimes to compare with eager PyTorch.")] = "all",
+    runtimes: Annotated[
+        str,
+        typer.Option(
+            metavar="all|a,b", autocompletion=complete.some_runtimes, help="Runtimes to compare with eager PyTorch."
+        ),
+    ] = "all",
     atol: Annotated[float | None, typer.Option(min=0, help="Absolute tolerance, instead of the computed one.")] = None,
     rtol: Annotated[float | None, typer.Option(min=0, help="Relative tolerance, instead of the computed one.")] = None,
     recipe: OwnRecipe = None,
@@ -35,12 +44,12 @@ def verify_verb(
     an error (exit code 4).
     """
     from slipway.bundle import Bundle
-    from slipway.recipes import load_recipe
+    from slipway.recipes._module import recipe_of_bundle
     from slipway.runtime import Eager, find_runtimes
     from slipway_export import verify
 
     opened = Bundle.open(bundle)
-    eager = Eager(load_recipe(recipe)) if recipe else Eager()
+    eager = Eager(recipe_of_bundle(recipe, opened)) if recipe else Eager()
     chosen = [eager if runtime.name == "eager" else runtime for runtime in find_runtimes(runtimes)]
     required = runtimes != "all"
     result = verify(opened, chosen, reference=eager.load(opened), atol=atol, rtol=rtol, required=required)
@@ -51,7 +60,10 @@ def verify_verb(
 
 def selftest_verb(
     bundles: Annotated[
-        list[Path] | None, typer.Argument(metavar="[BUNDLE]...", help="Bundles; without, slipway itself is tested.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[BUNDLE]...", autocompletion=complete.bundles, help="Bundles; without, slipway itself is tested."
+        ),
     ] = None,
     json: JsonOption = None,
 ) -> int:
