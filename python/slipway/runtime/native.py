@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._onnx_file import OnnxFile
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import UnavailableError
 from slipway.runtime._inputs import check_inputs
@@ -49,12 +50,13 @@ class Native:
             return _no_cuda(engine)
         return None
 
-    def load(self, bundle: Bundle, threads: int = 1) -> NativeModel:
-        """Load ``model.onnx``."""
+    def load(self, bundle: Bundle | OnnxFile, threads: int = 1) -> NativeModel:
+        """Load ``model.onnx``, or a plain ONNX file where it lies."""
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
-        session = import_module("slipway").Session(bundle.read(ONNX), device=self.device, threads=threads)
+        model = bundle.path if isinstance(bundle, OnnxFile) else bundle.read(ONNX)
+        session = import_module("slipway").Session(model, device=self.device, threads=threads)
         return NativeModel(session, bundle.signature)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._onnx_file import OnnxFile
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import UnavailableError
 from slipway.runtime._inputs import check_inputs
@@ -62,8 +63,8 @@ class Ort:
 
         return None if torch.cuda.is_available() else "no CUDA device is found here"
 
-    def load(self, bundle: Bundle, threads: int = 1) -> OrtModel:
-        """Load ``model.onnx``."""
+    def load(self, bundle: Bundle | OnnxFile, threads: int = 1) -> OrtModel:
+        """Load ``model.onnx``, or a plain ONNX file where it lies."""
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
@@ -74,7 +75,8 @@ class Ort:
         options.log_severity_level = _FATAL
         provider = _PROVIDERS[self.device]
         wanted = provider if isinstance(provider, str) else provider[0]
-        session = onnxruntime.InferenceSession(bundle.read(ONNX), options, providers=[provider])
+        model = bundle.path if isinstance(bundle, OnnxFile) else bundle.read(ONNX)
+        session = onnxruntime.InferenceSession(model, options, providers=[provider])
         session.disable_fallback()
         if session.get_providers()[0] != wanted:
             raise UnavailableError(
