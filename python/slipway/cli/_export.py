@@ -92,11 +92,14 @@ def _export_checkpoints(
 
 def _checkpoint(out: Path, text: str) -> Path:
     """Return the checkpoint that a text names: a file, a recipe, or a user's own recipe."""
-    from slipway.recipes import is_own, load_recipe
+    from slipway.recipes import load_recipe
 
     if text.endswith(".pt"):
         return Path(text)
-    return of_training.checkpoint_path(out, load_recipe(text).name if is_own(text) else text)
+    path = of_training.checkpoint_path(out, load_recipe(text).name)
+    if not path.is_file():
+        raise UsageError(f"{text} is not trained: there is no {path}; slipway train {text} --out {out} writes it")
+    return path
 
 
 def _export_module(

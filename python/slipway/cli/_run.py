@@ -140,6 +140,8 @@ def _load(path: Path, name: str, device: str, threads: int, recipe: str | None) 
     from slipway.bundle import Bundle
     from slipway.runtime import Native, Ort, find_runtime
 
+    if re.fullmatch(r"cuda:0*[1-9]\d*", device):
+        raise UsageError(f"--device {device}: run takes the first device; CUDA_VISIBLE_DEVICES makes another first")
     found = find_runtime(name, device)
     if path.is_dir():
         bundle = Bundle.open(path)
