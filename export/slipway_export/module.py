@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from slipway.errors import ExportError, UsageError
+from slipway.errors import ExportError, InputError, UsageError
 from slipway.recipes._module import load_module, module_recipe
 from slipway.recipes._own import told
 from slipway.recipes._recipe import Dataset, Source, Split
 from slipway.runtime._inputs import batch_axis, check_inputs, time_axis
-from slipway.signature import InputPort, LengthInput, Signature
+from slipway.signature import InputPort, LengthInput, Signature, TensorInput
 from slipway.train._trained import Trained
 from slipway_export.cases import Pool, example_inputs, far_inputs, probe_inputs, random_inputs
 from slipway_export.ports import output_ports
@@ -58,7 +58,8 @@ def trained_module(
     unknown = Signature(tuple(inputs), ())
     raws = _items(unknown, _complete(unknown, dict(examples or {})))
     pool = Pool.of(unknown, raws)
-    runs = [(arrays, _run(module, source, unknown, arrays)) for arrays in _probes(pool)]
+    probes = (example_inputs(pool), probe_inputs(pool), far_inputs(pool))
+    runs = [(arrays, _run(module, source, unknown, arrays)) for arrays in probes]
     signature = Signature(tuple(inputs), output_ports(inputs, runs, labels), tuple(labels))
     rows = {"test": len(raws)}
     given = Source("path", "the examples given", source, "the user's own", rows)
@@ -115,7 +116,15 @@ def _complete(signature: Signature, examples: Arrays) -> dict[str, NDArray[Any]]
         if isinstance(dim, str)
     }
     drawn = random_inputs(Pool.of(signature), known)
-    return check_inputs(signature, drawn | dict(examples))
+    arrays = check_inputs(signature, drawn | dict(examples))
+    for port in signature.inputs:
+        below = port.spec.below if isinstance(port.spec, TensorInput) else None
+        if below is None:
+            continue
+        least, most = int(arrays[port.name].min()), int(arrays[port.name].max())
+        if least < 0 or most >= below:
+            raise InputError(f'--example: input "{port.name}" holds {least} to {most}, its range is 0 to {below - 1}')
+    return arrays
 
 
 def _items(signature: Signature, arrays: Arrays) -> list[dict[str, NDArray[Any]]]:
@@ -133,10 +142,6 @@ def _item(port: InputPort, array: NDArray[Any], n: int, lengths: NDArray[Any] | 
     if lengths is not None and time is not None:
         array = np.take(array, np.arange(lengths[n]), time)
     return np.ascontiguousarray(np.take(array, n, batch_axis(port)))
-
-
-def _probes(pool: Pool) -> list[dict[str, NDArray[Any]]]:
-    return [example_inputs(pool), probe_inputs(pool), far_inputs(pool)]
 
 
 def _run(module: nn.Module, source: str, signature: Signature, arrays: Arrays) -> list[NDArray[Any]]:
