@@ -145,8 +145,11 @@ def test_a_recipe_file_that_fails_is_told_by_its_line(
     assert not [path for path in tmp_path.rglob("*") if path.name == "model.onnx"]
 
 
-def test_an_own_recipe_is_trained_and_exported_apart_too(slipway: Say, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["own_recipe.py", "own_recipe:RECIPE"])
+def test_an_own_recipe_is_trained_and_exported_apart_too(slipway: Say, tmp_path: Path, name: str) -> None:
     (tmp_path / "own_recipe.py").write_text(RECIPE)
-    assert slipway("train", "own_recipe.py", "--preset", "smoke", "--quiet")[0] == ExitCode.OK
-    code, out, _ = slipway("export", "own_recipe.py", "--formats", "onnx", "--json", "-")
+    assert slipway("train", name, "--preset", "smoke", "--quiet")[0] == ExitCode.OK
+    code, out, _ = slipway("export", name, "--formats", "onnx", "--json", "-")
     assert (code, json.loads(out)["bundle"]) == (ExitCode.OK, "artifacts/my-hello")
+    report = json.loads((tmp_path / "artifacts" / "my-hello" / "report.json").read_text())
+    assert report["recipe_path"] == name

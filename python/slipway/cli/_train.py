@@ -179,14 +179,14 @@ def _runs(
     profile: bool,
 ) -> list[Any]:
     """Check everything that can be checked before the first run begins."""
-    from slipway.recipes import load_recipe
+    from slipway.recipes import is_own, load_recipe
     from slipway.train import Run, resolve, resolve_device
 
     where, runs = resolve_device(device), []
     for name in names:
         recipe = load_recipe(name)
         config, training = resolve(recipe, preset, changes)
-        own = name if ".py" in name else None
+        own = name if is_own(name) else None
         trace = out / f"{recipe.name}.profile.json" if profile else None
         checkpoint = checkpoint_path(out, recipe.name)
         runs.append(Run(recipe, config, training, data, seed, where, checkpoint, resume, own, trace))
