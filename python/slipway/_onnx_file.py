@@ -76,6 +76,6 @@ class OnnxFile:
         if not kind.HasField("shape") and value in self._model.graph.input:
             raise ModelError(f'{self.path}: input "{value.name}" has no shape; expected at least its number of axes')
         return tuple(
-            dim.dim_value if dim.HasField("dim_value") else dim.dim_param or f"{value.name}_{axis}"
+            dim.dim_value or dim.dim_param or f"{value.name}_{axis}"  # 0 is how some exporters write "any size"
             for axis, dim in enumerate(kind.shape.dim)
         )

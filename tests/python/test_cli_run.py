@@ -98,9 +98,11 @@ def test_what_does_not_fit_a_plain_file_is_one_line(
 def test_what_is_no_model_is_one_line(slipway: Say, tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"no model at all")
     for name, code in (("x.onnx", ExitCode.ERROR), ("none.onnx", ExitCode.ERROR)):
-        got, out, err = slipway("run", name, "--random")
-        assert (got, out, err.count("\n")) == (code, "", 1)
-        assert name in err
+        for runtime in ("native", "onnxruntime"):
+            got, out, err = slipway("run", name, "--random", "--runtime", runtime)
+            assert (got, out, err.count("\n")) == (code, "", 1)
+            assert "fault of slipway" not in err
+            assert name in err
 
 
 def test_an_operator_that_is_not_there_is_named(slipway: Say, tmp_path: Path) -> None:

@@ -138,15 +138,19 @@ def _load(path: Path, name: str, device: str, threads: int, recipe: str | None) 
     """Return a model's ports and what runs it: a bundle on any runtime, an ONNX file on those that read it."""
     from slipway._onnx_file import OnnxFile
     from slipway.bundle import Bundle
-    from slipway.runtime import Native, Ort, find_runtime
+    from slipway.runtime import Eager, Native, Ort, find_runtime
 
     if re.fullmatch(r"cuda:0*[1-9]\d*", device):
         raise UsageError(f"--device {device}: run takes the first device; CUDA_VISIBLE_DEVICES makes another first")
     found = find_runtime(name, device)
+    if recipe is not None and found.name != "eager":
+        raise UsageError(f"--recipe goes with --runtime eager: {found.name} runs no Python code")
     if path.is_dir():
         bundle = Bundle.open(path)
         if recipe is not None:
-            found = _own(found, recipe, bundle)
+            from slipway.recipes._module import recipe_of_bundle
+
+            found = Eager(recipe_of_bundle(recipe, bundle))
         _require(found)
         return bundle.signature, found.load(bundle, threads).run
     file = OnnxFile.open(path)
@@ -154,15 +158,6 @@ def _load(path: Path, name: str, device: str, threads: int, recipe: str | None) 
         raise UsageError(f"{path} is an ONNX file, which native and onnxruntime run; {found.name} needs a bundle")
     _require(found)
     return file.signature, found.load(file, threads).run
-
-
-def _own(found: Runtime, recipe: str, bundle: Any) -> Runtime:
-    from slipway.recipes._module import recipe_of_bundle
-    from slipway.runtime import Eager
-
-    if found.name != "eager":
-        raise UsageError(f"--recipe goes with --runtime eager: {found.name} runs no Python code")
-    return Eager(recipe_of_bundle(recipe, bundle))
 
 
 def _require(found: Runtime) -> None:

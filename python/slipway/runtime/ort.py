@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from slipway._onnx_file import OnnxFile
 from slipway.bundle import ONNX, Bundle
-from slipway.errors import UnavailableError
+from slipway.errors import ModelError, UnavailableError
 from slipway.runtime._inputs import check_inputs
 from slipway.runtime.protocol import Arrays
 from slipway.signature import Signature
@@ -64,7 +64,12 @@ class Ort:
         return None if torch.cuda.is_available() else "no CUDA device is found here"
 
     def load(self, bundle: Bundle | OnnxFile, threads: int = 1) -> OrtModel:
-        """Load ``model.onnx``, or a plain ONNX file where it lies."""
+        """Load ``model.onnx``, or a plain ONNX file where it lies.
+
+        Raises:
+            ModelError: onnxruntime refuses the file.
+            UnavailableError: onnxruntime or the device is not there.
+        """
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
@@ -76,7 +81,11 @@ class Ort:
         provider = _PROVIDERS[self.device]
         wanted = provider if isinstance(provider, str) else provider[0]
         model = bundle.path if isinstance(bundle, OnnxFile) else bundle.read(ONNX)
-        session = onnxruntime.InferenceSession(model, options, providers=[provider])
+        try:
+            session = onnxruntime.InferenceSession(model, options, providers=[provider])
+        except Exception as error:  # onnxruntime's error types share no public base class
+            lines = str(error).strip().splitlines()
+            raise ModelError(f"onnxruntime cannot load {bundle.path}: {lines[0] if lines else error}") from error
         session.disable_fallback()
         if session.get_providers()[0] != wanted:
             raise UnavailableError(
