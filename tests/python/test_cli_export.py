@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from slipway.bundle import Bundle
-from slipway.cli import run_command, slipway_app, train_and_export_app
 from slipway.errors import ExitCode
 
 Say = Callable[..., tuple[int, str, str]]
@@ -29,20 +28,12 @@ number = 3
 """
 
 
-@pytest.fixture
-def slipway(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Say:
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLIPWAY_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own_model.py").write_text(MODEL)
     (tmp_path / "labels.txt").write_text("cat\ndog\n")
-
-    def say(*arguments: object, app: str = "slipway") -> tuple[int, str, str]:
-        found = slipway_app if app == "slipway" else train_and_export_app
-        code = run_command(found, app, [str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return say
 
 
 def test_a_module_becomes_a_bundle_that_every_verb_takes(slipway: Say, tmp_path: Path) -> None:
@@ -132,13 +123,13 @@ number = 3
     ],
 )
 def test_a_recipe_file_that_fails_is_told_by_its_line(
-    slipway: Say, tmp_path: Path, name: str, code: ExitCode, message: str
+    train_and_export: Say, tmp_path: Path, name: str, code: ExitCode, message: str
 ) -> None:
     (tmp_path / "own_recipe.py").write_text(RECIPE)
     (tmp_path / "stops.py").write_text("import sys\nsys.exit(7)\n")
     (tmp_path / "typo.py").write_text("a = (\n")
     name = f"{name}x" if name.endswith(":") else name
-    got, out, err = slipway(name, "--preset", "smoke", "--quiet", app="train-and-export")
+    got, out, err = train_and_export(name, "--preset", "smoke", "--quiet")
     assert (got, out) == (code, "")
     assert err.count("\n") == 1
     assert message in err

@@ -14,7 +14,6 @@ import pytest
 from onnx import TensorProto as T
 from onnx import helper
 
-from slipway.cli import run_command, slipway_app
 from slipway.cli._random import random_arrays
 from slipway.errors import ExitCode, InputError, UsageError
 from slipway.signature import InputPort, LengthInput, Signature, TensorInput, TextInput
@@ -24,16 +23,9 @@ Say = Callable[..., tuple[int, str, str]]
 pytest.importorskip("slipway._engine", reason="the engine is not built")
 
 
-@pytest.fixture
-def slipway(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Say:
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-
-    def say(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(slipway_app, "slipway", [str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return say
 
 
 @pytest.fixture

@@ -39,18 +39,10 @@ INFER = """
 """
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Say:
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLIPWAY_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
-
-    def call(line: str, app: str = "slipway") -> tuple[int, str, str]:
-        found = slipway_app if app == "slipway" else train_and_export_app
-        code = run_command(found, app, line.split())
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +74,12 @@ def test_slipway_infer_has_its_flags() -> None:
     assert [flag for flag in INFER.split() if f"  {flag} " not in text] == []
 
 
-def test_success_is_0_and_its_json_has_the_promised_keys(bundle: Path, say: Say) -> None:
+def test_success_is_0_and_its_json_has_the_promised_keys(bundle: Path, slipway: Say) -> None:
     report = json.loads((bundle.parent / "report.json").read_text())
     assert set(report) == {"recipe", "bundle", "data", "score", "seconds", "verify"}
     assert set(report["score"]) == {"name", "value"}
     assert {"source", "rows"} <= set(report["data"])
-    code, out, err = say(f"run {bundle} --text hello --json")
+    code, out, err = slipway(*f"run {bundle} --text hello --json".split())
     assert (code, err) == (ExitCode.OK, "")
     assert set(json.loads(out)) == {"input", "outputs", "label", "top"}
 
@@ -117,29 +109,29 @@ def test_success_is_0_and_its_json_has_the_promised_keys(bundle: Path, say: Say)
     ],
 )
 def test_what_fails_says_so_with_its_code_in_one_line(
-    bundle: Path, say: Say, tmp_path: Path, line: str, code: ExitCode, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, slipway: Say, tmp_path: Path, line: str, code: ExitCode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     damaged = tmp_path / "damaged"
     shutil.copytree(bundle, damaged)
     (damaged / "model.onnx").write_bytes(b"")
     (damaged / "broken.pt").write_bytes(b"")
-    got, out, err = say(line.format(bundle=bundle, damaged=damaged))
+    got, out, err = slipway(*line.format(bundle=bundle, damaged=damaged).split())
     lines = [text for text in err.splitlines() if text.startswith("error: ")]
     assert (got, out, len(lines)) == (code, "", 1)
     assert "fault of slipway" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["damaged"]
 
 
-def test_a_difference_is_3(bundle: Path, say: Say) -> None:
-    code, out, _ = say(f"verify {bundle} --runtimes onnxruntime-cpu --atol 0 --rtol 0 --json -")
+def test_a_difference_is_3(bundle: Path, slipway: Say) -> None:
+    code, out, _ = slipway(*f"verify {bundle} --runtimes onnxruntime-cpu --atol 0 --rtol 0 --json -".split())
     assert (code, json.loads(out)["ok"]) == (ExitCode.MISMATCH, False)
 
 
-def test_the_answer_to_arrays_is_that_to_texts(bundle: Path, say: Say, tmp_path: Path) -> None:
-    _, of_text, _ = say(f"run {bundle} --text hello --json")
+def test_the_answer_to_arrays_is_that_to_texts(bundle: Path, slipway: Say, tmp_path: Path) -> None:
+    _, of_text, _ = slipway(*f"run {bundle} --text hello --json".split())
     x = np.load(bundle / "goldens" / "batch_1" / "x.npy")
     np.save(tmp_path / "x.npy", x)
-    code, of_array, _ = say(f"run {bundle} --input x=x.npy --json --threads 2")
+    code, of_array, _ = slipway(*f"run {bundle} --input x=x.npy --json --threads 2".split())
     assert code == ExitCode.OK
     assert json.loads(of_array)["outputs"] == json.loads(of_text)["outputs"]
