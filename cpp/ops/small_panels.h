@@ -29,8 +29,8 @@ struct SmallPanels {
 };
 
 /// B in panels of bfloat16, or of int8 with scales, where that loses nothing, the product has few rows
-/// (kMostSmallRows), the instruction set widens them in one instruction and B does not fit into the first cache; else null. Which numbers B holds is the passes' affair
-/// (passes/round_weights.h).
+/// (kMostSmallRows), the instruction set widens them in one instruction and B does not fit into the first cache; else
+/// null. Which numbers B holds is the passes' affair (passes/round_weights.h).
 [[nodiscard]] std::shared_ptr<const SmallPanels> small_panels(const PrepareContext& context, const ConstantMatrix& b,
                                                               int64_t rows);
 

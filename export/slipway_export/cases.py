@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from slipway.preprocess import encode
 from slipway.runtime._inputs import batch_axis, time_axis
-from slipway.signature import ImageInput, InputPort, LengthInput, Signature, TextInput
+from slipway.signature import ImageInput, InputPort, LengthInput, Signature, TensorInput, TextInput
 
 Array = NDArray[Any]
 
 #: Longest sequence to assume where no real items are given.
 _DEFAULT_LONGEST = 9
+#: Any other size that varies, where no real items are given.
+_SIZE = 32
 _POOL_ITEMS = 256
 #: Height and width that images are cut to for cases and goldens where a model takes any size. A batch of 17 whole video
 #: frames in double, in every runtime, would take minutes and show nothing more; one whole frame is among the cases.
@@ -93,12 +95,37 @@ def _middle(image: Array) -> Array:
 
 def example_inputs(pool: Pool) -> dict[str, Array]:
     """Return inputs to export with: N = 4, lengths falling from T = 7, no two dynamic dimensions of one size."""
-    return _draw(pool, np.random.default_rng(0), np.array([7, 5, 3, 2]), sizes={"H": 0, "W": 8})
+    sizes = {"H": 0, "W": 8} | _others(pool, step=3)
+    return _draw(pool, np.random.default_rng(0), np.array([7, 5, 3, 2]), sizes=sizes)
 
 
 def probe_inputs(pool: Pool) -> dict[str, Array]:
     """Return inputs of another N and T than the example's; lengths fall, so that every module takes them."""
-    return _draw(pool, np.random.default_rng(1), np.array([9, 4, 1]), sizes={"H": 16, "W": 0})
+    sizes = {"H": 16, "W": 0} | _others(pool, step=5)
+    return _draw(pool, np.random.default_rng(1), np.array([9, 4, 1]), sizes=sizes)
+
+
+def far_inputs(pool: Pool) -> dict[str, Array]:
+    """Return inputs far from the example's and the probe's sizes, where what they happen to share shows."""
+    sizes = {"H": 96, "W": 160} | _others(pool, step=37)
+    return _draw(pool, np.random.default_rng(2), np.array([31, 20, 5, 2, 1]), sizes=sizes)
+
+
+def random_inputs(pool: Pool, known: Mapping[str, int], seed: int = 3) -> dict[str, Array]:
+    """Return a batch of random inputs, where sizes that are ``known`` are kept; otherwise 24 items, T at most 9."""
+    rng = np.random.default_rng(seed)
+    steps = max((size for name, size in known.items() if name.startswith("T")), default=pool.longest)
+    lengths = rng.integers(1, steps + 1, known.get("N", 24))
+    lengths[0] = steps
+    sizes = {name: size - _SIZE for name, size in known.items() if name != "N" and not name.startswith("T")}
+    return _draw(pool, rng, lengths, sizes=sizes)
+
+
+def _others(pool: Pool, step: int) -> dict[str, int]:
+    """Return what is added to the sizes whose names mean nothing here, no two alike."""
+    dims = {dim for port in pool.signature.inputs for dim in port.dims if isinstance(dim, str)}
+    names = sorted(dim for dim in dims if dim not in ("N", "H", "W") and not dim.startswith("T"))
+    return {name: step * (place + 1) for place, name in enumerate(names)}
 
 
 def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
@@ -127,6 +154,8 @@ def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
             cases.append(case("time_beyond_the_longest", np.array([max(1, longest // 2), 1, 1]), padding=2))
     if any(name in ("H", "W") for port in pool.signature.inputs for name in port.dims):
         cases += [case("size_taller", np.full(2, longest), H=16), case("size_wider", np.full(2, longest), W=24)]
+    if others := _others(pool, step=11):
+        cases.append(case("size_other", np.full(2, longest), **others))
     if pool.whole is not None:
         cases.append(Case("size_whole", encode(pool.signature, [pool.whole])))
     return [*cases, _permuted(pool, cases[3], rng)]
@@ -167,7 +196,7 @@ def _time_after_batch(port: InputPort) -> int:
 def _draw(
     pool: Pool, rng: np.random.Generator, lengths: Array, padding: int = 0, sizes: Mapping[str, int] | None = None
 ) -> dict[str, Array]:
-    """Draw a batch; ``sizes`` adds to the real height and width."""
+    """Draw a batch; ``sizes`` adds to the real height, width and other sizes."""
     inputs = {}
     for port in pool.signature.inputs:
         if isinstance(port.spec, LengthInput):
@@ -175,8 +204,17 @@ def _draw(
         elif time_axis(port) is not None:
             inputs[port.name] = _draw_sequences(pool.streams[port.name], port, rng, lengths, padding)
         else:
-            inputs[port.name] = _draw_rows(pool.rows[port.name], port, rng, len(lengths), sizes or {})
+            inputs[port.name] = _draw_rows(pool.rows[port.name], port, rng, len(lengths))
+        inputs[port.name] = _resized(inputs[port.name], port, sizes or {})
     return inputs
+
+
+def _resized(array: Array, port: InputPort, sizes: Mapping[str, int]) -> Array:
+    """Add ``sizes`` to the dimensions of these names, whose values come again from the start."""
+    for axis, dim in enumerate(port.dims):
+        if dim in sizes:
+            array = np.take(array, np.arange(array.shape[axis] + sizes[str(dim)]), axis=axis, mode="wrap")
+    return np.ascontiguousarray(array)
 
 
 def _draw_sequences(
@@ -195,19 +233,13 @@ def _draw_sequences(
     return np.ascontiguousarray(np.moveaxis(batch, (0, 1), (batch_at, time_at)))
 
 
-def _draw_rows(
-    rows: Array | None, port: InputPort, rng: np.random.Generator, n: int, sizes: Mapping[str, int]
-) -> Array:
+def _draw_rows(rows: Array | None, port: InputPort, rng: np.random.Generator, n: int) -> Array:
     axis = batch_axis(port)
     if rows is None:
-        shape = [d if isinstance(d, int) else 32 for d in port.dims if d != "N"]
+        shape = [d if isinstance(d, int) else _SIZE for d in port.dims if d != "N"]
         rows = _random(port, rng, (max(n, 1), *shape))
     chosen = rows[rng.integers(len(rows), size=n)] if axis is not None else rows[0]
-    chosen = np.moveaxis(chosen, 0, axis) if axis is not None else chosen
-    for at, dim in enumerate(port.dims):
-        if dim in sizes:
-            chosen = np.take(chosen, np.arange(chosen.shape[at] + sizes[str(dim)]), axis=at, mode="wrap")
-    return np.ascontiguousarray(chosen)
+    return np.moveaxis(chosen, 0, axis) if axis is not None else chosen
 
 
 def _random_tokens(port: InputPort, rng: np.random.Generator, count: int) -> Array:
@@ -216,11 +248,12 @@ def _random_tokens(port: InputPort, rng: np.random.Generator, count: int) -> Arr
         numbers = rng.integers(limit, size=count)
         return np.eye(port.spec.limit, dtype=np.float32)[numbers] if port.spec.one_hot else numbers.astype(port.dtype)
     features = tuple(d for axis, d in enumerate(port.dims) if axis not in (batch_axis(port), time_axis(port)))
-    return _random(port, rng, (count, *(d if isinstance(d, int) else 32 for d in features)))
+    return _random(port, rng, (count, *(d if isinstance(d, int) else _SIZE for d in features)))
 
 
 def _random(port: InputPort, rng: np.random.Generator, shape: Sequence[int]) -> Array:
-    """Normal floats (images and tables are standardised); 0 and 1 for other types, whose range is not declared."""
+    """Normal floats, as images and tables are standardised; whole numbers in their range, else 0 and 1."""
     if port.dtype == "float32":
         return rng.standard_normal(shape).astype(np.float32)
-    return rng.integers(2, size=shape).astype(port.dtype)
+    below = port.spec.below if isinstance(port.spec, TensorInput) and port.dtype != "bool" else None
+    return rng.integers(below or 2, size=shape).astype(port.dtype)

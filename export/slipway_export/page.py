@@ -50,7 +50,10 @@ def report_page(bundle: Bundle, report: Report) -> str:
 def _tiles(report: Report) -> str:
     rows = [row for row in report["verify"]["rows"] if row["skipped"] is None]
     agreeing = sum(row["ok"] for row in rows)
-    figures: dict[str, object] = {report["score"]["name"]: _known(report["score"]["value"])}
+    was_trained_here = report["data"]["kind"] != "random"
+    figures: dict[str, object] = {}
+    if was_trained_here:
+        figures[report["score"]["name"]] = _known(report["score"]["value"])
     expected = report["expected"].get(report["data"]["kind"])
     if expected is not None:
         figures["expected at least"] = float(expected)

@@ -35,6 +35,8 @@ _INPUT_KINDS: Mapping[str, type[InputSpec]] = {
     "image": ImageInput,
     "table": TableInput,
 }
+#: Lengths of arrays come from the caller, as the arrays do; only lengths of texts are counted.
+_GIVEN = "tensor"
 _OUTPUT_KINDS: Mapping[str, type[OutputSpec]] = {
     "class": ClassOutput,
     "binary": BinaryOutput,
@@ -45,10 +47,13 @@ _OUTPUT_KINDS: Mapping[str, type[OutputSpec]] = {
 
 def signature_to_metadata(signature: Signature) -> dict[str, str]:
     """Return ``slipway.format``, ``slipway.labels`` and one key per port; every value is a JSON text."""
+    arrays = {port.name for port in signature.inputs if isinstance(port.spec, TensorInput)}
     values: dict[str, object] = {"slipway.format": FORMAT, "slipway.labels": list(signature.labels)}
     for way, ports in (("input", signature.inputs), ("output", signature.outputs)):
         for port in ports:
             entry = {"dtype": port.dtype, "dims": list(port.dims), **dataclasses.asdict(port.spec)}
+            if isinstance(port.spec, LengthInput) and port.spec.of in arrays:
+                entry["kind"] = _GIVEN
             values[f"slipway.{way}.{port.name}"] = entry
     return {key: json.dumps(value, ensure_ascii=False, sort_keys=True) for key, value in values.items()}
 
@@ -101,11 +106,11 @@ def _port(
     entry = metadata_value(metadata, key)
     if not isinstance(entry, dict) or entry.get("kind") not in kinds:
         raise BundleError(f'metadata "{key}" of model.onnx has no known kind; known are {", ".join(kinds)}')
-    spec = kinds[entry["kind"]]
+    spec = LengthInput if entry["kind"] == _GIVEN and "of" in entry else kinds[entry["kind"]]
     known = {field.name for field in dataclasses.fields(spec)}
     try:
         dtype, dims = entry["dtype"], tuple(entry["dims"])
-        return dtype, dims, spec(**{k: _frozen(v) for k, v in entry.items() if k in known})
+        return dtype, dims, spec(**{k: _frozen(v) for k, v in entry.items() if k in known - {"kind"}})
     except (KeyError, TypeError) as error:
         raise BundleError(f'metadata "{key}" of model.onnx is incomplete: {error}') from error
 

@@ -171,7 +171,8 @@ def _encode_port(signature: Signature, port: InputPort, raws: Sequence[Any]) -> 
     spec = port.spec
     if isinstance(spec, LengthInput):
         source = next(p for p in signature.inputs if p.name == spec.of)
-        assert isinstance(source.spec, TextInput)
+        if not isinstance(source.spec, TextInput):
+            return np.array([np.shape(item)[_time(source)] for item in _items(source.name, raws)], dtype=port.dtype)
         tokens = _tokens(source.name, source.spec, _items(source.name, raws))
         return np.array([len(t) for t in tokens], dtype=port.dtype)
     items = _items(port.name, raws)
@@ -319,10 +320,24 @@ def _encode_table(port: InputPort, spec: TableInput, rows: Sequence[Any]) -> Arr
 
 def _stack(port: InputPort, items: Sequence[Any]) -> Array:
     arrays = [np.asarray(item, dtype=port.dtype) for item in items]
+    if any(isinstance(dim, str) and dim.startswith("T") for dim in port.dims):
+        arrays = _padded(arrays, _time(port))
     shapes = sorted({a.shape for a in arrays})
     if len(shapes) > 1:
         raise InputError(f'input "{port.name}": one batch holds arrays of one shape, got {shapes}')
     return np.stack(arrays, axis=port.dims.index("N"))
+
+
+def _time(port: InputPort) -> int:
+    """Return the axis of time in one item of a port that has one."""
+    dims = [dim for dim in port.dims if dim != "N"]
+    return next(axis for axis, dim in enumerate(dims) if isinstance(dim, str) and dim.startswith("T"))
+
+
+def _padded(arrays: Sequence[Array], axis: int) -> list[Array]:
+    """Fill sequences with zeros to the longest one."""
+    longest = max(a.shape[axis] for a in arrays)
+    return [np.pad(a, [(0, (longest - a.shape[axis]) * (at == axis)) for at in range(a.ndim)]) for a in arrays]
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------

@@ -16,8 +16,12 @@ DTypeName = Literal["float32", "int64", "int32", "bool"]
 
 @dataclass(frozen=True)
 class TensorInput:
-    """The caller gives the tensor itself (``.npy``); nothing is done to it."""
+    """The caller gives the tensor itself (``.npy``); nothing is done to it.
 
+    Whole numbers lie in ``[0, below)``; None means that their range is not declared.
+    """
+
+    below: int | None = None
     kind: Literal["tensor"] = "tensor"
 
 
@@ -44,7 +48,7 @@ class TextInput:
 
 @dataclass(frozen=True)
 class LengthInput:
-    """The number of tokens of each text of the port ``of``, int64 [N]."""
+    """The number of tokens of each item of the port ``of``, int64 [N]: counted from texts, given beside arrays."""
 
     of: str
     kind: Literal["length"] = "length"

@@ -65,7 +65,7 @@ def test_ports_dimensions_and_metadata_have_the_names_of_the_signature() -> None
     metadata = {entry.key: json.loads(entry.value) for entry in proto.metadata_props}
     assert metadata["slipway.format"] == 1
     assert metadata["slipway.recipe"] == "test"
-    assert metadata["slipway.input.x0"] == {"kind": "tensor", "dims": ["N", 3], "dtype": "float32"}
+    assert metadata["slipway.input.x0"] == {"kind": "tensor", "dims": ["N", 3], "dtype": "float32", "below": None}
     assert metadata["slipway.output.y0"] == {"kind": "tensor", "dims": ["N", 2], "dtype": "float32"}
 
 

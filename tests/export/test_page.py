@@ -130,6 +130,9 @@ class Shown:
     def __init__(self, path: Path, signature: Signature, golden: Golden) -> None:
         self.path, self.signature, self.goldens = path, signature, (golden,)
 
+    def golden_file(self, name: str) -> Path:
+        return self.path / "goldens" / name
+
 
 def test_a_segmentation_is_laid_over_its_image(tmp_path: Path) -> None:
     from PIL import Image

@@ -1,4 +1,4 @@
-"""The command line as a function, and a bundle that is trained for a moment."""
+"""The two commands as functions, and a bundle that is trained for a moment."""
 
 from __future__ import annotations
 
@@ -10,13 +10,24 @@ import pytest
 from slipway.cli import run_command, slipway_app, train_and_export_app
 from slipway.errors import ExitCode
 
+#: Exit code, stdout and stderr of a command line, run in this process.
+Say = Callable[..., tuple[int, str, str]]
+
 
 @pytest.fixture
-def slipway(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run a command of ``slipway``; return its exit code, stdout and stderr."""
-
+def slipway(capsys: pytest.CaptureFixture[str]) -> Say:
     def say(*arguments: object) -> tuple[int, str, str]:
         code = run_command(slipway_app, "slipway", [str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return say
+
+
+@pytest.fixture
+def train_and_export(capsys: pytest.CaptureFixture[str]) -> Say:
+    def say(*arguments: object) -> tuple[int, str, str]:
+        code = run_command(train_and_export_app, "train-and-export", [str(a) for a in arguments])
         out, err = capsys.readouterr()
         return code, out, err
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from slipway.bundle import Bundle
-from slipway.cli import run_command, slipway_app, train_and_export_app
+from slipway.cli import run_command, train_and_export_app
 from slipway.cli._console import one_line
 from slipway.cli._progress import TrainingProgress
 from slipway.errors import ExitCode, UsageError
@@ -33,26 +33,6 @@ pytest.importorskip("slipway._engine", reason="the engine is not built")
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_OFFLINE", "1")
     monkeypatch.delenv("SLIPWAY_DATA", raising=False)
-
-
-@pytest.fixture
-def slipway(capsys: pytest.CaptureFixture[str]) -> Say:
-    def say(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(slipway_app, "slipway", [str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return say
-
-
-@pytest.fixture
-def train_and_export(capsys: pytest.CaptureFixture[str]) -> Say:
-    def say(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(train_and_export_app, "train-and-export", [str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return say
 
 
 @pytest.fixture(scope="module")

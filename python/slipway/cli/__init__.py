@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from slipway.cli import _bench as bench
 from slipway.cli import _check as check
+from slipway.cli import _export as export
 from slipway.cli import _images as images
 from slipway.cli import _inspect as inspect
 from slipway.cli import _look as look
@@ -28,15 +29,14 @@ _EPILOG = "Results go to stdout, everything else to stderr. --debug shows where 
 slipway_app = typer.Typer(
     help="From course notes to native speed: train, export, verify, run and measure small networks.",
     epilog=_EPILOG,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-train_and_export_app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+train_and_export_app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 train_and_export_app.command(epilog=train.EXAMPLES + _EPILOG)(train.train_and_export)
 slipway_app.command("train", epilog="[b]Example[/b]: slipway train names-gru --data embedded")(train.train_verb)
-slipway_app.command("export", epilog="[b]Example[/b]: slipway export names-gru --out artifacts")(train.export_verb)
+slipway_app.command("export", epilog=export.EXAMPLES)(export.export_verb)
 slipway_app.command("verify", epilog=check.VERIFY_EXAMPLES)(check.verify_verb)
 slipway_app.command("run", epilog=run.EXAMPLES)(run.run_verb)
 slipway_app.command("images", epilog=images.EXAMPLES)(images.images_verb)
@@ -85,5 +85,13 @@ def _explain(error: Exception, name: str) -> int:
     if isinstance(error, OSError):
         fail(str(error))
         return int(ExitCode.ERROR)
-    fail(f"{type(error).__name__}: {error} (this is a fault of slipway; --debug shows where)")
+    fail(f"{_place(error)}{type(error).__name__}: {error} (--debug shows more)")
     return int(ExitCode.ERROR)
+
+
+def _place(error: Exception) -> str:
+    """Say whose fault an unforeseen error is: the line of the user's own file, or slipway."""
+    from slipway.recipes._own import place_in_own_file
+
+    place = place_in_own_file(error)
+    return f"{place}: " if place else "a fault of slipway: "

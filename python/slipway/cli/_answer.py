@@ -38,7 +38,10 @@ class Answer:
         return Answer(signature, outputs, labels, None)
 
     def as_json(self, named: Sequence[Name] | None, top: int) -> list[dict[str, Any]]:
-        """Return one object per item, as ``slipway-infer --json`` prints them."""
+        """Return one object per item, as ``slipway-infer --json`` prints them; one in all where no batch is known."""
+        if any("N" not in port.dims for port in self.signature.outputs) and not self.labels:
+            whole = {name: array.tolist() for name, array in self.outputs.items()}
+            return [{"input": 0, "outputs": whole, "label": None, "top": []}]
         items = []
         for n in range(self._count()):
             outputs = {p.name: np.take(self.outputs[p.name], n, _axis(p.dims)).tolist() for p in self.signature.outputs}

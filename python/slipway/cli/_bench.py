@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from slipway._files import write_atomically
+from slipway.cli import _complete as complete
 from slipway.cli._console import JsonOption, notice, show, status, table, write_result
 from slipway.errors import ExitCode, UnavailableError, UsageError
 
@@ -35,9 +36,16 @@ _COLUMNS = (
 
 
 def bench_verb(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE", help="Bundle folders.")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="BUNDLE", autocompletion=complete.bundles, help="Bundle folders.")
+    ],
     runtimes: Annotated[
-        str, typer.Option(metavar="all|peers|a,b", help="Runtimes of bundles, everything on the CPU, or a list.")
+        str,
+        typer.Option(
+            metavar="all|peers|a,b",
+            autocompletion=complete.some_runtimes,
+            help="Runtimes of bundles, everything on the CPU, or a list.",
+        ),
     ] = "all",
     batch: Annotated[str, typer.Option(metavar="LIST", help="Batch sizes.")] = "1,16,256",
     threads: Annotated[str, typer.Option(metavar="LIST", help="Numbers of threads.")] = "1",

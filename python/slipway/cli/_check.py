@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from slipway.cli import _complete as complete
 from slipway.cli._bisect import bisect_bundle, replay_folder
 from slipway.cli._console import JsonOption, table, write_result
 from slipway.errors import ExitCode, UsageError
@@ -22,15 +23,23 @@ slipway verify artifacts/names-gru --bisect --runtimes onnxruntime-cpu,native-cp
 slipway verify fault
 """
 
-BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle folder.")]
+BundleArgument = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", autocompletion=complete.bundles, help="A bundle folder.")
+]
 OwnRecipe = Annotated[
-    str | None, typer.Option("--recipe", metavar="FILE.py:NAME", help="The recipe of a bundle that your own file made.")
+    str | None,
+    typer.Option("--recipe", metavar="FILE.py:NAME", help="The recipe or module of a bundle that your file made."),
 ]
 
 
 def verify_verb(
     bundle: BundleArgument,
-    runtimes: Annotated[str, typer.Option(metavar="all|a,b", help="Runtimes to compare with eager PyTorch.")] = "all",
+    runtimes: Annotated[
+        str,
+        typer.Option(
+            metavar="all|a,b", autocompletion=complete.some_runtimes, help="Runtimes to compare with eager PyTorch."
+        ),
+    ] = "all",
     atol: Annotated[float | None, typer.Option(min=0, help="Absolute tolerance, instead of the computed one.")] = None,
     rtol: Annotated[float | None, typer.Option(min=0, help="Relative tolerance, instead of the computed one.")] = None,
     recipe: OwnRecipe = None,
@@ -51,7 +60,7 @@ def verify_verb(
     an error (exit code 4). Given the folder of --repro instead of a bundle, that evidence is run again.
     """
     from slipway.bundle import Bundle
-    from slipway.recipes import load_recipe
+    from slipway.recipes._module import recipe_of_bundle
     from slipway.runtime import Eager, find_runtimes
     from slipway_export import verify
     from slipway_export.repro import is_repro
@@ -62,7 +71,7 @@ def verify_verb(
     if is_repro(bundle) and not bisect:
         return replay_folder(bundle, bounds_of(atol, rtol), json)
     opened = Bundle.open(bundle)
-    own = load_recipe(recipe) if recipe else None
+    own = recipe_of_bundle(recipe, opened) if recipe else None
     if bisect:
         return bisect_bundle(opened, runtimes, file or (), repro, bounds_of(atol, rtol), own, json)
     eager = Eager(own)
@@ -76,7 +85,10 @@ def verify_verb(
 
 def selftest_verb(
     bundles: Annotated[
-        list[Path] | None, typer.Argument(metavar="[BUNDLE]...", help="Bundles; without, slipway itself is tested.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[BUNDLE]...", autocompletion=complete.bundles, help="Bundles; without, slipway itself is tested."
+        ),
     ] = None,
     json: JsonOption = None,
 ) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from slipway.cli import _complete as complete
 from slipway.cli._console import JsonOption, notice, require_engine, show, table, write_result
 from slipway.errors import ExitCode, UsageError
 
@@ -30,9 +31,16 @@ Line = tuple[str, str, object]
 
 
 def inspect_verb(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A bundle folder or an ONNX file.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", autocompletion=complete.models, help="A bundle folder or an ONNX file.")
+    ],
     stage: Annotated[
-        str | None, typer.Option(metavar="|".join(STAGES), help="Show this stage in the engine instead of the card.")
+        str | None,
+        typer.Option(
+            metavar="|".join(STAGES),
+            autocompletion=complete.words(*STAGES),
+            help="Show this stage in the engine instead of the card.",
+        ),
     ] = None,
     shapes: Annotated[
         str | None, typer.Option(metavar="NAME:AxB,...", help="For plan; a bundle's first golden gives the default.")

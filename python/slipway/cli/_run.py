@@ -1,25 +1,29 @@
-"""``slipway run``: a bundle's answer to raw input or to arrays, on any runtime."""
+"""``slipway run``: a model's answer to raw input or to arrays, on any runtime."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
 from slipway._files import write_atomically
+from slipway.cli import _complete as complete
 from slipway.cli._answer import Answer, Array, Name, name_of
+from slipway.cli._arrays import read_arrays
 from slipway.cli._console import show
 from slipway.errors import ExitCode, InputError, UnavailableError, UsageError
 from slipway.signature import Signature, TableInput
 
 if TYPE_CHECKING:
-    from slipway.bundle import Bundle
+    from slipway.runtime import Runtime
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -32,11 +36,41 @@ slipway run artifacts/names-gru   (then one name per line, Ctrl-D ends)
 slipway run artifacts/mnist-cnn --image three.png --json
 
 slipway run artifacts/names-gru --input tokens=t.npy --input lengths=n.npy --runtime onnxruntime --output-dir out
+
+slipway run any.onnx --input x=x.npy --output-dir out
+
+slipway run any.onnx --random --seed 3 --shapes x:16x3x32x32 --json
 """
+
+#: As slipway-infer has it.
+_SEEDS = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the command line gives as input."""
+
+    inputs: Sequence[str]
+    texts: Sequence[str]
+    images: Sequence[Path]
+    csv: Path | None
+    random: bool
+    seed: int
+    shapes: str | None
+
+    def options(self) -> list[str]:
+        """Return the options that give an input."""
+        values = (self.inputs, self.texts, self.images, self.csv, self.random)
+        return [n for n, v in zip(("--input", "--text", "--image", "--csv", "--random"), values, strict=True) if v]
 
 
 def run_verb(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle folder.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BUNDLE|MODEL.onnx", autocompletion=complete.models, help="A bundle folder, or any ONNX file."
+        ),
+    ],
     inputs: Annotated[list[str] | None, typer.Option("--input", metavar="NAME=FILE.npy", help="An input port.")] = None,
     text: Annotated[
         list[str] | None,
@@ -46,39 +80,52 @@ def run_verb(
     ] = None,
     image: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="An image; may be repeated.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A table of rows.")] = None,
-    runtime: Annotated[str, typer.Option(metavar="NAME", help="native, onnxruntime, torchscript or eager.")] = "native",
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to run; nothing falls back.")] = "cpu",
+    random: Annotated[bool, typer.Option("--random", help="Inputs drawn at random; see --seed and --shapes.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=_SEEDS, metavar="N", help="Seed of --random.")] = 0,
+    shapes: Annotated[
+        str | None, typer.Option(metavar="NAME:AxB,...", help="Shapes of --random; what varies is else 1, time 16.")
+    ] = None,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", autocompletion=complete.one_runtime, help="native, onnxruntime, torchscript or eager."
+        ),
+    ] = "native",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="cpu|cuda", autocompletion=complete.words("cpu", "cuda"), help="Where to run; nothing falls back."
+        ),
+    ] = "cpu",
     threads: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Threads of the runtime.")] = 1,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.py:NAME", help="For eager: the recipe or module of a bundle that your file made."),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, metavar="K", help="Labels to show per item.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per item, one per line.")] = False,
     output_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Write one .npy per output.")] = None,
 ) -> int:
-    """Run a bundle once, on texts, images, rows of a table, or arrays.
+    """Run a model once, on texts, images, rows of a table, arrays, or random numbers.
 
     Without an input option a model of texts answers lines of standard input, one by one; a model that takes several
     texts wants tabs between them.
     """
-    from slipway.bundle import Bundle
     from slipway.cli._converse import converse
     from slipway.preprocess import decode, text_inputs
-    from slipway.runtime import find_runtime
 
-    opened = Bundle.open(bundle)
-    found = find_runtime(runtime, device)
-    reason = found.unavailable()
-    if reason is not None:
-        raise UnavailableError(f"{found.name}: {reason}")
-    if not (inputs or text or image or csv or output_dir) and text_inputs(opened.signature):
-        converse(opened.signature, found.load(opened, threads).run, top, as_json)
+    given = _Given(inputs or [], text or [], image or [], csv, random, seed, shapes)
+    signature, run = _load(model, runtime, device, threads, recipe)
+    if shapes is not None and not random:
+        raise UsageError("--shapes goes with --random: other inputs have their own shapes")
+    if not (given.options() or output_dir) and text_inputs(signature):
+        converse(signature, run, top, as_json)
         return ExitCode.OK
-    named, arrays = _encode(opened, inputs or [], text or [], image or [], csv)
-    outputs = found.load(opened, threads).run(arrays)
+    named, arrays = _encode(signature, given)
+    outputs = run(arrays)
     if output_dir is not None:
-        for name, array in outputs.items():
-            content = io.BytesIO()
-            np.save(content, array, allow_pickle=False)
-            write_atomically(output_dir / f"{name}.npy", content.getvalue())
-    answer = Answer.of(opened.signature, outputs, decode(opened.signature, outputs))
+        _write_outputs(output_dir, outputs)
+    answer = Answer.of(signature, outputs, decode(signature, outputs))
     if as_json:
         for line in answer.as_json(named, top):
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -87,35 +134,67 @@ def run_verb(
     return ExitCode.OK
 
 
-def _encode(
-    bundle: Bundle, inputs: Sequence[str], texts: Sequence[str], images: Sequence[Path], csv: Path | None
-) -> tuple[list[Name] | None, dict[str, Array]]:
+def _load(path: Path, name: str, device: str, threads: int, recipe: str | None) -> tuple[Signature, Any]:
+    """Return a model's ports and what runs it: a bundle on any runtime, an ONNX file on those that read it."""
+    from slipway._onnx_file import OnnxFile
+    from slipway.bundle import Bundle
+    from slipway.runtime import Eager, Native, Ort, find_runtime
+
+    if re.fullmatch(r"cuda:0*[1-9]\d*", device):
+        raise UsageError(f"--device {device}: run takes the first device; CUDA_VISIBLE_DEVICES makes another first")
+    found = find_runtime(name, device)
+    if recipe is not None and found.name != "eager":
+        raise UsageError(f"--recipe goes with --runtime eager: {found.name} runs no Python code")
+    if path.is_dir():
+        bundle = Bundle.open(path)
+        if recipe is not None:
+            from slipway.recipes._module import recipe_of_bundle
+
+            found = Eager(recipe_of_bundle(recipe, bundle))
+        _require(found)
+        return bundle.signature, found.load(bundle, threads).run
+    file = OnnxFile.open(path)
+    if not isinstance(found, Native | Ort):
+        raise UsageError(f"{path} is an ONNX file, which native and onnxruntime run; {found.name} needs a bundle")
+    _require(found)
+    return file.signature, found.load(file, threads).run
+
+
+def _require(found: Runtime) -> None:
+    reason = found.unavailable()
+    if reason is not None:
+        raise UnavailableError(f"{found.name}: {reason}")
+
+
+def _encode(signature: Signature, given: _Given) -> tuple[list[Name] | None, dict[str, Array]]:
     """Return what each item is called (None for arrays) and the model's inputs."""
+    from slipway.cli._inspect import parse_shapes
+    from slipway.cli._random import random_arrays
     from slipway.preprocess import encode, text_items
     from slipway.readers import read_csv, read_image
 
-    given = [name for name, value in _options(inputs, texts, images, csv) if value]
-    if len(given) != 1:
-        raise UsageError(f"give one of --input, --text, --image, --csv; got {' and '.join(given) or 'none'}")
-    if inputs:
-        return None, _arrays(inputs)
-    _check_kind(bundle.signature, given[0])
-    if texts:
+    options = given.options()
+    if len(options) != 1:
+        raise UsageError(
+            f"give one of --input, --text, --image, --csv, --random; got {' and '.join(options) or 'none'}"
+        )
+    if given.inputs:
+        return None, read_arrays("--input", given.inputs)
+    if given.random:
+        return None, random_arrays(signature, parse_shapes(given.shapes) if given.shapes else {}, given.seed)
+    _check_kind(signature, options[0])
+    if given.texts:
         try:
-            items = text_items(bundle.signature, texts)
+            items = text_items(signature, given.texts)
         except InputError as error:
             raise UsageError(f"--text: {error}") from error
-        return [name_of(item) for item in items], encode(bundle.signature, items)
-    if images:
-        return [str(path) for path in images], encode(bundle.signature, [read_image(path) for path in images])
-    assert csv is not None
-    columns = next(p.spec.columns for p in bundle.signature.inputs if isinstance(p.spec, TableInput))
-    rows = read_csv(csv, columns)
-    return [f"row {n}" for n in range(1, len(rows) + 1)], encode(bundle.signature, rows)
-
-
-def _options(*values: object) -> list[tuple[str, object]]:
-    return list(zip(("--input", "--text", "--image", "--csv"), values, strict=True))
+        return [name_of(item) for item in items], encode(signature, items)
+    if given.images:
+        return [str(path) for path in given.images], encode(signature, [read_image(path) for path in given.images])
+    assert given.csv is not None
+    columns = next(p.spec.columns for p in signature.inputs if isinstance(p.spec, TableInput))
+    rows = read_csv(given.csv, columns)
+    return [f"row {n}" for n in range(1, len(rows) + 1)], encode(signature, rows)
 
 
 def _check_kind(signature: Signature, option: str) -> None:
@@ -126,16 +205,13 @@ def _check_kind(signature: Signature, option: str) -> None:
         raise UsageError(f"{option} does not fit this model; its inputs are {takes}")
 
 
-def _arrays(inputs: Sequence[str]) -> dict[str, Array]:
-    arrays: dict[str, Array] = {}
-    for text in inputs:
-        name, separator, path = text.partition("=")
-        if not separator or not name:
-            raise UsageError(f"--input {text!r} is not of the form NAME=FILE.npy")
-        try:
-            arrays[name] = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"cannot read array {path}: {error}") from error
-        if not isinstance(arrays[name], np.ndarray):
-            raise InputError(f"{path} holds several arrays; give a .npy file")
-    return arrays
+def _write_outputs(folder: Path, outputs: Mapping[str, Array]) -> None:
+    """Write one file per output; a name that comes from a foreign file cannot lead out of the folder."""
+    files = {name: f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:200]}.npy" for name in outputs}
+    files = {name: f"_{file}" if file[0] in ".-" else file for name, file in files.items()}
+    if len(set(files.values())) < len(files):
+        raise InputError(f"outputs {', '.join(outputs)} would be written to files of the same name; none is written")
+    for name, array in outputs.items():
+        content = io.BytesIO()
+        np.save(content, array, allow_pickle=False)
+        write_atomically(folder / files[name], content.getvalue())

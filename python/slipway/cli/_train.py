@@ -1,4 +1,4 @@
-"""``train-and-export``, and its two halves ``slipway train`` and ``slipway export``."""
+"""``train-and-export`` and its first half ``slipway train``; the second half is in ``_export.py``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from slipway.cli import _complete as complete
 from slipway.cli._console import JsonOption, fail, notice, table, write_result
 from slipway.errors import ExitCode, SlipwayError, UsageError
 
@@ -28,7 +29,12 @@ train-and-export path/to/my_recipe.py:RECIPE
 """
 
 Recipes = Annotated[
-    list[str] | None, typer.Argument(metavar="RECIPE", help="Names (--list), or your own: path/to/file.py:RECIPE.")
+    list[str] | None,
+    typer.Argument(
+        metavar="RECIPE",
+        autocompletion=complete.recipes,
+        help="Names (--list), or your own: path/to/file.py:RECIPE.",
+    ),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of bundles and checkpoints; a bundle is DIR/<recipe>.")]
 Data = Annotated[str, typer.Option(metavar="auto|embedded|PATH", help="Where the data is; auto asks $SLIPWAY_DATA.")]
@@ -36,9 +42,21 @@ Epochs = Annotated[int | None, typer.Option(metavar="N", help="Epochs.")]
 BatchSize = Annotated[int | None, typer.Option(metavar="N", help="Batch size.")]
 LearningRate = Annotated[float | None, typer.Option("--lr", metavar="X", help="Learning rate.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, metavar="N", help="Seed of weights, order and dropout.")]
-Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]", help="Where to train.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda[:N]", autocompletion=complete.words("auto", "cpu", "cuda"), help="Where to train."
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's checkpoint, if there is one.")]
-Preset = Annotated[str, typer.Option(metavar="default|notes|smoke", help="Settings; notes are those of the notes.")]
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="default|notes|smoke",
+        autocompletion=complete.words("default", "notes", "smoke"),
+        help="Settings; notes are those of the notes.",
+    ),
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; may be repeated.")
 ]
@@ -52,13 +70,13 @@ Profile = Annotated[
 All = Annotated[bool, typer.Option("--all", help="Every recipe there is.")]
 ListOption = Annotated[bool, typer.Option("--list", help="List the recipes and end.")]
 
-_ARTIFACTS = Path("artifacts")
-_FORMATS = "onnx,torchscript,pt2"
-_OPSET = 20
+ARTIFACTS = Path("artifacts")
+DEFAULT_FORMATS = "onnx,torchscript,pt2"
+DEFAULT_OPSET = 20
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class Outcome:
     """What became of one recipe: its JSON, and its row in the summary."""
 
     json: dict[str, Any]
@@ -68,7 +86,7 @@ class _Outcome:
 
 def train_and_export(
     recipes: Recipes = None,
-    out: Out = _ARTIFACTS,
+    out: Out = ARTIFACTS,
     data: Data = "auto",
     epochs: Epochs = None,
     batch_size: BatchSize = None,
@@ -78,8 +96,8 @@ def train_and_export(
     resume: Resume = False,
     preset: Preset = "default",
     settings: Settings = None,
-    formats: Formats = _FORMATS,
-    opset: Opset = _OPSET,
+    formats: Formats = DEFAULT_FORMATS,
+    opset: Opset = DEFAULT_OPSET,
     force: Force = False,
     json: JsonOption = None,
     quiet: Quiet = False,
@@ -92,22 +110,22 @@ def train_and_export(
         return _list(json)
     changes = _changes(epochs, batch_size, lr, settings)
     runs = _runs(_named(recipes, every), out, data, seed, device, resume, preset, changes, profile)
-    forms = _check_export(out, [run.recipe.name for run in runs], formats, force)
+    forms = check_export(out, [run.recipe.name for run in runs], formats, force)
 
-    def work(run: Any, progress: Any) -> _Outcome:
+    def work(run: Any, progress: Any) -> Outcome:
         from slipway.train import train
 
         trained = train(run, progress)
         if not changes and preset == "default":
             _judge(trained)
-        return _export(trained, out, forms, opset, force)
+        return export_trained(trained, out, forms, opset, force)
 
     return _each(runs, work, ("recipe", "score", "value", "data", "seconds", "runtimes agree", "bundle"), json, quiet)
 
 
 def train_verb(
     recipes: Recipes = None,
-    out: Out = _ARTIFACTS,
+    out: Out = ARTIFACTS,
     data: Data = "auto",
     epochs: Epochs = None,
     batch_size: BatchSize = None,
@@ -126,37 +144,16 @@ def train_verb(
     changes = _changes(epochs, batch_size, lr, settings)
     runs = _runs(_named(recipes, every), out, data, seed, device, resume, preset, changes, profile)
 
-    def work(run: Any, progress: Any) -> _Outcome:
+    def work(run: Any, progress: Any) -> Outcome:
         from slipway.train import train
 
         trained = train(run, progress)
         facts = _facts(trained) | {"checkpoint": str(run.checkpoint), "seconds": {"train": trained.seconds}}
         source, name = trained.dataset.source.kind, trained.recipe.score_name
         row = (trained.recipe.name, name, trained.score, source, trained.seconds, str(run.checkpoint))
-        return _Outcome(facts, row)
+        return Outcome(facts, row)
 
     return _each(runs, work, ("recipe", "score", "value", "data", "seconds", "checkpoint"), json, quiet)
-
-
-def export_verb(
-    checkpoints: Annotated[list[str], typer.Argument(metavar="CHECKPOINT|RECIPE", help="What train left.")],
-    out: Out = _ARTIFACTS,
-    formats: Formats = _FORMATS,
-    opset: Opset = _OPSET,
-    force: Force = False,
-    json: JsonOption = None,
-) -> int:
-    """Export trained recipes: verify every form against eager PyTorch and seal the bundles."""
-    from slipway.train import load_trained
-
-    paths = [Path(text) if text.endswith(".pt") else _checkpoint(out, text) for text in checkpoints]
-    outcomes = []
-    for path in paths:
-        trained = load_trained(path)
-        forms = _check_export(out, [trained.recipe.name], formats, force)
-        outcomes.append(_export(trained, out, forms, opset, force))
-    _write(outcomes, ("recipe", "score", "value", "data", "seconds", "runtimes agree", "bundle"), json)
-    return ExitCode.OK
 
 
 def _named(names: Sequence[str] | None, every: bool) -> Sequence[str]:
@@ -182,16 +179,16 @@ def _runs(
     profile: bool,
 ) -> list[Any]:
     """Check everything that can be checked before the first run begins."""
-    from slipway.recipes import load_recipe
+    from slipway.recipes import is_own, load_recipe
     from slipway.train import Run, resolve, resolve_device
 
     where, runs = resolve_device(device), []
     for name in names:
         recipe = load_recipe(name)
         config, training = resolve(recipe, preset, changes)
-        own = name if ".py" in name else None
+        own = name if is_own(name) else None
         trace = out / f"{recipe.name}.profile.json" if profile else None
-        checkpoint = _checkpoint(out, recipe.name)
+        checkpoint = checkpoint_path(out, recipe.name)
         runs.append(Run(recipe, config, training, data, seed, where, checkpoint, resume, own, trace))
     repeated = {run.recipe.name for run in runs if sum(r.recipe.name == run.recipe.name for r in runs) > 1}
     if repeated:
@@ -212,11 +209,11 @@ def _changes(
     return changes | {key: value for key, value in named.items() if value is not None}
 
 
-def _checkpoint(out: Path, recipe: str) -> Path:
+def checkpoint_path(out: Path, recipe: str) -> Path:
     return out / f"{recipe}.checkpoint.pt"
 
 
-def _check_export(out: Path, names: Sequence[str], formats: str, force: bool) -> list[Any]:
+def check_export(out: Path, names: Sequence[str], formats: str, force: bool) -> list[Any]:
     """Refuse now what the export would refuse after the training, and return the forms to make."""
     from slipway_export import FORMATS
     from slipway_export.clean import engine_operators
@@ -233,7 +230,7 @@ def _check_export(out: Path, names: Sequence[str], formats: str, force: bool) ->
 
 
 def _each(
-    runs: Sequence[Any], work: Callable[[Any, Any], _Outcome], columns: Sequence[str], json: str | None, quiet: bool
+    runs: Sequence[Any], work: Callable[[Any, Any], Outcome], columns: Sequence[str], json: str | None, quiet: bool
 ) -> int:
     """Work on the runs in order; one that fails is reported, and the others go on."""
     from slipway.cli._progress import TrainingProgress
@@ -249,16 +246,16 @@ def _each(
                 fail(f"{run.recipe.name}: {error}")
                 failed = {"recipe": run.recipe.name, "error": str(error), "exit_code": int(error.exit_code)}
                 row = (run.recipe.name, "failed", *(None,) * (len(columns) - 2))
-                outcomes.append(_Outcome(failed, row, error.exit_code))
+                outcomes.append(Outcome(failed, row, error.exit_code))
             except KeyboardInterrupt:
                 if run.checkpoint.is_file():
                     notice(f"{run.recipe.name}: stopped; --resume continues from {run.checkpoint}")
                 raise
-    _write(outcomes, columns, json)
+    write_outcomes(outcomes, columns, json)
     return next((outcome.exit_code for outcome in outcomes if outcome.exit_code), ExitCode.OK)
 
 
-def _write(outcomes: Sequence[_Outcome], columns: Sequence[str], json: str | None) -> None:
+def write_outcomes(outcomes: Sequence[Outcome], columns: Sequence[str], json: str | None) -> None:
     values = [outcome.json for outcome in outcomes]
     summary: Table = table(columns, [outcome.row for outcome in outcomes])
     write_result(values[0] if len(values) == 1 else values, json, summary)
@@ -276,12 +273,12 @@ def _facts(trained: Any) -> dict[str, Any]:
 def _judge(trained: Any) -> None:
     """Say so when a default run stays below what its recipe expects."""
     expected = trained.recipe.expected.get(trained.dataset.source.kind)
-    if expected is not None and trained.score < expected:
+    if expected is not None and trained.score is not None and trained.score < expected:
         name = trained.recipe.score_name
         notice(f"{trained.recipe.name}: {name} {trained.score:.4f} is below the expected {expected}")
 
 
-def _export(trained: Any, out: Path, forms: Sequence[Any], opset: int, force: bool) -> _Outcome:
+def export_trained(trained: Any, out: Path, forms: Sequence[Any], opset: int, force: bool) -> Outcome:
     from slipway_export import export_bundle
 
     bundle = export_bundle(trained, out / trained.recipe.name, opset=opset, formats=forms, force=force)
@@ -291,7 +288,7 @@ def _export(trained: Any, out: Path, forms: Sequence[Any], opset: int, force: bo
     seconds = sum(report["seconds"].values())
     source, name = trained.dataset.source.kind, trained.recipe.score_name
     row = (trained.recipe.name, name, trained.score, source, seconds, ", ".join(runtimes), str(bundle.path))
-    return _Outcome(facts, row)
+    return Outcome(facts, row)
 
 
 def _list(json: str | None) -> int:

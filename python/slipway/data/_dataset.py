@@ -11,7 +11,7 @@ import torch
 #: A raw item as a person has it: a text, an image uint8 [H, W] or [H, W, 3], a row of numbers, or named arrays.
 Raw = Any
 
-SourceKind = Literal["embedded", "download", "path", "folder"]
+SourceKind = Literal["embedded", "download", "path", "folder", "random"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Source:
     """Where the data of a run came from; printed, and kept in the bundle.
 
     Args:
-        kind: Built in, downloaded from the publisher, a folder that holds this data set, or a folder of the user's own
-            pictures, for which no score can be expected.
+        kind: Built in, downloaded from the publisher, a folder that holds this data set, a folder of the user's own
+            pictures, for which no score can be expected, or drawn at random (a module that slipway did not train).
         name: What the data is.
         where: The folder, or the package that holds it.
         licence: Its licence, as its publisher states it.

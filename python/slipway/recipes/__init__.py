@@ -1,16 +1,21 @@
-"""Recipes, one file each: a file in this folder that ends in ``RECIPE = Recipe(...)`` is found by itself."""
+"""Recipes, one file each: a file in this folder that ends in ``RECIPE = Recipe(...)`` is found by itself.
+
+Importing this module loads no torch: names are listed for shells that complete them, too.
+"""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from slipway.errors import UsageError
-from slipway.recipes._recipe import Recipe
+from slipway.recipes._own import is_own as is_own
+from slipway.recipes._own import load_object
+
+if TYPE_CHECKING:
+    from slipway.recipes._recipe import Recipe
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -27,35 +32,24 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         UsageError: There is no such recipe, file or name; the message lists what there is.
     """
-    if ".py:" in name or name.endswith(".py"):
-        path, _, variable = name.rpartition(":") if ".py:" in name else (name, "", "RECIPE")
-        return _find(_import_file(Path(path)), variable, path)
-    if not _NAME.fullmatch(name) or name not in recipe_names():
+    from slipway.recipes._recipe import Recipe
+
+    if is_own(name):
+        recipe, module = load_object(name, default="RECIPE")
+        if not isinstance(recipe, Recipe):
+            found = sorted(key for key, value in vars(module).items() if isinstance(value, Recipe))
+            raise UsageError(
+                f"{name} is not a Recipe; recipes in it: {', '.join(found) or 'none'}; it is of type "
+                f"{type(recipe).__name__} (a trained module goes through slipway export FILE.py:NAME --inputs)"
+            )
+        return recipe
+    if not is_recipe_name(name) or name not in recipe_names():
         known = ", ".join(recipe_names())
         raise UsageError(f"there is no recipe {name!r}; there are {known}; your own is given as path/to/file.py:RECIPE")
-    return _find(importlib.import_module(f"slipway.recipes.{name.replace('-', '_')}"), "RECIPE", name)
+    built_in: Recipe = importlib.import_module(f"slipway.recipes.{name.replace('-', '_')}").RECIPE
+    return built_in
 
 
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}; a recipe of your own is given as path/to/file.py:RECIPE")
-    name = f"slipway_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickles look their module up by name
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
-    return module
-
-
-def _find(module: ModuleType, variable: str, where: str) -> Recipe:
-    recipe = getattr(module, variable, None)
-    if not isinstance(recipe, Recipe):
-        found = sorted(name for name, value in vars(module).items() if isinstance(value, Recipe))
-        raise UsageError(f"{where}: {variable} is not a Recipe; recipes in it: {', '.join(found) or 'none'}")
-    return recipe
+def is_recipe_name(name: str) -> bool:
+    """Say whether a text can name a recipe and its bundle: small letters, digits and single dashes."""
+    return _NAME.fullmatch(name) is not None

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from slipway.errors import UsageError
 from slipway.runtime.checked import Checked as Checked
 from slipway.runtime.eager import Eager as Eager
-from slipway.runtime.native import Native
-from slipway.runtime.ort import Ort
+from slipway.runtime.native import Native as Native
+from slipway.runtime.ort import Ort as Ort
 from slipway.runtime.protocol import OnnxRuntime as OnnxRuntime
 from slipway.runtime.protocol import Runnable as Runnable
 from slipway.runtime.protocol import Runtime as Runtime

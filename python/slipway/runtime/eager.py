@@ -79,7 +79,13 @@ class Eager:
             raise UnavailableError(f"bundle {bundle.path} was made by recipe {bundle.recipe}, got {recipe.name}")
         config = dataclasses.replace(recipe.config, **{k: _tuple(v) for k, v in bundle.provenance["config"].items()})
         module = recipe.build(config, _dataset(bundle))
-        module.load_state_dict(safetensors.torch.load(bundle.read(WEIGHTS)))
+        try:
+            module.load_state_dict(safetensors.torch.load(bundle.read(WEIGHTS)))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise UnavailableError(
+                f"the weights of bundle {bundle.path} do not fit what recipe {recipe.name} builds now: {reason}"
+            ) from error
         return EagerModel(module.eval(), bundle.signature, threads)
 
 
@@ -143,9 +149,12 @@ def torch_settings(dtype: torch.dtype, threads: int) -> Iterator[None]:
 def _builtin(bundle: Bundle) -> Recipe:
     from slipway.recipes import load_recipe, recipe_names
 
-    if bundle.recipe not in recipe_names():
-        origin = bundle.provenance.get("recipe_path") or "a recipe that is not built in"
-        raise UnavailableError(f"bundle {bundle.path} was made by {origin}; name that recipe to run its Python code")
+    origin = bundle.provenance.get("recipe_path")
+    if origin or bundle.recipe not in recipe_names():
+        raise UnavailableError(
+            f"bundle {bundle.path} was made by {origin or 'a recipe that is not built in'}; "
+            "verify and run take it with --recipe FILE.py:NAME, which runs that file"
+        )
     return load_recipe(bundle.recipe)
 
 

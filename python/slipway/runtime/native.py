@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._onnx_file import OnnxFile
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import UnavailableError
 from slipway.runtime._inputs import check_inputs
@@ -49,20 +51,21 @@ class Native:
             return _no_cuda(engine)
         return None
 
-    def load(self, bundle: Bundle, threads: int = 1) -> NativeModel:
-        """Load ``model.onnx``."""
-        return NativeModel(self._session(bundle.read(ONNX), threads), bundle.signature)
+    def load(self, bundle: Bundle | OnnxFile, threads: int = 1) -> NativeModel:
+        """Load ``model.onnx``, or a plain ONNX file where it lies."""
+        model = bundle.path if isinstance(bundle, OnnxFile) else bundle.read(ONNX)
+        return NativeModel(self._session(model, threads), bundle.signature)
 
     def open(self, content: bytes, threads: int = 1) -> RunArrays:
         """Load any ONNX file."""
         session = self._session(content, threads)
         return lambda inputs: dict(session.run(dict(inputs)))
 
-    def _session(self, content: bytes, threads: int) -> Any:
+    def _session(self, model: bytes | Path, threads: int) -> Any:
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
-        return import_module("slipway").Session(content, device=self.device, threads=threads)
+        return import_module("slipway").Session(model, device=self.device, threads=threads)
 
 
 def _no_cuda(engine: Any) -> str | None:

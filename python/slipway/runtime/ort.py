@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._onnx_file import OnnxFile
 from slipway.bundle import ONNX, Bundle
-from slipway.errors import UnavailableError
+from slipway.errors import ModelError, UnavailableError
 from slipway.runtime._inputs import check_inputs
 from slipway.runtime.protocol import Arrays, RunArrays
 from slipway.signature import Signature
@@ -62,17 +64,23 @@ class Ort:
 
         return None if torch.cuda.is_available() else "no CUDA device is found here"
 
-    def load(self, bundle: Bundle, threads: int = 1) -> OrtModel:
-        """Load ``model.onnx``."""
-        return OrtModel(self._session(bundle.read(ONNX), threads), bundle.signature)
+    def load(self, bundle: Bundle | OnnxFile, threads: int = 1) -> OrtModel:
+        """Load ``model.onnx``, or a plain ONNX file where it lies.
+
+        Raises:
+            ModelError: onnxruntime refuses the file.
+            UnavailableError: onnxruntime or the device is not there.
+        """
+        model = bundle.path if isinstance(bundle, OnnxFile) else bundle.read(ONNX)
+        return OrtModel(self._session(model, threads, str(bundle.path)), bundle.signature)
 
     def open(self, content: bytes, threads: int = 1) -> RunArrays:
         """Load any ONNX file."""
-        session = self._session(content, threads)
+        session = self._session(content, threads, "the model")
         names = [output.name for output in session.get_outputs()]
         return lambda inputs: dict(zip(names, session.run(names, dict(inputs)), strict=True))
 
-    def _session(self, content: bytes, threads: int) -> Any:
+    def _session(self, model: bytes | Path, threads: int, what: str) -> Any:
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
@@ -83,7 +91,11 @@ class Ort:
         options.log_severity_level = _FATAL
         provider = _PROVIDERS[self.device]
         wanted = provider if isinstance(provider, str) else provider[0]
-        session = onnxruntime.InferenceSession(content, options, providers=[provider])
+        try:
+            session = onnxruntime.InferenceSession(model, options, providers=[provider])
+        except Exception as error:  # onnxruntime's error types share no public base class
+            lines = str(error).strip().splitlines()
+            raise ModelError(f"onnxruntime cannot load {what}: {lines[0] if lines else error}") from error
         session.disable_fallback()
         if session.get_providers()[0] != wanted:
             raise UnavailableError(

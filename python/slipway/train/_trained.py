@@ -25,7 +25,7 @@ class Trained:
         signature: ``recipe.signature(config, dataset)``.
         module: The trained module; export takes a copy and leaves it as it is.
         seed: The seed of the run.
-        score: The score on the test split, in the recipe's ``score_name``.
+        score: The score on the test split, in the recipe's ``score_name``; None of a module that came trained.
         history: One row of named numbers per epoch, at least ``epoch`` and ``loss``.
         seconds: How long training took.
         recipe_path: The user's file for a recipe that is not built in (``FILE.py:NAME``), else None.
@@ -41,7 +41,7 @@ class Trained:
     signature: Signature
     module: nn.Module
     seed: int
-    score: float
+    score: float | None
     history: Sequence[Mapping[str, float]]
     seconds: float
     recipe_path: str | None = None

@@ -13,7 +13,7 @@ import torch
 
 from slipway._files import sweep_partial, write_atomically
 from slipway.errors import BundleError, UsageError
-from slipway.recipes import load_recipe
+from slipway.recipes import is_own, load_recipe
 from slipway.recipes._recipe import Result, Training
 from slipway.train._trained import Trained
 from slipway.train.metrics import Metrics
@@ -141,5 +141,5 @@ def load_trained(path: Path) -> Trained:
         raise BundleError(f"checkpoint {path} was trained on {was}, {checkpoint.source['rows']}, now there is {now}")
     signature = recipe.signature(config, dataset)
     result = Result(config, training, dataset, signature, module.eval(), checkpoint.seed, checkpoint.history)
-    own = checkpoint.recipe if ".py" in checkpoint.recipe else None
+    own = checkpoint.recipe if is_own(checkpoint.recipe) else None
     return Trained.of(recipe, result, checkpoint.score, Metrics.of(checkpoint.metrics), checkpoint.seconds, own)
