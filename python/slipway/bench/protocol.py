@@ -24,6 +24,9 @@ class _Nothing:
 
 NOTHING: Final = _Nothing()
 
+#: Share of a pause that a process at rest computes at most.
+_IDLE = 0.25
+
 #: Most samples kept of one turn; a fast model would fill the memory otherwise.
 _MOST = 20_000
 
@@ -44,6 +47,8 @@ class Clock:
 
     now: Callable[[], float] = time.perf_counter
     rest: Callable[[float], None] = time.sleep
+    #: Seconds that all threads of this process have computed.
+    busy: Callable[[], float] = time.process_time
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,9 @@ class Settings:
         turn_seconds: Length of a turn; at least one sample is taken.
         sample_seconds: Shortest sample; below it, several calls make one.
         cell_seconds: How long all rounds together should last at most.
-        rest_seconds: Pause before each turn: threads of the one before that spin for work give up.
+        rest_seconds: Pause before each turn.
+        most_rest_seconds: How often the pause is repeated at most while threads of the one before still spin for work.
+            Some do for a tenth of a second; they would take a processor away from whoever comes next.
     """
 
     rounds: int = 7
@@ -63,6 +70,7 @@ class Settings:
     sample_seconds: float = 20e-6
     cell_seconds: float = 12.0
     rest_seconds: float = 0.002
+    most_rest_seconds: float = 0.5
 
 
 #: Rounds that are run whatever they cost: with fewer there is no spread to tell noise from.
@@ -150,6 +158,16 @@ def time_calls(call: Call, count: int, clock: Clock) -> float:
     return now() - start
 
 
+def settle(settings: Settings, clock: Clock) -> None:
+    """Rest until no thread of this process computes any more, or for as long as the settings allow."""
+    pauses = round(settings.most_rest_seconds / settings.rest_seconds) if settings.rest_seconds > 0 else 0
+    for _ in range(pauses):
+        before = clock.busy()
+        clock.rest(settings.rest_seconds)
+        if clock.busy() - before < _IDLE * settings.rest_seconds:
+            return
+
+
 def _first_look(call: Call, timing: Timing, settings: Settings, clock: Clock) -> float:
     """Return the seconds of one call, about, and set how many make a sample."""
     with call.turn():
@@ -169,7 +187,7 @@ def _least(call: Call, count: int, clock: Clock) -> float:
 def _turn(call: Call, once: float, timing: Timing, settings: Settings, clock: Clock) -> list[float]:
     samples: list[float] = []
     count = timing.calls_per_sample
-    clock.rest(settings.rest_seconds)
+    settle(settings, clock)
     with call.turn():
         if once < settings.turn_seconds / 2:  # a longer call brings its memory into the caches by itself
             time_calls(call, count, clock)

@@ -112,7 +112,8 @@ def protocol_facts(settings: Settings, cold: ColdSettings) -> dict[str, str]:
         f"{TIMES_EAGER:g} times eager float32's own error at most, or by {ALWAYS_ALLOWED:g} of the largest output; the "
         "column error is its largest difference as a share of that output",
         "turns": f"{settings.rounds} rounds; in each every runtime has one turn of {turn:g} s, in another "
-        f"order each time; {settings.rest_seconds * 1e3:g} ms of rest before a turn; the garbage collector is off",
+        "order each time; rest before a turn until no thread of the process computes, for "
+        f"{settings.most_rest_seconds:g} s at most; the garbage collector is off",
         "warm-up": "runtimes were called before, and where a call is shorter than half a turn, one sample before each "
         "turn is not kept",
         "samples": f"so many calls that a sample lasts {settings.sample_seconds * 1e6:g} us or more; percentiles are "

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from slipway.bench.protocol import FEWEST_ROUNDS, Call, Clock, Settings, Timing, measure, quiet, rounds_of
+from slipway.bench.protocol import FEWEST_ROUNDS, Call, Clock, Settings, Timing, measure, quiet, rounds_of, settle
 
 
 class Time:
@@ -26,7 +26,7 @@ class Time:
         return call
 
     def clock(self) -> Clock:
-        return Clock(lambda: self.now, lambda seconds: None)
+        return Clock(lambda: self.now, lambda seconds: None, lambda: 0.0)
 
 
 def test_figures_are_those_of_the_clock() -> None:
@@ -59,6 +59,33 @@ def test_a_disturbed_first_call_does_not_make_samples_too_short_for_the_timer() 
 
     timings = measure({"one": Call(call)}, Settings(rounds=3, turn_seconds=1e-2), time.clock())
     assert timings["one"].calls_per_sample == 32
+
+
+class SpinningTime(Time):
+    """Threads go on computing for so many seconds."""
+
+    def __init__(self, left: float) -> None:
+        super().__init__()
+        self.left, self.spun, self.rests = left, 0.0, 0
+
+    def rest(self, pause: float) -> None:
+        spun = min(pause, self.left)
+        self.rests, self.now, self.spun, self.left = (
+            self.rests + 1,
+            self.now + pause,
+            self.spun + spun,
+            self.left - spun,
+        )
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.now, self.rest, lambda: self.spun)
+
+
+@pytest.mark.parametrize(("seconds", "rests"), [(0.0, 1), (0.05, 26), (1e9, 50)])
+def test_a_turn_waits_for_threads_that_spin_but_not_for_ever(seconds: float, rests: int) -> None:
+    time = SpinningTime(seconds)
+    settle(Settings(rest_seconds=0.002, most_rest_seconds=0.1), time.clock())
+    assert time.rests == rests
 
 
 def test_an_argument_reaches_the_function() -> None:
