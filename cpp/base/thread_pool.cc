@@ -2,6 +2,7 @@
 // nanoseconds, and then sleep. See docs/decisions/0007-fork-and-join.md.
 #include "base/thread_pool.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -37,6 +38,35 @@ int count_processors() noexcept {
 #endif
   return static_cast<int>(std::thread::hardware_concurrency());
 }
+
+#if defined(__linux__)
+/// Keeps workers off the processor that their caller stands on. Linux puts a thread that is woken beside the one that
+/// wakes it where the other processors of a virtual machine look taken; there it waits until the work is done.
+class Places {
+ public:
+  Places() noexcept { is_known_ = sched_getaffinity(0, sizeof usable_, &usable_) == 0; }
+
+  void keep_apart(std::vector<std::thread>& workers) noexcept {
+    const int caller = sched_getcpu();
+    if (caller == avoided_ || caller < 0 || !is_known_) return;
+    avoided_ = caller;
+    cpu_set_t others = usable_;
+    CPU_CLR(static_cast<std::size_t>(caller), &others);
+    if (CPU_COUNT(&others) < static_cast<int>(workers.size())) return;
+    for (std::thread& worker : workers) (void)pthread_setaffinity_np(worker.native_handle(), sizeof others, &others);
+  }
+
+ private:
+  cpu_set_t usable_ = {};
+  bool is_known_ = false;
+  int avoided_ = -1;
+};
+#else
+class Places {
+ public:
+  void keep_apart(std::vector<std::thread>&) noexcept {}
+};
+#endif
 
 /// Where threads share processors, one that looks for work only keeps another from doing it.
 microseconds choose_spin(int threads) {
@@ -90,6 +120,7 @@ struct ThreadPool::State {
   const microseconds spin;
   const pid_t process = getpid();
   std::vector<std::thread> workers;
+  Places places;
   std::atomic<bool> is_used = false;  // by the one caller whose work is being done
   int64_t missed = 0;                 // grains that were not worth waking for
   Clock::time_point last_missed;
@@ -191,6 +222,7 @@ struct ThreadPool::State {
   }
 
   void run(const Job& wanted, bool wakes_sleepers) noexcept {
+    places.keep_apart(workers);
     job = wanted;
     finished.store(0, std::memory_order_relaxed);
     ticket.store(Ticket{ticket.load(std::memory_order_relaxed)}.next(wanted.pieces).word);
