@@ -209,6 +209,17 @@ inline constexpr __mmask16 kAllLanes = 0xffff;
   return x;
 #endif
 }
+/// The largest whole number that is not above x; minus zero and NaN stay.
+[[gnu::always_inline]] static inline Vec floor(Vec x) noexcept {
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+  return _mm512_mask_roundscale_ps(x, kAllLanes, x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+  return _mm256_floor_ps(x);
+#else
+  for (int64_t i = 0; i < kLanes; ++i) x[i] = __builtin_floorf(x[i]);
+  return x;
+#endif
+}
 /// 1 / x for x whose reciprocal is a normal number, or NaN; within two roundings.
 [[gnu::always_inline]] static inline Vec reciprocal(Vec x) noexcept {
 #if SLIPWAY_LANES == 16
