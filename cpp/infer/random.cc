@@ -77,6 +77,7 @@ int64_t largest_for(const Signature& signature, const InputPort& port, const std
     const auto entries = static_cast<int64_t>(text->vocabulary_size);
     return std::max<int64_t>(0, (text->vocabulary ? std::min(text->limit, entries) : text->limit) - 1);
   }
+  if (const auto* tensor = std::get_if<TensorSpec>(&port.spec)) return tensor->is_length ? time : tensor->below - 1;
   const auto* length = std::get_if<LengthSpec>(&port.spec);
   if (length == nullptr) return 1;
   const int axis = signature.inputs[length->of].time_axis;
@@ -130,7 +131,8 @@ std::vector<Tensor> random_inputs(const Signature& signature, const std::map<std
     if (text != nullptr && text->one_hot) {
       fill_one_hot(tensor, generator, text->limit);
     } else {
-      const bool is_length = std::holds_alternative<LengthSpec>(port.spec);
+      const auto* array = std::get_if<TensorSpec>(&port.spec);
+      const bool is_length = array != nullptr ? array->is_length : std::holds_alternative<LengthSpec>(port.spec);
       const int64_t high = largest_for(signature, port, inputs, sizes.at("T"));
       fill(tensor, generator, is_length ? std::min<int64_t>(1, high) : 0, high);
     }

@@ -180,7 +180,7 @@ InputSpec read_input_spec(const Entry& entry, const InputPort& port, const std::
     case 4:
       return read_table(entry, port.info);
     default:
-      return TensorSpec{};
+      return TensorSpec{entry.integer("below", 2, 1, INT64_MAX), !entry.string("of", "").empty()};
   }
 }
 

@@ -16,7 +16,10 @@ namespace slipway::infer {
 
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-struct TensorSpec {};
+struct TensorSpec {
+  int64_t below = 2;       ///< whole numbers lie in [0, below)
+  bool is_length = false;  ///< they are lengths of another array instead, 1 and more
+};
 
 struct LengthSpec {
   std::size_t of = 0;  ///< place of the text port among the inputs
