@@ -25,6 +25,7 @@ from slipway_export.goldens import write_goldens
 from slipway_export.latency import measure_latency
 from slipway_export.pack import check_target, seal, staging, write_sums
 from slipway_export.page import report_page
+from slipway_export.precision import measure_precisions
 from slipway_export.pt2 import ExportedProgramRuntime
 from slipway_export.report import make_report, pictures_of, plain, provenance
 from slipway_export.verify import Row as Row
@@ -91,7 +92,8 @@ def export_bundle(
         seconds = {"export": exported - started, "verify": time.perf_counter() - exported}
         verification = Verification(out.name, verification.rows)
         latency = measure_latency(bundle, chosen)
-        _write_report(bundle, make_report(trained, opset, missing, verification, seconds, latency))
+        precisions = measure_precisions(bundle, chosen)
+        _write_report(bundle, make_report(trained, opset, missing, verification, seconds, latency, precisions))
         write_sums(folder)
         seal(folder, out)
     return Bundle.open(out)

@@ -15,6 +15,7 @@ from slipway_export.examples import show_examples
 Report = Mapping[str, Any]
 
 _VERIFY = ("runtime", "case", "output", "max_abs", "fp64_ratio", "argmax_agreement", "ok", "skipped")
+_PRECISION = ("precision", "max_abs", "relative", "same_labels")
 _LATENCY = ("runtime", "batch", "threads", "p50_us", "p90_us", "samples")
 _MARKS = {"no": "bad", "yes": "good"}
 #: History column -> what the legend calls it.
@@ -40,6 +41,7 @@ def report_page(bundle: Bundle, report: Report) -> str:
         _confusion(report["metrics"]),
         _pictures(bundle),
         _verification(report),
+        _precision(report),
         _latency(report),
         _html.section("Origin", _html.facts(dict(_origin(report)))),
     ]
@@ -139,6 +141,14 @@ def _verification(report: Report) -> str:
         "most where the difference matters."
     )
     return _html.section("Verification", _html.table(_VERIFY, rows, marks=_MARKS), note=note)
+
+
+def _precision(report: Report) -> str:
+    rows = [[row[column] for column in _PRECISION] for row in report.get("precision", ())]
+    note = (
+        "What the engine answers with weights of fewer bits, when asked for it, against eager PyTorch on the goldens."
+    )
+    return _html.section("Reduced precision", _html.table(_PRECISION, rows), note=note) if rows else ""
 
 
 def _latency(report: Report) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import slipway
 from slipway._metadata import FORMAT
 from slipway.train._trained import Trained
+from slipway_export.precision import PrecisionError
 from slipway_export.verify import RATIO_LIMIT, Verification
 
 _PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime-gpu", "onnxruntime", "numpy")
@@ -40,6 +41,7 @@ def make_report(
     verification: Verification,
     seconds: Mapping[str, float],
     latency: Sequence[Mapping[str, Any]],
+    precisions: Sequence[PrecisionError],
 ) -> dict[str, Any]:
     """Return the content of ``report.json``."""
     recipe = trained.recipe
@@ -59,6 +61,7 @@ def make_report(
         "seconds": {"train": trained.seconds, **seconds},
         "versions": _versions(),
         "verify": {"fp64_ratio_limit": RATIO_LIMIT, **verification.as_json()},
+        "precision": [dataclasses.asdict(error) for error in precisions],
         "latency": list(latency),
     }
 
