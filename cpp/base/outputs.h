@@ -18,6 +18,11 @@ class Outputs {
 
   /// Called once for each output, when its type and shape are known; memory must be there from then on.
   virtual void prepare(std::size_t k, DType dtype, const Shape& shape) = 0;
+  /// Called instead of prepare() where output k may stand in the memory of input `input`, of the same type and shape:
+  /// the run changes a few of its elements there and reads it no more. Else the run copies it.
+  virtual void prepare_update(std::size_t k, DType dtype, const Shape& shape, std::size_t /*input*/) {
+    prepare(k, dtype, shape);
+  }
   /// Only after prepare(k), and the same until the run ends.
   [[nodiscard]] virtual void* address(std::size_t k) const noexcept = 0;
   /// Called when computing goes on behind some prepare(); a `short` run takes a few microseconds more and ends.

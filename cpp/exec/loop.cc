@@ -15,7 +15,7 @@ class Loop final : public Control {
       : body_(body),
         max_steps_(max_steps),
         states_(static_cast<std::size_t>(node.own_inputs()) - 2),
-        repeat_(true, states_, body.graph().outputs.size() - 1 - states_),
+        repeat_(true, states_, body.graph().outputs.size() - 1 - states_, 2),
         inputs_(body.graph().inputs.size()) {
     inputs_[0] = {&step_, DType::kInt64, stated_shape(0)};
     inputs_[1] = {&condition_, DType::kBool, stated_shape(1)};

@@ -10,8 +10,8 @@
 
 namespace slipway {
 
-Repeat::Repeat(bool has_condition, std::size_t states, std::size_t rows)
-    : lead_(has_condition ? 1 : 0), states_(states), rows_(rows) {}
+Repeat::Repeat(bool has_condition, std::size_t states, std::size_t rows, std::size_t first_state)
+    : lead_(has_condition ? 1 : 0), first_state_(first_state), states_(states), rows_(rows) {}
 
 void Repeat::start(std::span<const TensorView> states, bool keep_shapes, int64_t expected) {
   keep_shapes_ = keep_shapes;
@@ -25,6 +25,14 @@ void Repeat::prepare(std::size_t k, DType dtype, const Shape& shape) {
   if (k >= lead_ + states_.size()) return prepare_row(k - lead_ - states_.size(), dtype, shape);
   if (k >= lead_) return prepare_state(k - lead_, dtype, shape);
   if (shape.count() != 1) fail(Code::kFault, "the condition has shape ", shape.text(), ", expected one element");
+}
+
+void Repeat::prepare_update(std::size_t k, DType dtype, const Shape& shape, std::size_t input) {
+  const bool is_state = k >= lead_ && k < lead_ + states_.size() && input == first_state_ + (k - lead_);
+  if (!is_state || steps_ == 0) return prepare(k, dtype, shape);
+  State& state = states_[k - lead_];
+  state.next = state.now;
+  state.is_updated = true;
 }
 
 void Repeat::prepare_state(std::size_t i, DType dtype, const Shape& shape) {
@@ -65,7 +73,7 @@ void* Repeat::address(std::size_t k) const noexcept {
 void Repeat::advance() noexcept {
   for (State& state : states_) {
     state.now = state.next;
-    state.free = 1 - state.free;
+    if (!std::exchange(state.is_updated, false)) state.free = 1 - state.free;
   }
   ++steps_;
 }

@@ -10,14 +10,17 @@
 namespace slipway {
 
 /// Outputs of a body in this order: a condition, if it has one; states; rows. Each state has two buffers, one that a
-/// step reads while it writes the other. Memory is kept for the next run.
+/// step reads while it writes the other, unless it updates the first in place. Memory is kept for the next run.
 class Repeat final : public Outputs {
  public:
-  Repeat(bool has_condition, std::size_t states, std::size_t rows);
+  /// `first_state`: place of the first state among the body's inputs.
+  Repeat(bool has_condition, std::size_t states, std::size_t rows, std::size_t first_state);
 
   /// Before the first step. `expected` steps, where known, or 0: memory for so many rows is taken at once.
   void start(std::span<const TensorView> states, bool keep_shapes, int64_t expected);
   void prepare(std::size_t k, DType dtype, const Shape& shape) override;
+  /// A state's new value takes the memory of the old one, but for the first step, which reads the caller's.
+  void prepare_update(std::size_t k, DType dtype, const Shape& shape, std::size_t input) override;
   [[nodiscard]] void* address(std::size_t k) const noexcept override;
   /// After a step: what it made as states is what the next reads.
   void advance() noexcept;
@@ -36,7 +39,8 @@ class Repeat final : public Outputs {
     TensorView now;
     TensorView next;
     Buffer buffers[2];
-    int free = 0;  ///< which buffer the step writes
+    int free = 0;             ///< which buffer the step writes
+    bool is_updated = false;  ///< the step writes where it reads
   };
   struct Rows {
     Buffer buffer;
@@ -50,6 +54,7 @@ class Repeat final : public Outputs {
   void prepare_row(std::size_t i, DType dtype, const Shape& shape);
 
   std::size_t lead_;  ///< 1 with a condition
+  std::size_t first_state_;
   bool keep_shapes_ = false;
   int64_t steps_ = 0;
   int64_t expected_ = 0;

@@ -36,8 +36,7 @@ class Runner::Run {
     for (Segment* segment = add({std::move(first), std::move(memory)}); segment != nullptr;) {
       Frame& frame = *at(count_ - 1).frame;
       const Plan& plan = segment->plan();
-      for (const auto& [k, operand] : plan.outputs)
-        outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
+      for (const auto& [k, operand] : plan.outputs) prepare(plan, k, operand);
       outputs_.prepared(segment->is_short());
       resolve(*segment, frame);
       if (frame.device) {
@@ -58,6 +57,15 @@ class Runner::Run {
     std::shared_ptr<Segment> segment;
     std::unique_ptr<Frame> frame;
   };
+
+  void prepare(const Plan& plan, int k, const Operand& operand) {
+    for (const Update& update : plan.updates) {
+      if (update.output != k) continue;
+      return outputs_.prepare_update(static_cast<std::size_t>(k), operand.dtype, operand.shape,
+                                     static_cast<std::size_t>(update.input));
+    }
+    outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
+  }
 
   // The first parts need no memory of their own: most runs have one to three.
   [[nodiscard]] Part& at(std::size_t i) noexcept { return i < few_.size() ? few_[i] : more_[i - few_.size()]; }

@@ -51,7 +51,7 @@ class Scan final : public Control {
   Scan(const Node& node, Runner& body)
       : body_(body),
         rules_(scan_rules(NodeReader(node))),
-        repeat_(false, rules_.states, rules_.output_axes.size()),
+        repeat_(false, rules_.states, rules_.output_axes.size(), 0),
         sequences_(rules_.sequences),
         stacked_(rules_.output_axes.size()),
         inputs_(body.graph().inputs.size()) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "ops/index_walk.h"
 #include "ops/shapes.h"
@@ -24,6 +25,12 @@ void require_fitting_indices(const InferContext& context, int64_t axis);
 void infer_scatter(InferContext& context);
 
 namespace scalar {
+
+/// y = data; a loop that changes a few elements of its state may have them at one place already.
+inline void copy_data(const OpCall& call) noexcept {
+  if (call.outputs[0].data == call.inputs[0].data) return;
+  std::memcpy(call.outputs[0].data, call.inputs[0].data, static_cast<std::size_t>(call.inputs[0].bytes()));
+}
 
 /// dispatch() to the type that `reduction` needs: what is only moved needs no more than its storage.
 template <typename F>

@@ -3,8 +3,6 @@
 // ONNX ScatterElements, opsets 13 to 24. `reduction` none, add, mul (since 16), max, min (since 18) says what becomes
 // of the value that is there; updates are taken in row-major order. data: any type (a number to be reduced), rank 1 or
 // more; indices: int32 or int64; updates: of their shape. An index out of range is a fault.
-#include <cstring>
-
 #include "ops/indexing.h"
 
 namespace slipway {
@@ -39,7 +37,7 @@ namespace scalar {
 void scatter_elements(const OpCall& call) noexcept {
   const auto& [elements, reduction] = call.as<ScatterElementsPrepared>();
   const IndexList indices(call.inputs[1]);
-  std::memcpy(call.outputs[0].data, call.inputs[0].data, static_cast<std::size_t>(call.inputs[0].bytes()));
+  copy_data(call);
   dispatch_reduction(reduction, call.inputs[0].dtype, [&, how = reduction, &to = elements]<typename T>() {
     const T* updates = call.inputs[2].as<T>();
     T* y = call.outputs[0].as<T>();

@@ -3,8 +3,6 @@
 // ONNX ScatterND, opsets 13 to 24. `reduction` none, add, mul (since 16), max, min (since 18) says what becomes of the
 // value that is there; updates are taken in row-major order. data: any type (a number to be reduced), rank 1 or more;
 // indices: int64; An index out of range is a fault.
-#include <cstring>
-
 #include "ops/indexing.h"
 
 namespace slipway {
@@ -47,7 +45,7 @@ namespace scalar {
 void scatter_nd(const OpCall& call) noexcept {
   const auto& prepared = call.as<ScatterNdPrepared>();
   const TupleIndex& tuples = prepared.tuples;
-  std::memcpy(call.outputs[0].data, call.inputs[0].data, static_cast<std::size_t>(call.inputs[0].bytes()));
+  copy_data(call);
   dispatch_reduction(prepared.reduction, call.inputs[0].dtype, [&]<typename T>() {
     const T* updates = call.inputs[2].as<T>();
     for (int64_t i = 0; i < tuples.count; ++i, updates += tuples.slice) {

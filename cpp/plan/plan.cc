@@ -47,6 +47,7 @@ class Planner {
     keep_what_is_still_read();
     make_outputs();
     set_places();
+    find_updates();
     return std::move(plan_);
   }
 
@@ -236,6 +237,25 @@ class Planner {
     for (Operand& operand : plan_.awaited) place(operand);
     for (ControlStep& control : plan_.controls) {
       for (Operand& operand : control.inputs) place(operand);
+    }
+  }
+
+  void find_updates() {
+    if (plan_.segment > 0 || !plan_.is_last()) return;
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      const Step& step = plan_.steps[i];
+      if (step.node == nullptr || (step.node->op != "ScatterElements" && step.node->op != "ScatterND")) continue;
+      const Place& from = step.inputs[0].place;
+      const Place& to = step.outputs[0].place;
+      if (from.kind != Place::Kind::kInput || to.kind != Place::Kind::kOutput) continue;
+      const auto reads = [&](const Operand& operand) {
+        return operand.place.kind == Place::Kind::kInput && operand.place.index == from.index;
+      };
+      const bool is_read_beside = std::any_of(step.inputs.begin() + 1, step.inputs.end(), reads);
+      const bool is_read_later =
+          std::any_of(plan_.steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, plan_.steps.end(),
+                      [&](const Step& later) { return std::any_of(later.inputs.begin(), later.inputs.end(), reads); });
+      if (!is_read_beside && !is_read_later) plan_.updates.push_back({to.index, from.index});
     }
   }
 

@@ -54,6 +54,12 @@ struct ControlStep {
   std::size_t results = 0;  ///< how many it makes
 };
 
+/// An output that may stand in the memory of an input.
+struct Update {
+  int output = 0;
+  int input = 0;
+};
+
 struct Plan {
   int segment = 0;
   std::vector<Step> steps;
@@ -62,6 +68,9 @@ struct Plan {
   int64_t scratch_bytes = 0;
   /// Graph outputs that this segment makes: index and what they are.
   std::vector<std::pair<int, Operand>> outputs;
+  /// Outputs of which a step makes another value of an input by changing elements, where no step reads that input
+  /// afterwards. Only of plans of one segment.
+  std::vector<Update> updates;
   /// Values that must be read before the rest can be planned.
   std::vector<Operand> awaited;
   /// What must run before the rest can be planned, and the values that it makes: the segment's results.
