@@ -18,7 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Written by programs of the tree from results; what they say is tested where it is written.
 GENERATED = {"docs/benchmarks.md"}
 #: Blocks of commands by page: how many are run, and how many say why not.
-COUNTS = {"README.md": (2, 0), "docs/cookbook.md": (9, 0), "docs/cuda.md": (1, 5)}
+COUNTS = {
+    "README.md": (2, 1),
+    "README.zh.md": (2, 1),
+    "docs/cookbook.md": (9, 0),
+    "docs/cpp.md": (0, 5),
+    "docs/cuda.md": (1, 5),
+}
 _COMMANDS = "cmake|make|nox|pip|pytest|python|python3|slipway|slipway-infer|train-and-export"
 #: What every recipe of the notes needs in a test: a taste, not its score.
 _SMALL = """
@@ -42,7 +48,7 @@ class Block:
 
 
 def pages() -> list[str]:
-    return ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+    return ["README.md", "README.zh.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 
 
 def blocks(page: str) -> list[Block]:
@@ -77,7 +83,7 @@ def test_every_block_of_commands_is_run_or_says_why_not(page: str) -> None:
 def test_commands_stand_in_fenced_blocks(page: str) -> None:
     indented = re.findall(rf"^    (?:{_COMMANDS}) .*$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
     setup = [line.split("#")[0].strip() for line in indented]
-    assert setup == (["make demo", "make test"] if page == "README.md" else [])
+    assert setup == (["make demo", "make test"] if page.startswith("README") else [])
 
 
 @pytest.mark.slow

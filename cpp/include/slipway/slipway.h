@@ -27,8 +27,8 @@ struct SessionOptions {
   int threads = 1;             ///< 1 to 256
   /// "fp32", or less exact weights of fewer bytes: "bf16" (8 significant bits), "int8" (a scale per output channel).
   std::string precision = "fp32";
-  bool optimize = true;        ///< false runs the graph as it stands in the file, without passes
-  std::string isa;             ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
+  bool optimize = true;  ///< false runs the graph as it stands in the file, without passes
+  std::string isa;       ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
   /// A Loop that takes more steps in one run fails with Error(kLimit); without, only the model says when it ends.
   int64_t max_steps = INT64_MAX;
 };
