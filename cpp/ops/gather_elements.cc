@@ -28,12 +28,20 @@ namespace scalar {
 void gather_elements(const OpCall& call) noexcept {
   const auto& prepared = call.as<ElementsWalk>();
   const IndexList indices(call.inputs[1]);
+  const int64_t step = prepared.walk.inner_strides()[0];
   dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
-    const T* data = call.inputs[0].as<T>();
     T* y = call.outputs[0].as<T>();
-    prepared.walk.for_each([&](int64_t i, const Walk<1>::Offsets& at) {
-      const int64_t index = checked_index(call, indices[i], prepared.size);
-      if (index >= 0) y[i] = data[at[0] + index * prepared.stride];
+    prepared.walk.for_each_run(0, prepared.walk.count(), [&](int64_t i, int64_t count, const Walk<1>::Offsets& at) {
+      const T* data = call.inputs[0].as<T>() + at[0];
+      if (step == 1 && indices.are_same(i, count)) {
+        const int64_t index = checked_index(call, indices[i], prepared.size);
+        if (index >= 0) std::copy_n(data + index * prepared.stride, count, y + i);
+        return;
+      }
+      for (int64_t j = 0; j < count; ++j) {
+        const int64_t index = checked_index(call, indices[i + j], prepared.size);
+        if (index >= 0) y[i + j] = data[j * step + index * prepared.stride];
+      }
     });
   });
 }

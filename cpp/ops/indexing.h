@@ -55,8 +55,19 @@ class IndexList {
       : wide_(view.dtype == DType::kInt64 ? view.as<int64_t>() : nullptr),
         narrow_(view.dtype == DType::kInt32 ? view.as<int32_t>() : nullptr) {}
   [[nodiscard]] int64_t operator[](int64_t i) const noexcept { return wide_ != nullptr ? wide_[i] : narrow_[i]; }
+  /// True where indices [i, i + count) are equal, as those of expanded rows are.
+  [[nodiscard]] bool are_same(int64_t i, int64_t count) const noexcept {
+    return wide_ != nullptr ? are_same(wide_ + i, count) : are_same(narrow_ + i, count);
+  }
 
  private:
+  template <typename I>
+  [[nodiscard]] static bool are_same(const I* list, int64_t count) noexcept {
+    I difference = 0;
+    for (int64_t j = 0; j < count; ++j) difference = static_cast<I>(difference | (list[j] ^ list[0]));
+    return difference == 0;
+  }
+
   const int64_t* wide_;
   const int32_t* narrow_;
 };

@@ -41,9 +41,17 @@ void scatter_elements(const OpCall& call) noexcept {
   dispatch_reduction(reduction, call.inputs[0].dtype, [&, how = reduction, &to = elements]<typename T>() {
     const T* updates = call.inputs[2].as<T>();
     T* y = call.outputs[0].as<T>();
-    to.walk.for_each([&](int64_t i, const Walk<1>::Offsets& at) {
-      const int64_t index = checked_index(call, indices[i], to.size);
-      if (index >= 0) combine(how, y[at[0] + index * to.stride], updates[i]);
+    const int64_t step = to.walk.inner_strides()[0];
+    to.walk.for_each_run(0, to.walk.count(), [&](int64_t i, int64_t count, const Walk<1>::Offsets& at) {
+      if (how == Reduction::kNone && step == 1 && indices.are_same(i, count)) {
+        const int64_t index = checked_index(call, indices[i], to.size);
+        if (index >= 0) std::copy_n(updates + i, count, y + at[0] + index * to.stride);
+        return;
+      }
+      for (int64_t j = 0; j < count; ++j) {
+        const int64_t index = checked_index(call, indices[i + j], to.size);
+        if (index >= 0) combine(how, y[at[0] + j * step + index * to.stride], updates[i + j]);
+      }
     });
   });
 }

@@ -1,6 +1,8 @@
 // Where:  y = a where condition, b elsewhere.
 //
 // ONNX Where, opsets 13 to 24. condition: bool; a, b: any type, all three broadcast as in numpy.
+#include <algorithm>
+
 #include "ops/elementwise.h"
 
 namespace slipway {
@@ -17,14 +19,37 @@ std::shared_ptr<const void> prepare_where(PrepareContext& context) { return prep
 
 namespace scalar {
 
+namespace {
+
+constexpr int64_t kElementsPerNanosecond = 2;
+
+template <typename T>
+void copy_row(const T* x, int64_t step, int64_t count, T* y) noexcept {
+  if (step == 1) {
+    std::copy_n(x, count, y);
+  } else {
+    for (int64_t j = 0; j < count; ++j) y[j] = x[j * step];
+  }
+}
+
+}  // namespace
+
+// Conditions are often one for a whole row, which is then copied.
 void where(const OpCall& call) noexcept {
+  const auto& walk = call.as<Walk<3>>();
   const auto* condition = call.inputs[0].as<uint8_t>();
+  const Walk<3>::Offsets step = walk.inner_strides();
   dispatch_storage(call.inputs[1].dtype, [&]<typename T>() {
-    const T* a = call.inputs[1].as<T>();
-    const T* b = call.inputs[2].as<T>();
-    T* y = call.outputs[0].as<T>();
-    call.as<Walk<3>>().for_each(
-        [&](int64_t i, const Walk<3>::Offsets& at) { y[i] = condition[at[0]] != 0 ? a[at[1]] : b[at[2]]; });
+    const auto fill = [&](int64_t i, int64_t count, const Walk<3>::Offsets& at) {
+      const uint8_t* c = condition + at[0];
+      const T* a = call.inputs[1].as<T>() + at[1];
+      const T* b = call.inputs[2].as<T>() + at[2];
+      T* y = call.outputs[0].as<T>() + i;
+      if (step[0] == 0) return *c != 0 ? copy_row(a, step[1], count, y) : copy_row(b, step[2], count, y);
+      for (int64_t j = 0; j < count; ++j) y[j] = c[j * step[0]] != 0 ? a[j * step[1]] : b[j * step[2]];
+    };
+    parallel_for(call.pool, walk.count(), grain_of(1, kElementsPerNanosecond),
+                 [&](int64_t begin, int64_t end) { walk.for_each_run(begin, end, fill); });
   });
 }
 
