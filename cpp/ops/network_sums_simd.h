@@ -42,17 +42,27 @@ template <int H, int V, int W>
   }
 }
 
-/// The common activations without a decision for each vector.
+/// y = f(y) for `rows` rows of `pixels` pixels that are written.
+[[gnu::noinline]] inline void activate_written(const Sums& sums, int64_t row, int64_t pixel, int64_t rows,
+                                               int64_t pixels) noexcept {
+  const NetworkPlace& place = sums.op.out;
+  for (int64_t j = pixel; j < pixel + pixels; ++j) {
+    float* y = sums.out + place.pixels[j] + row * place.row;
+    for (int64_t i = 0; i < rows; ++i) {
+      store(y + i * place.row, activate(sums.op.activation, load(y + i * place.row)));
+    }
+  }
+}
+
+/// The common activations without a decision for each vector; others stand in one place, since tiles are many.
 template <int H, int V, int W>
 [[gnu::always_inline]] inline void finish_sums(const Sums& sums, int64_t row, int64_t pixel,
                                                Vec (&total)[H][V]) noexcept {
   if (sums.op.activation.kind == Activation::kRelu) {
-    write_sums<H, V, W>(sums, {Activation::kRelu, 0.0f}, row, pixel, total);
-  } else if (sums.op.activation.kind == Activation::kNone) {
-    write_sums<H, V, W>(sums, {}, row, pixel, total);
-  } else {
-    write_sums<H, V, W>(sums, sums.op.activation, row, pixel, total);
+    return write_sums<H, V, W>(sums, {Activation::kRelu, 0.0f}, row, pixel, total);
   }
+  write_sums<H, V, W>(sums, {}, row, pixel, total);
+  if (sums.op.activation.kind != Activation::kNone) activate_written(sums, row, pixel, H, V / W);
 }
 
 using SumTile = void (*)(const Sums&, int64_t row, int64_t pixel) noexcept;
