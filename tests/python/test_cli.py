@@ -333,7 +333,9 @@ def test_help_shows_examples(slipway: Say, train_and_export: Say) -> None:
         assert out
     assert "train-and-export names-gru" in out
     for verb in ("train", "export", "verify", "run", "images", "bench", "inspect", "selftest", "doctor", "ops"):
-        assert "Example" in slipway(verb, "--help")[1]
+        shown = slipway(verb, "--help")[1]
+        assert "Example" in shown
+        assert "\\" not in shown, f"{verb}: what escapes markup in an example is shown and gets copied"
 
 
 def test_debug_shows_where_an_error_comes_from(slipway: Say, tmp_path: Path) -> None:
