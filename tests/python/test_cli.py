@@ -338,6 +338,13 @@ def test_help_shows_examples(slipway: Say, train_and_export: Say) -> None:
         assert "\\" not in shown, f"{verb}: what escapes markup in an example is shown and gets copied"
 
 
+def test_a_usage_error_names_the_help_of_its_verb(slipway: Say) -> None:
+    code, _, err = slipway("run", "somewhere", "--text", "Satoshi", "Giulia")
+    assert (code, "(slipway run --help shows how)" in err) == (ExitCode.USAGE, True)
+    code, _, err = slipway("walk")
+    assert (code, "(slipway --help shows how)" in err) == (ExitCode.USAGE, True)
+
+
 def test_debug_shows_where_an_error_comes_from(slipway: Say, tmp_path: Path) -> None:
     assert "Traceback" in slipway("verify", tmp_path, "--debug")[2]
     assert "Traceback" not in slipway("verify", tmp_path)[2]
