@@ -333,7 +333,16 @@ def test_help_shows_examples(slipway: Say, train_and_export: Say) -> None:
         assert out
     assert "train-and-export names-gru" in out
     for verb in ("train", "export", "verify", "run", "images", "bench", "inspect", "selftest", "doctor", "ops"):
-        assert "Example" in slipway(verb, "--help")[1]
+        shown = slipway(verb, "--help")[1]
+        assert "Example" in shown
+        assert "\\" not in shown, f"{verb}: what escapes markup in an example is shown and gets copied"
+
+
+def test_a_usage_error_names_the_help_of_its_verb(slipway: Say) -> None:
+    code, _, err = slipway("run", "somewhere", "--text", "Satoshi", "Giulia")
+    assert (code, "(slipway run --help shows how)" in err) == (ExitCode.USAGE, True)
+    code, _, err = slipway("walk")
+    assert (code, "(slipway --help shows how)" in err) == (ExitCode.USAGE, True)
 
 
 def test_debug_shows_where_an_error_comes_from(slipway: Say, tmp_path: Path) -> None:

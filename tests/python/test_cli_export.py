@@ -53,6 +53,8 @@ def test_a_module_becomes_a_bundle_that_every_verb_takes(slipway: Say, tmp_path:
         answers.append(json.loads(out)["label"])
     assert len(set(answers)) == 1
     assert slipway("selftest", "artifacts/pets")[0] == ExitCode.OK
+    code, out, _ = slipway("inspect", "artifacts/pets")
+    assert (code, "recipe                  pets" in out) == (ExitCode.OK, True)
     code, _, err = slipway("verify", "artifacts/pets")
     assert (code, "--recipe FILE.py:NAME" in err) == (ExitCode.UNAVAILABLE, True)
     verified = ("verify", "artifacts/pets", "--recipe", "own_model.py:make", "--runtimes", "native-cpu")

@@ -80,7 +80,8 @@ def _explain(error: Exception, name: str) -> int:
         return int(error.exit_code)
     explain_usage = getattr(error, "format_message", None)  # typer's click errors share no public base class
     if explain_usage is not None:
-        fail(f"{explain_usage()} ({name} --help shows how)")
+        command = getattr(getattr(error, "ctx", None), "command_path", name)  # of a verb, where one was recognised
+        fail(f"{explain_usage()} ({command} --help shows how)")
         return int(ExitCode.USAGE)
     if isinstance(error, OSError):
         fail(str(error))

@@ -18,9 +18,9 @@ EXAMPLES = """[b]Examples[/b]
 
 slipway export names-gru --out artifacts
 
-slipway export model.py:make --inputs "x:float32\\\\[N,3,H,W]" --weights model.pt --labels labels.txt
+slipway export model.py:make --inputs "x:float32\\[N,3,H,W]" --weights model.pt --labels labels.txt
 
-slipway export package.module:Tagger --inputs "ids:int64\\\\[T,N]<5000" --inputs "lengths:int64\\\\[N]<=T" --example ids=ids.npy
+slipway export package.module:Tagger --inputs "ids:int64\\[T,N]<5000" --inputs "lengths:int64\\[N]<=T" --example ids=ids.npy
 """  # noqa: E501  # a command is one line
 
 _COLUMNS = ("recipe", "score", "value", "data", "seconds", "runtimes agree", "bundle")
