@@ -96,8 +96,8 @@ constexpr Option kOptions[] = {
     {"--ort-library", Takes::kOne, "FILE", "onnxruntime's shared library [SLIPWAY_ORT_LIBRARY, then a search]",
      [](Arguments& a, const std::string& v) { a.engine.ort_library = v; }},
     {"--device", Takes::kOne, "cpu|cuda[:N]", "where to compute [cpu]", set_device},
-    {"--precision", Takes::kOne, "fp32|bf16|int8", "of the weights; less than fp32 is faster and less exact [fp32]",
-     set_precision},
+    {"--precision", Takes::kOne, "fp32|bf16|int8",
+     "of the weights; fewer bits are less exact and, where memory binds, faster [fp32]", set_precision},
     {"--threads", Takes::kOne, "N", "threads that compute [1]",
      [](Arguments& a, const std::string& v) {
        a.engine.threads = static_cast<int>(number_of("--threads", v, 1, 256));

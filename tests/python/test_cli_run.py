@@ -76,6 +76,8 @@ def test_a_plain_file_runs_and_its_names_stay_in_the_folder(
         (["--input", "a=a.npy", "--input", "a=a.npy"], ExitCode.USAGE, "a is given twice"),
         (["--input", "a=a.npy"], ExitCode.ERROR, 'input "b" is missing'),
         (["--random", "--device", "cuda"], ExitCode.UNAVAILABLE, "native-cuda"),
+        (["--random", "--precision", "fp8"], ExitCode.USAGE, "got 'fp8', expected fp32, bf16, int8"),
+        (["--random", "--precision", "bf16", "--runtime", "onnxruntime"], ExitCode.UNAVAILABLE, "use fp32, or native"),
     ],
 )
 def test_what_does_not_fit_a_plain_file_is_one_line(
@@ -107,6 +109,20 @@ def test_an_operator_that_is_not_there_is_named(slipway: Say, tmp_path: Path) ->
     code, _, err = slipway("run", "sinh.onnx", "--random")
     assert (code, "Sinh" in err) == (ExitCode.ERROR, True)
     assert slipway("run", "sinh.onnx", "--random", "--runtime", "onnxruntime")[0] == ExitCode.OK
+
+
+def test_precision_rounds_the_weights(slipway: Say, tmp_path: Path) -> None:
+    x = helper.make_tensor_value_info("x", T.FLOAT, [1, 1])
+    y = helper.make_tensor_value_info("y", T.FLOAT, [1, 1])
+    weights = helper.make_tensor("w", T.FLOAT, [1, 1], [1 + 2**-10])
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", [x], [y], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, tmp_path / "one.onnx")
+    np.save(tmp_path / "x.npy", np.ones((1, 1), np.float32))
+    for precision, wanted in (("fp32", 1 + 2**-10), ("bf16", 1.0)):
+        options = ["--input", f"x={tmp_path / 'x.npy'}", "--precision", precision, "--output-dir", tmp_path / precision]
+        assert slipway("run", tmp_path / "one.onnx", *options)[0] == ExitCode.OK
+        assert np.load(tmp_path / precision / "y.npy").item() == wanted
 
 
 @pytest.mark.skipif(shutil.which("slipway-infer") is None, reason="slipway-infer is not installed")

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,6 +44,7 @@ slipway run any.onnx --random --seed 3 --shapes x:16x3x32x32 --json
 
 #: As slipway-infer has it.
 _SEEDS = 2**63 - 1
+_PRECISIONS = ("fp32", "bf16", "int8")
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,14 @@ def run_verb(
         ),
     ] = "cpu",
     threads: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Threads of the runtime.")] = 1,
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(_PRECISIONS),
+            autocompletion=complete.words(*_PRECISIONS),
+            help="Of the weights, for native: fewer bits are less exact and, where memory binds, faster.",
+        ),
+    ] = "fp32",
     recipe: Annotated[
         str | None,
         typer.Option(metavar="FILE.py:NAME", help="For eager: the recipe or module of a bundle that your file made."),
@@ -115,7 +124,7 @@ def run_verb(
     from slipway.preprocess import decode, text_inputs
 
     given = _Given(inputs or [], text or [], image or [], csv, random, seed, shapes)
-    signature, run = _load(model, runtime, device, threads, recipe)
+    signature, run = _load(model, _chosen(runtime, device, precision), threads, recipe)
     if shapes is not None and not random:
         raise UsageError("--shapes goes with --random: other inputs have their own shapes")
     if not (given.options() or output_dir) and text_inputs(signature):
@@ -134,15 +143,27 @@ def run_verb(
     return ExitCode.OK
 
 
-def _load(path: Path, name: str, device: str, threads: int, recipe: str | None) -> tuple[Signature, Any]:
-    """Return a model's ports and what runs it: a bundle on any runtime, an ONNX file on those that read it."""
-    from slipway._onnx_file import OnnxFile
-    from slipway.bundle import Bundle
-    from slipway.runtime import Eager, Native, Ort, find_runtime
+def _chosen(name: str, device: str, precision: str) -> Runtime:
+    from slipway.runtime import Native, find_runtime
 
     if re.fullmatch(r"cuda:0*[1-9]\d*", device):
         raise UsageError(f"--device {device}: run takes the first device; CUDA_VISIBLE_DEVICES makes another first")
+    if precision not in _PRECISIONS:
+        raise UsageError(f"--precision: got {precision!r}, expected {', '.join(_PRECISIONS)}")
     found = find_runtime(name, device)
+    if isinstance(found, Native):
+        return replace(found, precision=precision)
+    if precision != "fp32":
+        raise UnavailableError(f"--precision {precision} is not available for {found.name}; use fp32, or native")
+    return found
+
+
+def _load(path: Path, found: Runtime, threads: int, recipe: str | None) -> tuple[Signature, Any]:
+    """Return a model's ports and what runs it: a bundle on any runtime, an ONNX file on those that read it."""
+    from slipway._onnx_file import OnnxFile
+    from slipway.bundle import Bundle
+    from slipway.runtime import Eager, Native, Ort
+
     if recipe is not None and found.name != "eager":
         raise UsageError(f"--recipe goes with --runtime eager: {found.name} runs no Python code")
     if path.is_dir():

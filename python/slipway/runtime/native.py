@@ -32,9 +32,15 @@ class NativeModel:
 
 @dataclass(frozen=True)
 class Native:
-    """The runtime on one kind of device."""
+    """The runtime on one kind of device.
+
+    Args:
+        device: Where it runs.
+        precision: Of the weights, as of ``slipway.Session``.
+    """
 
     device: Literal["cpu", "cuda"] = "cpu"
+    precision: str = "fp32"
 
     @property
     def name(self) -> str:
@@ -65,7 +71,7 @@ class Native:
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
-        return import_module("slipway").Session(model, device=self.device, threads=threads)
+        return import_module("slipway").Session(model, device=self.device, threads=threads, precision=self.precision)
 
 
 def _no_cuda(engine: Any) -> str | None:
