@@ -27,15 +27,19 @@ typedef float VecUnaligned __attribute__((vector_size(SLIPWAY_LANES * 4), aligne
   return *reinterpret_cast<const VecUnaligned*>(p);
 }
 [[gnu::always_inline]] static inline void store(float* p, Vec v) noexcept { *reinterpret_cast<VecUnaligned*>(p) = v; }
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+/// The forms without a mask are warned of: they begin with a vector that is undefined.
+inline constexpr __mmask16 kAllLanes = 0xffff;
+#endif
 /// kLanes numbers as float32, from bfloat16 or from int8. Compilers make single elements of the portable forms.
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
 [[gnu::always_inline]] static inline Vec load_bfloat16(const uint16_t* p) noexcept {
   const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  return reinterpret_cast<Vec>(_mm512_slli_epi32(_mm512_maskz_cvtepu16_epi32(0xffff, bits), 16));
+  return reinterpret_cast<Vec>(_mm512_maskz_slli_epi32(kAllLanes, _mm512_maskz_cvtepu16_epi32(kAllLanes, bits), 16));
 }
 [[gnu::always_inline]] static inline Vec load_int8(const int8_t* p) noexcept {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  return _mm512_maskz_cvtepi32_ps(0xffff, _mm512_maskz_cvtepi8_epi32(0xffff, bytes));
+  return _mm512_maskz_cvtepi32_ps(kAllLanes, _mm512_maskz_cvtepi8_epi32(kAllLanes, bytes));
 }
 #elif defined(__x86_64__) && SLIPWAY_LANES == 8
 [[gnu::always_inline]] static inline Vec load_bfloat16(const uint16_t* p) noexcept {
@@ -183,8 +187,6 @@ typedef Vec Half;
 /// a < b ? b : a, and a > b ? b : a: NaN in `a` stays NaN, and of equal numbers `a` is taken. That is what one
 /// instruction of x86 does with the operands exchanged, which compilers do not see.
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
-/// The forms without a mask are warned of: they begin with a vector that is undefined.
-inline constexpr __mmask16 kAllLanes = 0xffff;
 [[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return _mm512_mask_max_ps(a, kAllLanes, b, a); }
 [[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return _mm512_mask_min_ps(a, kAllLanes, b, a); }
 #elif defined(__x86_64__) && SLIPWAY_LANES == 8
