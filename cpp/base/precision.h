@@ -9,6 +9,8 @@ namespace slipway {
 /// output channel.
 enum class Precision { kFloat32, kBfloat16, kInt8 };
 inline constexpr int kPrecisionCount = 3;
+/// The most steps of a channel's scale, which its largest weight has.
+inline constexpr float kInt8Steps = 127.0F;
 
 /// "fp32", "bf16", "int8".
 [[nodiscard]] constexpr std::string_view name_of(Precision precision) noexcept {

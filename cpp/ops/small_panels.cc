@@ -13,7 +13,6 @@ namespace {
 
 // Below, float32 panels come out of the first cache as fast as they are multiplied.
 constexpr int64_t kLeastBytes = 32 << 10;
-constexpr float kMostSteps = 127.0F;
 
 /// f(place, p, j) for every place of the panels, j being at least n where there is no such column.
 template <typename F>
@@ -37,7 +36,7 @@ bool is_bfloat16(const ConstantMatrix& b) {
 std::optional<float> scale_of(const ConstantMatrix& b, int64_t j) {
   float largest = 0.0F;
   for (int64_t p = 0; p < b.k; ++p) largest = std::max(largest, std::fabs(at(b, p, j)));
-  const float scale = largest / kMostSteps;
+  const float scale = largest / kInt8Steps;
   if (largest != 0.0F && !std::isnormal(scale)) return std::nullopt;
   for (int64_t p = 0; p < b.k; ++p) {
     const float x = at(b, p, j);

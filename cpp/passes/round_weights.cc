@@ -17,8 +17,6 @@ namespace slipway {
 
 namespace {
 
-constexpr float kMostSteps = 127.0F;
-
 /// Weight inputs of an operator, and the axes whose places are channels of their own: a bit for each axis.
 struct WeightRule {
   std::string_view op;
@@ -95,7 +93,7 @@ void to_int8(float* w, const std::vector<int64_t>& channels) {
     // Once not finite, always not: the comparison is false for NaN.
     if (!(std::fabs(w[i]) <= scale_of(i)) && !std::isnan(scale_of(i))) scale_of(i) = std::fabs(w[i]);
   }
-  for (float& scale : scales) scale = round_up(scale / kMostSteps);
+  for (float& scale : scales) scale = round_up(scale / kInt8Steps);
   for (std::size_t i = 0; i < channels.size(); ++i) {
     const float scale = scale_of(i);
     if (std::isnormal(scale)) w[i] = std::nearbyint(w[i] / scale) * scale + 0.0F;  // no minus zero
@@ -118,8 +116,8 @@ Tensor rounded(const Tensor& weights, unsigned channel_axes, Precision precision
 }  // namespace
 
 Rewrite round_weights(const Graph& graph, Precision precision) {
+  if (precision == Precision::kFloat32) return {};
   Sweep sweep(graph);
-  if (precision == Precision::kFloat32) return sweep.finish();
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const WeightRule rule = rule_of(sweep, graph.nodes[i]);
     Node node = copy_of(graph.nodes[i]);
