@@ -314,7 +314,7 @@ class _Search:
         try:
             run = self.suspect.open(content)
         except Exception as error:  # a runtime that cannot load what the reference runs differs from it
-            return None, _tell(error)
+            return None, tell(error)
         return _try(run, inputs)
 
     def _difference(self, expected: Array, got: Array | None, error: str | None) -> Difference:
@@ -331,7 +331,7 @@ class _Search:
             run = OnnxReference().open(parts.cut(cone, [output], inputs))
             truth = run({name: inputs[name] for name in parts.inputs_of(cone)})[output]
         except Exception as error:  # the reference implementation lacks operators, and says so in many ways
-            return None, _tell(error)
+            return None, tell(error)
         judged = {self.reference.name: largest_difference(expected, truth)}
         if got is not None:
             judged[self.suspect.name] = largest_difference(got, truth)
@@ -359,10 +359,11 @@ def _try(run: Callable[[Arrays], dict[str, Array]], inputs: Arrays) -> tuple[dic
     try:
         return run(inputs), None
     except Exception as error:  # every runtime has its own errors
-        return None, _tell(error)
+        return None, tell(error)
 
 
-def _tell(error: Exception) -> str:
+def tell(error: Exception) -> str:
+    """Return an error of any runtime in one line."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0] if lines else ''}"
 

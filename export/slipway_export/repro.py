@@ -22,7 +22,7 @@ from slipway._files import write_atomically
 from slipway.errors import FileError, ModelError, UnavailableError
 from slipway.runtime.checked import largest_difference
 from slipway.runtime.protocol import OnnxRuntime
-from slipway_export.bisect import Seen, Trial, twins
+from slipway_export.bisect import Seen, Trial, tell, twins
 from slipway_export.report import plain
 from slipway_export.verify import Bounds, Row, Verification, is_close
 
@@ -131,8 +131,7 @@ def _rows(runtime: OnnxRuntime, content: bytes, repro: Repro, bounds: Bounds | N
     except UnavailableError:
         raise
     except Exception as error:  # every runtime has its own errors; failing is what the evidence may be about
-        reason = f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
-        return [_row(runtime.name, name, ok=False, error=reason) for name in repro.expected]
+        return [_row(runtime.name, name, ok=False, error=tell(error)) for name in repro.expected]
     rows = []
     for name, wanted in repro.expected.items():
         output = outputs[name].astype(wanted.dtype) if outputs[name].dtype == np.float64 else outputs[name]
