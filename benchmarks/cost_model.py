@@ -16,20 +16,21 @@ import json
 import re
 import statistics
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import slipway
 from slipway.bench.inputs import bench_inputs
+from slipway.bench.protocol import Call, Settings, measure
 from slipway.bundle import ONNX, Bundle
+from slipway.stages import read_plan
 
 #: A step that is no network must be a small part of the flops, else its time would be counted to the network.
 _MOST_OTHER = 0.02
 #: Below, the cost of a call is much of the time.
 _LEAST = 20_000
-_SECONDS = 0.3
+_SETTINGS = Settings(rounds=3, turn_seconds=0.1)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,42 +73,29 @@ def measure_all(zoo: Path, batches: list[int]) -> Iterator[dict[str, Any]]:
             counted = counted_in(plan, batch)
             if counted is None or counted[1] < _LEAST:
                 continue
-            seconds = median_seconds(session, inputs)
+            run = measure({"run": Call(session.run, inputs)}, _SETTINGS)["run"]
+            microseconds = run.figures()["p50_us"]
             yield {
                 "model": bundle.name,
                 "batch": batch,
                 "lanes": counted[0],
                 "counted": counted[1],
-                "us": seconds * 1e6,
-                "ps_each": seconds * 1e12 / counted[1],
+                "us": microseconds,
+                "ps_each": microseconds * 1e6 / counted[1],
             }
 
 
 def counted_in(plan: str, batch: int) -> tuple[str, int] | None:
     """Return whose lanes a plan's networks have and what they count, or None where other steps matter."""
-    if "then " in plan:
-        return None
-    steps = re.findall(r"^  \d+ (\w+) .*?(?:  (\d+) flops)?$", plan, re.MULTILINE)
+    segments = read_plan(plan)
     flops = {True: 0, False: 0}
-    for op, count in steps:
-        flops[op == "Network"] += int(count or 0)
+    for step in (step for segment in segments for step in segment.steps):
+        flops[step.op == "Network"] += step.flops
     found = re.findall(r"lanes are (\w+), blocks of (\d+), .*?(\d+) vector multiply-adds", plan)
-    if not found or flops[False] > _MOST_OTHER * flops[True]:
+    if not found or any(segment.later for segment in segments) or flops[False] > _MOST_OTHER * flops[True]:
         return None
     lanes = "/".join(sorted({lanes for lanes, _, _ in found}))
     return lanes, sum(-(-batch // int(block)) * int(count) for _, block, count in found)
-
-
-def median_seconds(session: slipway.Session, inputs: Any) -> float:
-    """Return the median of runs for a while."""
-    session.run(inputs)
-    seconds = []
-    end = time.perf_counter() + _SECONDS
-    while time.perf_counter() < end or len(seconds) < 5:
-        start = time.perf_counter()
-        session.run(inputs)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +24,8 @@ from slipway.bench.verdict import noise_of
 from slipway.bundle import ONNX
 from slipway.errors import SlipwayError
 from slipway.session import Session
+from slipway.stages import read_plan
+from slipway_export.cut import Parts
 
 if TYPE_CHECKING:
     import onnx
@@ -92,10 +93,11 @@ def beginnings(model: onnx.ModelProto, most: int = MOST_PARTS) -> Iterator[tuple
 
     The outputs of a beginning are all values that later nodes or the caller want; its inputs are the model's.
     """
+    parts = Parts(model)
     count = len(model.graph.node)
     step = max(1, math.ceil(count / most))
     for end in range(step, count, step):
-        yield end, _beginning(model, end)
+        yield end, _beginning(parts, end)
 
 
 def stretches(reached: Sequence[tuple[int, float]]) -> list[Stretch]:
@@ -129,8 +131,7 @@ def _part(kind: Kind, name: str, us: float) -> dict[str, Any]:
 
 def plan_bytes(plan: str) -> int:
     """Return the bytes that a plan lays out, from the text of :meth:`slipway.session.Session.stage_text`."""
-    parts = re.findall(r"^\s*segment \d+: \d+ steps, arena (\d+) bytes, scratch (\d+) bytes", plan, re.MULTILINE)
-    return sum(int(arena) + int(scratch) for arena, scratch in parts)
+    return sum(segment.arena_bytes + segment.scratch_bytes for segment in read_plan(plan))
 
 
 def _calls_of_whole(model: onnx.ModelProto, whole: Session, job: Job) -> dict[str, Call]:
@@ -167,26 +168,17 @@ def _nothing(model: onnx.ModelProto) -> onnx.ModelProto:
     return _with_graph(model, [node], [value], [output])
 
 
-def _beginning(model: onnx.ModelProto, end: int) -> onnx.ModelProto:
+def _beginning(parts: Parts, end: int) -> onnx.ModelProto:
     import onnx
 
-    graph = model.graph
+    graph = parts.model.graph
     nodes = list(graph.node[:end])
-    read = {name for node in nodes for name in _read_by(node)}
-    wanted = {name for node in graph.node[end:] for name in _read_by(node)} | {value.name for value in graph.output}
+    read = {name for names in parts.reads[:end] for name in names}
+    wanted = {name for names in parts.reads[end:] for name in names} | {value.name for value in graph.output}
     types = {value.name: value for value in (*graph.value_info, *graph.output)}
     frontier = [name for node in nodes for name in node.output if name in wanted]
     outputs = [types[name] if name in types else onnx.ValueInfoProto(name=name) for name in frontier]
-    return _with_graph(model, nodes, [value for value in graph.initializer if value.name in read], outputs)
-
-
-def _read_by(node: onnx.NodeProto) -> Iterator[str]:
-    """Yield the names of the values that a node reads, those of its bodies included."""
-    yield from node.input
-    for attribute in node.attribute:
-        for inner in attribute.g.node:
-            yield from _read_by(inner)
-        yield from (value.name for value in attribute.g.output)
+    return _with_graph(parts.model, nodes, [value for value in graph.initializer if value.name in read], outputs)
 
 
 def _with_graph(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import FileError, InputError, ModelError, SlipwayError, UnavailableError
-from slipway.look.stages import Segment, count_nodes, read_groups, read_passes, read_plan
+from slipway.stages import Segment, count_nodes, read_groups, read_passes, read_plan
 from slipway_export.cut import Parts, every_graph
 
 if TYPE_CHECKING:

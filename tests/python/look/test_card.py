@@ -9,8 +9,8 @@ import pytest
 
 from slipway.errors import FileError, InputError, ModelError
 from slipway.look.card import Model, make_card
-from slipway.look.stages import read_groups, read_passes, read_plan
 from slipway.session import Session
+from slipway.stages import read_groups, read_passes, read_plan
 
 pytest.importorskip("slipway._engine", reason="the engine is not built")
 

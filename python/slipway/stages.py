@@ -10,7 +10,7 @@ _NAME = r'"((?:[^"\\]|\\.)*)"'
 _ROUND = re.compile(r"round (\d+): (\w+)$")
 _WENT_INTO = re.compile(rf"^  \w+ {_NAME} went into [\w.]+ {_NAME}")
 _NODE = re.compile(rf"^( +)((?:[\w.]+\.)?\w+) {_NAME} \(.*\) -> \(")
-_SEGMENT = re.compile(r"segment (\d+): (\d+) steps, arena (\d+) bytes, scratch (\d+) bytes$")
+_SEGMENT = re.compile(r"\s*segment (\d+): (\d+) steps, arena (\d+) bytes, scratch (\d+) bytes$")
 _STEP = re.compile(rf"  (\d+) (\w+) {_NAME} \[(\w+)\]")
 _FLOPS = re.compile(r"  (\d+) flops$")
 
