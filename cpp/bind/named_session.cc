@@ -68,7 +68,7 @@ std::vector<NamedSession::PlainPort> NamedSession::plain(const std::vector<PortI
 bool NamedSession::look_at(PyObject* object, const PlainPort& port, TensorView* view) const {
   if (Py_TYPE(object) != reinterpret_cast<PyTypeObject*>(ndarray_.ptr())) return false;
   const auto array = py::reinterpret_borrow<py::array>(object);
-  constexpr int kWanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  constexpr int kWanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
   const py::dtype type = array.dtype();
   if ((array.flags() & kWanted) != kWanted || array.ndim() > kMaxRank) return false;
   if (type.num() != port.type || type.byteorder() == '>') return false;
