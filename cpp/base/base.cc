@@ -1,6 +1,6 @@
 // Out-of-line parts of error.h, shape.h and tensor.h.
 #include <cstdint>
-#include <limits>
+#include <cstdio>
 #include <new>
 #include <string>
 #include <string_view>
@@ -37,6 +37,17 @@ std::size_t utf8_length(std::string_view text) noexcept {
 }
 
 }  // namespace
+
+void append_text(std::string& out, std::string_view text) { out += text; }
+void append_text(std::string& out, char character) { out += character; }
+void append_text(std::string& out, bool number) { out += number ? '1' : '0'; }
+void append_text(std::string& out, int64_t number) { out += std::to_string(number); }
+void append_text(std::string& out, uint64_t number) { out += std::to_string(number); }
+void append_text(std::string& out, double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", number);
+  out += text;
+}
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {

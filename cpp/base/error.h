@@ -1,10 +1,11 @@
 // Errors of the engine: one class, one enum of codes, and concat() for messages.
 #pragma once
 
+#include <cstdint>
 #include <exception>
-#include <sstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace slipway {
@@ -23,12 +24,36 @@ enum class Code {
   kUsage,        ///< the call itself is wrong
 };
 
-/// Joins its arguments as text: concat("got ", 3) == "got 3".
+/// How concat() writes one part: text as it is, numbers in decimal, real ones with six significant digits.
+void append_text(std::string& out, std::string_view text);
+void append_text(std::string& out, char character);
+void append_text(std::string& out, bool number);
+void append_text(std::string& out, int64_t number);
+void append_text(std::string& out, uint64_t number);
+void append_text(std::string& out, double number);
+
+template <typename Part>
+void append_part(std::string& out, const Part& part) {
+  if constexpr (std::is_convertible_v<const Part&, std::string_view>) {
+    append_text(out, std::string_view(part));
+  } else if constexpr (std::is_same_v<Part, char> || std::is_same_v<Part, bool>) {
+    append_text(out, part);
+  } else if constexpr (std::is_floating_point_v<Part>) {
+    append_text(out, static_cast<double>(part));
+  } else if constexpr (std::is_signed_v<Part>) {
+    append_text(out, int64_t{part});
+  } else {
+    static_assert(std::is_unsigned_v<Part>, "a part is text or a number");
+    append_text(out, uint64_t{part});
+  }
+}
+
+/// Joins its arguments as text: concat("got ", 3) == "got 3". Without a stream: those swallow it when memory ends.
 template <typename... Parts>
 [[nodiscard]] std::string concat(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
+  std::string out;
+  (append_part(out, parts), ...);
+  return out;
 }
 
 /// The only exception that the engine throws on purpose.

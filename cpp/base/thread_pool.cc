@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -187,6 +188,13 @@ struct ThreadPool::State {
     }
   }
 
+  /// Ends the workers.
+  void stop() noexcept {
+    is_stopping = true;
+    wake(static_cast<int64_t>(workers.size()) + 1);
+    for (std::thread& worker : workers) worker.join();
+  }
+
   /// Either the caller sees the sleeper or the sleeper sees the job: both write first and read then.
   void sleep() noexcept {
     asleep.fetch_add(1);
@@ -234,16 +242,25 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>(threads).release()) {
-  for (int i = 1; i < threads; ++i) state_->workers.emplace_back([state = state_] { state->work(); });
+ThreadPool::ThreadPool(int threads) : state_(nullptr) {
+  auto state = std::make_unique<State>(threads);
+  state->workers.reserve(static_cast<std::size_t>(threads) - 1);
+  try {
+    for (int i = 1; i < threads; ++i) state->workers.emplace_back([at = state.get()] { at->work(); });
+  } catch (const std::system_error& error) {
+    state->stop();
+    fail(Code::kLimit, "cannot start ", threads - 1, " threads: ", error.code().message());
+  } catch (...) {
+    state->stop();
+    throw;
+  }
+  state_ = state.release();
 }
 
 ThreadPool::~ThreadPool() {
   if (!state_->workers.empty() && !state_->has_workers()) return;  // nobody to join: the state is left behind
   const std::unique_ptr<State> owner(state_);
-  state_->is_stopping = true;
-  state_->wake(threads());
-  for (std::thread& worker : state_->workers) worker.join();
+  owner->stop();
 }
 
 int ThreadPool::threads() const noexcept { return static_cast<int>(state_->workers.size()) + 1; }

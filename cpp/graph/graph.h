@@ -25,9 +25,20 @@ struct OpRow;
 using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;
 
+using AttributeValue =
+    std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, std::vector<std::string>,
+                 std::shared_ptr<const Tensor>, std::shared_ptr<const Graph>>;
+
 /// An attribute's value. Tensors and bodies are shared, since passes copy nodes.
-using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>,
-                               std::vector<std::string>, std::shared_ptr<const Tensor>, std::shared_ptr<const Graph>>;
+struct Attribute : AttributeValue {
+  using AttributeValue::AttributeValue;
+  /// Where memory ends in the middle, libstdc++'s own copy constructor destroys an alternative that was never made.
+  Attribute(const Attribute& other) : AttributeValue() { AttributeValue::operator=(other); }
+  Attribute(Attribute&&) noexcept = default;
+  Attribute& operator=(const Attribute&) = default;
+  Attribute& operator=(Attribute&&) noexcept = default;
+  ~Attribute() = default;
+};
 using Attributes = std::map<std::string, Attribute, std::less<>>;
 
 /// What an op computed once from a node's constants (packed weights), shared by every plan of the session.

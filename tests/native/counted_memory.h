@@ -1,7 +1,9 @@
-// Counts the memory that a test's program takes: its operator new. For one file of each program.
+// Counts the memory that a test's program takes, and refuses some of it where asked to: its operator new. For one file
+// of each program.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -9,15 +11,18 @@ namespace slipway::counted {
 
 // Each block begins with its size, in a header that keeps the largest alignment in use.
 inline constexpr std::size_t kHeader = 64;
-inline std::atomic<int64_t> now{0};     ///< bytes held
-inline std::atomic<int64_t> peak{0};    ///< most bytes held at once since it was last set
-inline std::atomic<int64_t> blocks{0};  ///< taken so far
+inline std::atomic<int64_t> now{0};                    ///< bytes held
+inline std::atomic<int64_t> peak{0};                   ///< most bytes held at once since it was last set
+inline std::atomic<int64_t> blocks{0};                 ///< taken or asked for so far
+inline std::atomic<int64_t> first_refused{INT64_MAX};  ///< the block from which on there is no memory ...
+inline std::atomic<int64_t> refused{0};                ///< ... for so many blocks
 
 inline void* take(std::size_t bytes) noexcept {
+  const int64_t number = blocks++;
+  if (number >= first_refused && number - first_refused < refused) return nullptr;
   auto* block = static_cast<std::byte*>(std::aligned_alloc(kHeader, (bytes + 2 * kHeader - 1) / kHeader * kHeader));
   if (block == nullptr) return nullptr;
   *reinterpret_cast<std::size_t*>(block) = bytes;
-  ++blocks;
   const int64_t held = now += static_cast<int64_t>(bytes);
   if (held > peak) peak = held;
   return block + kHeader;

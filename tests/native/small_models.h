@@ -1,0 +1,74 @@
+// Small models of the kinds that there are: dense, convolutional, recurrent, and one with a loop.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/shape.h"
+#include "onnx_writer.h"
+
+namespace slipway::check {
+
+inline std::vector<float> ramp(int64_t count) {
+  std::vector<float> values;
+  for (int64_t i = 0; i < count; ++i) values.push_back(0.01F * static_cast<float>(i % 37 - 18));
+  return values;
+}
+
+inline Message weights(std::string_view name, const std::vector<int64_t>& dims) {
+  return floats(name, dims, ramp(Shape(std::span(dims)).count()));
+}
+
+inline Model model_of(std::vector<std::string> input, std::vector<Message> nodes, std::vector<Message> initializers,
+                      std::vector<std::string> output) {
+  Model model;
+  model.inputs = {value("x", input)};
+  model.nodes = std::move(nodes);
+  model.initializers = std::move(initializers);
+  model.outputs = {value("y", output)};
+  return model;
+}
+
+inline Model perceptron() {
+  return model_of({"N", "64"},
+                  {node("Gemm", {"x", "w", "b"}, {"h"}), node("Relu", {"h"}, {"r"}), node("MatMul", {"r", "v"}, {"m"}),
+                   node("Sigmoid", {"m"}, {"s"}), node("Softmax", {"s"}, {"y"})},
+                  {weights("w", {64, 96}), weights("b", {96}), weights("v", {96, 80})}, {"N", "80"});
+}
+
+inline Model convolution() {
+  return model_of(
+      {"N", "3", "24", "24"},
+      {node("Conv", {"x", "w", "b"}, {"c"}, {attribute("pads", std::vector<int64_t>{1, 1, 1, 1})}),
+       node("Relu", {"c"}, {"r"}),
+       node("MaxPool", {"r"}, {"p"},
+            {attribute("kernel_shape", std::vector<int64_t>{2, 2}), attribute("strides", std::vector<int64_t>{2, 2})}),
+       node("Conv", {"p", "v"}, {"d"}), node("GlobalAveragePool", {"d"}, {"y"})},
+      {weights("w", {16, 3, 3, 3}), weights("b", {16}), weights("v", {32, 16, 1, 1})}, {"N", "32", "1", "1"});
+}
+
+inline Model recurrence() {
+  return model_of({"20", "N", "24"},
+                  {node("GRU", {"x", "w", "r", "b"}, {"all", "last"}, {attribute("hidden_size", int64_t{32})}),
+                   node("Tanh", {"last"}, {"y"})},
+                  {weights("w", {1, 96, 24}), weights("r", {1, 96, 32}), weights("b", {1, 192})}, {"1", "N", "32"});
+}
+
+/// Adds x to a state of zeros three times, and keeps each sum: y [N, 4], rows [3, N, 4].
+inline Model repetition() {
+  Model body;
+  body.inputs = {value("i", {}, 7), value("c", {}, 9), value("s", {"N", "4"})};
+  body.nodes = {node("Add", {"s", "x"}, {"t"}), node("Identity", {"c"}, {"d"}), node("Tanh", {"t"}, {"row"})};
+  body.outputs = {value("d", {}, 9), value("t", {"N", "4"}), value("row", {"N", "4"})};
+  Model model = model_of({"N", "4"},
+                         {node("Mul", {"x", "zero"}, {"start"}),
+                          node("Loop", {"three", "", "start"}, {"y", "rows"}, {attribute("body", body)})},
+                         {ints("three", {}, {3}), floats("zero", {}, {0.0F})}, {"N", "4"});
+  model.outputs.push_back(value("rows", {"T", "N", "4"}));
+  return model;
+}
+
+}  // namespace slipway::check
