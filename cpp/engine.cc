@@ -11,6 +11,7 @@
 #include "exec/runner.h"
 #include "ops/single.h"
 #include "ops/table.h"
+#include "parse/external.h"
 #include "parse/parse.h"
 #include "passes/infer_facts.h"
 #include "passes/pipeline.h"
@@ -49,16 +50,26 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 
-Buffer read_file(const std::filesystem::path& path) {
+Buffer read_file(const std::filesystem::path& path, int64_t max_bytes) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
   if (error) fail(Code::kIo, "cannot read ", quote(path.string(), 400), ": ", error.message());
+  if (max_bytes > 0 && static_cast<int64_t>(bytes) > max_bytes) {
+    fail(Code::kLimit, quote(path.string(), 400), " has ", bytes, " bytes, max_memory is ", max_bytes);
+  }
   std::ifstream in(path, std::ios::binary);
   Buffer content(static_cast<int64_t>(bytes));
   if (!in || !in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(bytes))) {
     fail(Code::kIo, "cannot read ", quote(path.string(), 400));
   }
   return content;
+}
+
+// What is inside a file cannot pass protobuf's 2 GiB; files beside it are bounded by the memory alone.
+ParseLimits limits_with(const ExternalFiles* files) {
+  ParseLimits limits;
+  if (files != nullptr) limits.max_constant_bytes = INT64_MAX;
+  return limits;
 }
 
 Precision precision_of(const SessionOptions& options) {
@@ -77,6 +88,7 @@ void check(const SessionOptions& options) {
   if (options.threads < 1 || options.threads > kMaxThreads) {
     fail(Code::kUsage, "threads is ", options.threads, ", expected 1 to ", kMaxThreads);
   }
+  if (options.max_memory < 0) fail(Code::kUsage, "max_memory is ", options.max_memory, ", expected 0 or more");
   if (options.max_steps < 0) fail(Code::kUsage, "max_steps is ", options.max_steps, ", expected 0 or more");
 }
 
@@ -181,9 +193,11 @@ Session Session::open(const std::string& path, const SessionOptions& options) {
   if (is_bundle && !std::filesystem::exists(file, ignored)) {
     fail(Code::kDamaged, quote(path, 400), " is a folder without model.onnx, so it is no bundle");
   }
-  const Buffer bytes = read_file(file);
+  check(options);
+  const Buffer bytes = read_file(file, options.max_memory);
+  const ExternalFiles files(file.parent_path().string());
   try {
-    return read({bytes.data(), static_cast<std::size_t>(bytes.bytes())}, options);
+    return load({bytes.data(), static_cast<std::size_t>(bytes.bytes())}, options, &files);
   } catch (const Error& error) {
     throw error.at(file.string());
   }
@@ -191,11 +205,17 @@ Session Session::open(const std::string& path, const SessionOptions& options) {
 
 Session Session::read(std::span<const std::byte> bytes, const SessionOptions& options) {
   check(options);
+  return load(bytes, options, nullptr);
+}
+
+Session Session::load(std::span<const std::byte> bytes, const SessionOptions& options, const ExternalFiles* files) {
   const Precision precision = precision_of(options);
   auto state = std::make_shared<State>();
   state->options = options;
+  const auto memory = std::make_shared<MemoryBudget>(options.max_memory);
+  const BudgetScope scope(memory);
   if (const int number = cuda_number(options.device); number >= 0) state->device = CudaDevice::open(number);
-  const Graph read = parse(bytes);
+  const Graph read = parse(bytes, limits_with(files), files);
   state->onnx_text = read.text();
   Graph graph = read;
   resolve_all(graph);
@@ -211,7 +231,8 @@ Session Session::read(std::span<const std::byte> bytes, const SessionOptions& op
   }
   state->passes_text += graph.text();
   if (options.threads > 1) state->pool = std::make_unique<ThreadPool>(options.threads);
-  const Machine machine = machine_of(*state);
+  Machine machine = machine_of(*state);
+  machine.memory = memory;
   if (state->device) {
     require_cuda(graph);
     state->bridge = std::make_unique<Bridge>(state->device);

@@ -108,11 +108,26 @@ std::string Shape::text() const {
   return out + "]";
 }
 
-Buffer::Buffer(int64_t bytes) : bytes_(bytes) {
+Buffer::Buffer(int64_t bytes) {
   // One byte at least, so that a view of an empty tensor never has a null pointer.
+  const std::shared_ptr<MemoryBudget>& budget = MemoryBudget::current();
+  if (budget) budget->take(bytes);
   void* memory = ::operator new(static_cast<std::size_t>(bytes > 0 ? bytes : 1), kAlignment, std::nothrow);
-  if (memory == nullptr) fail(Code::kLimit, "cannot allocate ", bytes, " bytes");
-  data_.reset(static_cast<std::byte*>(memory));
+  if (memory == nullptr) {
+    if (budget) budget->give(bytes);
+    fail(Code::kLimit, "cannot allocate ", bytes, " bytes");
+  }
+  data_ = {static_cast<std::byte*>(memory), CountedFree{budget, bytes}};
+}
+
+std::byte* Buffer::release() noexcept {
+  data_.get_deleter().stop_counting();
+  return data_.release();
+}
+
+void CountedFree::operator()(std::byte* data) const noexcept {
+  Buffer::release_aligned(data);
+  stop_counting();
 }
 
 void Buffer::release_aligned(std::byte* data) noexcept { ::operator delete(data, kAlignment); }

@@ -5,30 +5,39 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/memory_budget.h"
 #include "base/view.h"
 
 namespace slipway {
 
-/// Memory aligned to 64 bytes, freed at the end of its life. Fresh memory is not initialised.
+/// Frees memory aligned to 64 bytes, and gives it back to the budget that it was counted against (null: to none).
+struct CountedFree {
+  std::shared_ptr<MemoryBudget> budget = nullptr;
+  int64_t bytes = 0;
+
+  void operator()(std::byte* data) const noexcept;
+  void stop_counting() const noexcept {
+    if (budget) budget->give(bytes);
+  }
+};
+
+/// Memory aligned to 64 bytes, freed at the end of its life. Fresh memory is not initialised. Counts against the budget
+/// in whose scope it was made.
 class Buffer {
  public:
   Buffer() noexcept = default;
-  /// Throws Error(kLimit) where the memory is not to be had.
+  /// Throws Error(kLimit) where the memory is not to be had, or is more than the budget allows.
   explicit Buffer(int64_t bytes);
 
   [[nodiscard]] std::byte* data() noexcept { return data_.get(); }
   [[nodiscard]] const std::byte* data() const noexcept { return data_.get(); }
-  [[nodiscard]] int64_t bytes() const noexcept { return bytes_; }
-  /// Gives the memory away; free it with release_aligned().
-  [[nodiscard]] std::byte* release() noexcept { return data_.release(); }
+  [[nodiscard]] int64_t bytes() const noexcept { return data_.get_deleter().bytes; }
+  /// Gives the memory away, which counts no longer; free it with release_aligned().
+  [[nodiscard]] std::byte* release() noexcept;
   static void release_aligned(std::byte* data) noexcept;
 
  private:
-  struct Free {
-    void operator()(std::byte* data) const noexcept { release_aligned(data); }
-  };
-  std::unique_ptr<std::byte[], Free> data_;
-  int64_t bytes_ = 0;
+  std::unique_ptr<std::byte[], CountedFree> data_;
 };
 
 /// A tensor with its own memory.

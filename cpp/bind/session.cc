@@ -190,29 +190,42 @@ py::list ports(const std::vector<PortInfo>& infos) {
   return list;
 }
 
-SessionOptions options_of(const std::string& device, int threads, bool optimize, const std::string& isa,
-                          const std::string& precision) {
+/// SessionOptions by name; what is not named has its default. _engine.pyi lists them.
+SessionOptions options_of(const py::kwargs& given) {
   SessionOptions options;
-  options.device = device;
-  options.threads = threads;
-  options.optimize = optimize;
-  options.isa = isa;
-  options.precision = precision;
+  for (const auto& [key, value] : given) {
+    const auto name = key.cast<std::string>();
+    if (name == "device") {
+      options.device = value.cast<std::string>();
+    } else if (name == "threads") {
+      options.threads = value.cast<int>();
+    } else if (name == "optimize") {
+      options.optimize = value.cast<bool>();
+    } else if (name == "isa") {
+      options.isa = value.cast<std::string>();
+    } else if (name == "precision") {
+      options.precision = value.cast<std::string>();
+    } else if (name == "max_steps") {
+      options.max_steps = value.cast<int64_t>();
+    } else if (name == "max_memory") {
+      options.max_memory = value.cast<int64_t>();
+    } else {
+      throw py::type_error("a session has no option " + name);
+    }
+  }
   return options;
 }
 
-NamedSession open(const std::string& path, const std::string& device, int threads, bool optimize,
-                  const std::string& isa, const std::string& precision) {
-  const SessionOptions options = options_of(device, threads, optimize, isa, precision);
+NamedSession open(const std::string& path, const py::kwargs& given) {
+  const SessionOptions options = options_of(given);
   return NamedSession([&] {
     const py::gil_scoped_release release;
     return Session::open(path, options);
   }());
 }
 
-NamedSession read(const py::bytes& model, const std::string& device, int threads, bool optimize, const std::string& isa,
-                  const std::string& precision) {
-  const SessionOptions options = options_of(device, threads, optimize, isa, precision);
+NamedSession read(const py::bytes& model, const py::kwargs& given) {
+  const SessionOptions options = options_of(given);
   const auto text = std::string_view(model);
   return NamedSession([&] {
     const py::gil_scoped_release release;  // `model` cannot change: bytes are immutable, and the caller holds them
@@ -231,11 +244,8 @@ std::string text(const NamedSession& named, const std::string& stage, const std:
 
 void register_session(py::module_& module) {
   py::class_<NamedSession> session(module, "Session");
-  session
-      .def_static("open", &open, py::arg("path"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
-                  py::arg("isa"), py::arg("precision"))
-      .def_static("read", &read, py::arg("model"), py::arg("device"), py::arg("threads"), py::arg("optimize"),
-                  py::arg("isa"), py::arg("precision"))
+  session.def_static("open", &open, py::arg("path"))
+      .def_static("read", &read, py::arg("model"))
       .def("inputs", [](const NamedSession& named) { return ports(named.session().inputs()); })
       .def("outputs", [](const NamedSession& named) { return ports(named.session().outputs()); })
       .def(

@@ -100,6 +100,7 @@ SessionOptions options_of(const slipway_options* given) {
   if (asked.isa != nullptr) options.isa = asked.isa;
   if (asked.precision != nullptr) options.precision = asked.precision;
   if (asked.max_steps != 0) options.max_steps = asked.max_steps;
+  options.max_memory = asked.max_memory;
   if (!std::in_range<int>(asked.threads)) fail(Code::kUsage, "threads is ", asked.threads, ", expected 1 to 256");
   if (asked.threads != 0) options.threads = static_cast<int>(asked.threads);
   return options;

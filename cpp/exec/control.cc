@@ -36,7 +36,7 @@ class If final : public Control {
   void run(std::span<const TensorView> inputs, std::span<TensorView> results) override {
     const bool is_true = truth(inputs[0]);
     try {
-      (is_true ? then_ : else_).run(inputs.subspan(1), outputs_);
+      (is_true ? then_ : else_).run_inside(inputs.subspan(1), outputs_);
     } catch (const Error& error) {
       throw error.at(is_true ? "then_branch" : "else_branch");
     }

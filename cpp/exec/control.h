@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "base/memory_budget.h"
 #include "base/outputs.h"
 #include "base/thread_pool.h"
 #include "base/view.h"
@@ -19,8 +20,9 @@ class Runner;
 /// What all graphs of a session run with.
 struct Machine {
   Target target = Isa::kScalar;
-  ThreadPool* pool = nullptr;     ///< may be null: no threads
-  int64_t max_steps = INT64_MAX;  ///< of one run of one Loop; with more it fails with Error(kLimit)
+  ThreadPool* pool = nullptr;                      ///< may be null: no threads
+  int64_t max_steps = INT64_MAX;                   ///< of one run of one Loop; with more it fails with Error(kLimit)
+  std::shared_ptr<MemoryBudget> memory = nullptr;  ///< of all runs; may be null: unbounded
   std::shared_ptr<DeviceConstants> device_constants = nullptr;  ///< of a target on a CUDA device
 };
 

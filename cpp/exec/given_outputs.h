@@ -1,6 +1,7 @@
 // Outputs in memory that a caller has given, or in fresh tensors.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,8 @@ class GivenOutputs final : public Outputs {
   void prepare(std::size_t k, DType dtype, const Shape& shape) override {
     if (is_given(k)) return check_given(k, dtype, shape);
     if (allocated_->size() <= k) allocated_->resize(graph_.outputs.size());
+    const std::shared_ptr<MemoryBudget> nobody;
+    const BudgetScope scope(nobody);  // results are the caller's
     (*allocated_)[k] = Tensor(dtype, shape);
   }
 

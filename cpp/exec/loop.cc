@@ -53,7 +53,7 @@ class Loop final : public Control {
   void take_step() {
     if (step_ >= max_steps_) fail(Code::kLimit, "more steps than the limit of ", max_steps_);
     for (std::size_t i = 0; i < states_; ++i) inputs_[2 + i] = repeat_.state(i);
-    body_.run(inputs_, repeat_);
+    body_.run_inside(inputs_, repeat_);
     condition_ = repeat_.condition();
     repeat_.advance();
   }

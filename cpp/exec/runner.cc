@@ -203,6 +203,29 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
 }
 
 void Runner::run(std::span<const TensorView> inputs, Outputs& outputs, void* stream) {
+  const BudgetScope scope(machine_.memory);
+  try {
+    run_inside(inputs, outputs, stream);
+  } catch (const Error& error) {
+    if (error.code() != Code::kLimit || !machine_.memory || !machine_.memory->has_refused()) throw;
+    forget_plans();
+    run_inside(inputs, outputs, stream);
+  }
+}
+
+void Runner::forget_plans() {
+  const std::unique_ptr<Frame> last = last_.take();
+  decltype(plans_) forgotten;
+  {
+    const std::unique_lock lock(plans_mutex_);
+    forgotten.swap(plans_);
+  }
+  for (const auto& [node, bodies] : bodies_) {
+    for (const std::unique_ptr<Runner>& body : bodies) body->forget_plans();
+  }
+}
+
+void Runner::run_inside(std::span<const TensorView> inputs, Outputs& outputs, void* stream) {
   std::unique_ptr<Frame> frame = last_.take();
   std::shared_ptr<Segment> segment = frame ? std::move(frame->segment) : nullptr;
   if (segment && !segment->is_for(inputs)) std::exchange(segment, nullptr)->give_back(std::move(frame));
@@ -228,6 +251,7 @@ void Runner::run(std::span<const TensorView> inputs, std::span<const MutableView
 }
 
 std::unique_ptr<BoundRun> Runner::bind(std::span<const TensorView> inputs, std::span<const MutableView> into) {
+  const BudgetScope scope(machine_.memory);
   return std::unique_ptr<BoundRun>(new BoundRun(*this, inputs, into));
 }
 
@@ -299,6 +323,7 @@ void BoundRun::finish(void* stream) {
 }
 
 std::string Runner::plan_text(std::span<const Shape> shapes) {
+  const BudgetScope scope(machine_.memory);
   std::vector<TensorView> inputs;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const Fact& fact = graph_->values[static_cast<std::size_t>(graph_->inputs[i])].fact;

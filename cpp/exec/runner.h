@@ -62,9 +62,13 @@ class Runner {
 
   [[nodiscard]] const Graph& graph() const noexcept { return *graph_; }
 
-  /// Runs once. Safe to call from many threads; allocates nothing of its own for shapes it has seen.
-  /// On a CUDA device, arrays and memory are the device's, and the results are there in order of the stream.
+  /// Runs once. Safe to call from many threads; allocates nothing of its own for shapes it has seen. Where the
+  /// machine's budget of memory does not suffice, it forgets all plans and starts again; if that does not help it
+  /// throws Error(kLimit). On a CUDA device, arrays and memory are the device's, and the results are there in order of
+  /// the stream.
   void run(std::span<const TensorView> inputs, Outputs& outputs, void* stream = nullptr);
+  /// Runs once as a part of another run, within its budget: a body.
+  void run_inside(std::span<const TensorView> inputs, Outputs& outputs, void* stream = nullptr);
   /// The same into given memory: where into[k].data is null, output k is allocated and put into (*allocated)[k].
   void run(std::span<const TensorView> inputs, std::span<const MutableView> into, std::vector<Tensor>* allocated);
 
@@ -78,6 +82,7 @@ class Runner {
   class Run;
   friend class BoundRun;
 
+  void forget_plans();
   [[nodiscard]] std::shared_ptr<Segment> find_segment(uint64_t hash, std::span<const TensorView> inputs) const;
   [[nodiscard]] std::shared_ptr<Segment> first_segment(std::span<const TensorView> inputs);
   void keep(std::shared_ptr<Segment> segment, std::unique_ptr<Frame> frame) noexcept;

@@ -113,7 +113,7 @@ class Scan final : public Control {
       const int64_t place = rules_.input_reversed[i] ? length - 1 - t : t;
       inputs_[rules_.states + i].data = sequences_[i].data + place * sequences_[i].bytes;
     }
-    body_.run(inputs_, repeat_);
+    body_.run_inside(inputs_, repeat_);
     repeat_.advance();
   }
 

@@ -31,6 +31,20 @@ int64_t number_of(std::string_view option, const std::string& text, int64_t low,
   return number;
 }
 
+// "1048576", "512M", "4G": with powers of 1024.
+int64_t size_of(std::string_view option, const std::string& text) {
+  constexpr std::string_view kUnits = "KMG";
+  const std::size_t unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
+  const int shift = unit == std::string_view::npos ? 0 : 10 * (static_cast<int>(unit) + 1);
+  int64_t number = 0;
+  const char* end = text.data() + text.size() - (shift > 0 ? 1 : 0);
+  const auto result = std::from_chars(text.data(), end, number);
+  if (result.ec != std::errc() || result.ptr != end || number < 1 || number > (INT64_MAX >> shift)) {
+    fail(Code::kUsage, option, ": got ", quote(text), ", expected bytes, as in 1048576, 512M or 4G");
+  }
+  return number << shift;
+}
+
 // "x:1x1x28x28,y:2"; a name may hold colons, so the last one counts.
 void add_shapes(Arguments& arguments, const std::string& text) {
   constexpr std::string_view kForm = ", expected NAME:1x28x28[,NAME:...]";
@@ -102,6 +116,10 @@ constexpr Option kOptions[] = {
      [](Arguments& a, const std::string& v) {
        a.engine.threads = static_cast<int>(number_of("--threads", v, 1, 256));
      }},
+    {"--max-memory", Takes::kOne, "SIZE", "bytes that the model may take, 512M or 4G for example [the machine's]",
+     [](Arguments& a, const std::string& v) { a.engine.max_memory = size_of("--max-memory", v); }},
+    {"--max-steps", Takes::kOne, "N", "steps that a loop of the model may take [no bound]",
+     [](Arguments& a, const std::string& v) { a.engine.max_steps = number_of("--max-steps", v, 0, INT64_MAX); }},
     {"--top", Takes::kOne, "K", "labels shown per input [1]",
      [](Arguments& a, const std::string& v) { a.top = static_cast<int>(number_of("--top", v, 1, 1'000'000)); }},
     {"--json", Takes::kNothing, "", "one JSON object per input and line",

@@ -91,7 +91,12 @@ std::unique_ptr<Engine> open_engine(const std::string& path, const EngineOptions
     session.device = options.device;
     session.threads = options.threads;
     session.precision = options.precision;
+    session.max_memory = options.max_memory;
+    session.max_steps = options.max_steps;
     return std::make_unique<NativeEngine>(slipway::Session::open(file, session));
+  }
+  if (options.max_memory != 0 || options.max_steps != INT64_MAX) {
+    fail(Code::kUnavailable, "--max-memory and --max-steps are not available for engine onnxruntime; use native");
   }
   if (options.precision != "fp32") {
     fail(Code::kUnavailable, "precision ", options.precision, " is not available for engine onnxruntime; use fp32");

@@ -1,6 +1,7 @@
 // The choice of what computes: the native engine or onnxruntime, behind one small interface.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,8 @@ struct EngineOptions {
   std::string device = "cpu";
   std::string precision = "fp32";
   int threads = 1;
+  int64_t max_memory = 0;         ///< bytes of a native session; 0: as many as the machine has
+  int64_t max_steps = INT64_MAX;  ///< of a loop of a native session
 };
 
 class Engine {

@@ -374,8 +374,9 @@ class GraphReader final {
 
 }  // namespace
 
-void read_graph(Bytes message, const Opsets& opsets, const ParseLimits& limits, Graph& graph) {
-  Reading reading{opsets, limits, {0, limits.max_constant_bytes}};
+void read_graph(Bytes message, const Opsets& opsets, const ParseLimits& limits, const ExternalFiles* files,
+                Graph& graph) {
+  Reading reading{opsets, limits, {0, limits.max_constant_bytes, files}};
   GraphReader(message, reading, graph).read();
   graph.check();
 }

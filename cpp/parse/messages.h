@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "graph/graph.h"
+#include "parse/external.h"
 #include "parse/parse.h"
 #include "parse/wire.h"
 
@@ -19,10 +20,11 @@ namespace slipway {
 /// Refuses a name that is not UTF-8, holds NUL or is longer than the limit; `what` is "value name", ...
 [[nodiscard]] std::string_view checked_name(std::string_view name, std::string_view what, const ParseLimits& limits);
 
-/// Number of bytes that all constants of a model hold so far, and the limit.
+/// Number of bytes that all constants of a model hold so far, the limit, and where those outside its file lie.
 struct ConstantBudget {
   int64_t bytes = 0;
   int64_t limit = 0;
+  const ExternalFiles* files = nullptr;  ///< null: nowhere
 };
 
 struct NamedTensor {
@@ -62,7 +64,8 @@ using BodyReader = std::function<std::shared_ptr<const Graph>(Bytes)>;
 using Opsets = std::map<std::string, int64_t, std::less<>>;
 
 /// GraphProto: values, nodes, inputs and outputs, checked; with the bodies of its nodes and what they capture.
-void read_graph(Bytes message, const Opsets& opsets, const ParseLimits& limits, Graph& graph);
+void read_graph(Bytes message, const Opsets& opsets, const ParseLimits& limits, const ExternalFiles* files,
+                Graph& graph);
 
 /// Product of sizes that all ops may form: Error(kLimit) where the product of the sizes above zero leaves 2^48.
 void check_sizes(std::span<const int64_t> sizes);

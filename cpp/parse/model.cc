@@ -98,7 +98,7 @@ Model read_model(Bytes bytes, const ParseLimits& limits) {
 
 }  // namespace
 
-Graph parse(std::span<const std::byte> bytes, const ParseLimits& limits) {
+Graph parse(std::span<const std::byte> bytes, const ParseLimits& limits, const ExternalFiles* files) {
   Model model;
   try {
     model = read_model(bytes, limits);
@@ -107,7 +107,7 @@ Graph parse(std::span<const std::byte> bytes, const ParseLimits& limits) {
   }
   Graph graph;
   graph.metadata = std::move(model.metadata);
-  read_graph(*model.graph, model.opsets, limits, graph);
+  read_graph(*model.graph, model.opsets, limits, files, graph);
   return graph;
 }
 

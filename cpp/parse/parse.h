@@ -14,6 +14,8 @@
 
 namespace slipway {
 
+class ExternalFiles;
+
 /// Limits of the reader; a model above one is refused with Error(kLimit) and the number.
 struct ParseLimits {
   int64_t max_nodes = 100'000;
@@ -25,7 +27,9 @@ struct ParseLimits {
 
 /// Reads a ModelProto. Nodes come topologically ordered, with their rows not yet resolved and facts only as the file
 /// states them. Initializers and Constant nodes become constant facts, also in the bodies that read them; what else a
-/// body reads of the graphs around it is a capture (Node::captures). Throws Error(kModel, kUnsupported, kLimit).
-[[nodiscard]] Graph parse(std::span<const std::byte> bytes, const ParseLimits& limits = {});
+/// body reads of the graphs around it is a capture (Node::captures). Tensors that lie outside the file come from
+/// `files`; without, they are refused. Throws Error(kModel, kUnsupported, kLimit, kIo).
+[[nodiscard]] Graph parse(std::span<const std::byte> bytes, const ParseLimits& limits = {},
+                          const ExternalFiles* files = nullptr);
 
 }  // namespace slipway

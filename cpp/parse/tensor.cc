@@ -27,12 +27,16 @@ enum : uint32_t {
   kDataLocation = 14,
 };
 
+enum : int64_t { kInside = 0, kOutside = 1 };  // TensorProto.DataLocation
+
 struct Header {
   std::string_view name;
   int64_t data_type = 0;
   std::vector<int64_t> dims;
   bool has_raw = false;
   Bytes raw;
+  int64_t location = kInside;
+  std::vector<Bytes> external;  // entries that say where, if outside
 };
 
 void add_dim(Header& header, int64_t size) {
@@ -60,11 +64,11 @@ void read_field(Header& header, const Field& field, const ParseLimits& limits) {
     case kSegment:
       fail(Code::kUnsupported, "is stored in segments, which is not supported");
     case kExternalData:
+      header.external.push_back(field.message());
+      return;
     case kDataLocation:
-      if (field.number == kDataLocation && field.integer() == 0) return;
-      fail(Code::kUnsupported,
-           "keeps its data in another file; save the model as one file "
-           "(onnx.save(onnx.load(path), new_path), or torch.onnx.export(..., external_data=False))");
+      header.location = field.integer();
+      return;
     default:
       return;
   }
@@ -137,6 +141,14 @@ Tensor read_typed(const Shape& shape, Bytes message) {
   return tensor;
 }
 
+// Any byte other than 0 means true, but a C++ bool must be 0 or 1.
+Tensor with_true_bools(Tensor tensor) {
+  if (tensor.dtype() != DType::kBool) return tensor;
+  auto* bytes = tensor.as<uint8_t>();
+  for (int64_t i = 0; i < tensor.bytes(); ++i) bytes[i] = bytes[i] != 0 ? 1 : 0;
+  return tensor;
+}
+
 Tensor read_raw(DType dtype, const Shape& shape, Bytes raw) {
   const int64_t bytes = shape.checked_bytes(size_of(dtype));
   if (bytes != static_cast<int64_t>(raw.size())) {
@@ -144,12 +156,18 @@ Tensor read_raw(DType dtype, const Shape& shape, Bytes raw) {
   }
   Tensor tensor(dtype, shape);
   if (!raw.empty()) std::memcpy(tensor.mutable_view().data, raw.data(), raw.size());
-  if (dtype == DType::kBool) {
-    // Any byte other than 0 means true, but a C++ bool must be 0 or 1.
-    auto* out = tensor.as<uint8_t>();
-    for (int64_t i = 0; i < bytes; ++i) out[i] = out[i] != 0 ? 1 : 0;
+  return with_true_bools(std::move(tensor));
+}
+
+Tensor read_outside(const Header& header, DType dtype, const Shape& shape, const ExternalFiles* files) {
+  if (header.location != kOutside) fail(Code::kModel, "has data location ", header.location, ", expected 0 or 1");
+  if (header.has_raw) fail(Code::kModel, "keeps its data in the model and in another file");
+  if (files == nullptr) {
+    fail(Code::kUnsupported,
+         "keeps its data in another file, and a model that is given as bytes lies beside none; open the model by its "
+         "path, or save it as one file (onnx.save(onnx.load(path), new_path))");
   }
-  return tensor;
+  return with_true_bools(files->read(header.external, dtype, shape));
 }
 
 Tensor read_data(DType dtype, const Shape& shape, Bytes message) {
@@ -183,9 +201,13 @@ NamedTensor read(Bytes message, const ParseLimits& limits, ConstantBudget& budge
   }
   check_sizes(header.dims);
   const Shape shape(header.dims);
-  budget.bytes += shape.checked_bytes(size_of(dtype));
-  if (budget.bytes > budget.limit) {
-    fail(Code::kLimit, "brings the constants to ", budget.bytes, " bytes, the limit is ", budget.limit);
+  const int64_t bytes = shape.checked_bytes(size_of(dtype));  // below 2^51, by check_sizes
+  if (bytes > budget.limit - budget.bytes) {
+    fail(Code::kLimit, "brings the constants to ", budget.bytes + bytes, " bytes, the limit is ", budget.limit);
+  }
+  budget.bytes += bytes;
+  if (header.location != kInside) {
+    return {header.name, std::make_shared<const Tensor>(read_outside(header, dtype, shape, budget.files))};
   }
   Tensor tensor = header.has_raw ? read_raw(dtype, shape, header.raw) : read_data(dtype, shape, message);
   return {header.name, std::make_shared<const Tensor>(std::move(tensor))};

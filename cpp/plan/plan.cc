@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/layout.h"
+#include "base/memory_budget.h"
+#include "ops/shapes.h"
 #include "ops/single.h"
 #include "ops/table.h"
 
@@ -73,16 +75,26 @@ class Planner {
       if (node.outputs[i] == kNoValue) continue;
       Fact& made = infer.outputs()[i];
       if (!made.is_concrete()) fail(Code::kUnsupported, "the shape of output ", i, " does not follow from the inputs");
-      bytes += made.shape().checked_bytes(size_of(made.dtype));
+      bytes = checked_add(bytes, made.shape().checked_bytes(size_of(made.dtype)));
       is_known = is_known && made.constant != nullptr;
       fact(node.outputs[i]) = made;
     }
     if (is_known) return;
+    if (node.row->kind != RowKind::kView) require_memory(bytes);
     const bool has_known_inputs =
         std::all_of(inputs.begin(), inputs.end(), [](const Fact* f) { return f == nullptr || f->constant; });
     if (has_known_inputs && (bytes <= kFoldBytes || node.row->kind == RowKind::kView)) return fold(node, inputs);
     if (node.row->kind == RowKind::kView) return share(node);
     add_step(node, inputs);
+  }
+
+  // Of one node alone, and of all that this segment's nodes make if none of it shares memory: what is laid out, and
+  // what prepare counts, is then far from the end of int64_t.
+  void require_memory(int64_t bytes) {
+    MemoryBudget::require(bytes);
+    constexpr int64_t kMostBytes = int64_t{1} << 56;
+    made_bytes_ = checked_add(made_bytes_, bytes);
+    if (made_bytes_ > kMostBytes) fail(Code::kLimit, "brings the values of a run to ", made_bytes_, " bytes");
   }
 
   // Its inputs are read when all steps are done; its outputs are results, known to the next segment.
@@ -277,6 +289,7 @@ class Planner {
   std::vector<int> storage_of_;  // by value: index into storages_, or -1
   std::vector<Storage> storages_;
   std::map<ValueId, int32_t> constants_;
+  int64_t made_bytes_ = 0;
 };
 
 Fact fact_of(DType dtype, const Shape& shape) {

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, TypedDict, TypeVar, final, type_check_only
+from typing import TypeAlias, TypedDict, TypeVar, Unpack, final, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,16 @@ class OperatorRow(TypedDict):
     has_simd: bool
     has_cuda: bool
 
+@type_check_only
+class SessionOptions(TypedDict, total=False):
+    device: str
+    threads: int
+    precision: str
+    optimize: bool
+    isa: str
+    max_memory: int
+    max_steps: int
+
 @final
 class BoundCall:
     def __call__(self) -> None: ...
@@ -46,9 +56,9 @@ class DeviceArray:
 @final
 class Session:
     @staticmethod
-    def open(path: str, device: str, threads: int, optimize: bool, isa: str, precision: str) -> Session: ...
+    def open(path: str, **options: Unpack[SessionOptions]) -> Session: ...
     @staticmethod
-    def read(model: bytes, device: str, threads: int, optimize: bool, isa: str, precision: str) -> Session: ...
+    def read(model: bytes, **options: Unpack[SessionOptions]) -> Session: ...
     def inputs(self) -> list[tuple[str, str, tuple[int | str | None, ...]]]: ...
     def outputs(self) -> list[tuple[str, str, tuple[int | str | None, ...]]]: ...
     def metadata(self) -> dict[str, str]: ...

@@ -49,6 +49,9 @@ class Session:
         precision: ``"fp32"``, or weights of fewer bytes and less exact results: ``"bf16"`` rounds them to 8 significant
             bits, ``"int8"`` to whole numbers of at most 127 times a scale per output channel. Activations and sums
             stay float32. The report of a bundle says how far each is off.
+        max_memory: Bytes that the session may hold at once: constants, prepared weights and the values of all runs
+            under way, not the results. None: as many as the machine has.
+        max_steps: Steps that a Loop may take in one run. None: as many as the model says, which may be without end.
         optimize: False runs the graph as it stands in the file, without any pass.
         isa: Kernels to use (``slipway._engine.isas()``); empty is the best of this machine.
 
@@ -56,7 +59,7 @@ class Session:
         FileError: The file cannot be read.
         ModelError: It is malformed, or breaks a rule of ONNX.
         UnsupportedError: It asks for an operator, attribute or type that the engine does not have.
-        LimitError: It is above a limit of the engine.
+        LimitError: It is above a limit of the engine, or of ``max_memory``; so are runs.
         UnavailableError: The device or instruction set is not there.
         UsageError: An argument is out of its range.
     """
@@ -68,15 +71,24 @@ class Session:
         threads: int = 1,
         *,
         precision: str = "fp32",
+        max_memory: int | None = None,
+        max_steps: int | None = None,
         optimize: bool = True,
         isa: str = "",
     ) -> None:
         if threads not in range(1, 257):
             raise UsageError(f"threads: got {threads!r}, expected a number from 1 to 256")
+        options: _engine.SessionOptions = {
+            "device": device, "threads": threads, "precision": precision, "optimize": optimize, "isa": isa
+        }  # fmt: skip
+        if max_memory is not None:
+            options["max_memory"] = _bound("max_memory", max_memory, 1)
+        if max_steps is not None:
+            options["max_steps"] = _bound("max_steps", max_steps, 0)
         if isinstance(model, bytes):
-            self._engine = _engine.Session.read(model, device, threads, optimize, isa, precision)
+            self._engine = _engine.Session.read(model, **options)
         else:
-            self._engine = _engine.Session.open(os.fspath(model), device, threads, optimize, isa, precision)
+            self._engine = _engine.Session.open(os.fspath(model), **options)
         number = self._engine.cuda_device()
         self._cuda = number if number >= 0 else None
         self._inputs = tuple(Port(name, np.dtype(dtype), shape) for name, dtype, shape in self._engine.inputs())
@@ -289,6 +301,13 @@ class Session:
         faults += [f"unknown: {', '.join(unknown)}"] if unknown else []
         if faults:
             raise InputError(_names_message(kind, ports, "; ".join(faults)))
+
+
+def _bound(name: str, value: int, least: int) -> int:
+    """Return a bound that the engine can hold."""
+    if not least <= value < 2**63:
+        raise UsageError(f"{name}: got {value}, expected {least} to 2^63 - 1")
+    return int(value)
 
 
 def _names_message(kind: str, ports: tuple[Port, ...], fault: str) -> str:

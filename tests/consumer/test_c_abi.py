@@ -34,6 +34,7 @@ class Options(Structure):
         ("max_steps", c_int64),
         ("threads", c_int64),
         ("precision", c_char_p),
+        ("max_memory", c_int64),
     )
 
 

@@ -158,3 +158,24 @@ def test_precision_rounds_the_weights_and_nothing_else(infer: Run, tmp_path: Pat
 def test_onnxruntime_has_no_precision_to_choose(infer: Run, relu: Path) -> None:
     done = infer(relu, "--random", "--engine", "onnxruntime", "--precision", "int8", code=4)
     assert "precision int8 is not available for engine onnxruntime; use fp32" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("bound", "code", "said"),
+    [
+        ("64M", 0, ""),
+        ("4096", 1, "max_memory is 4096"),
+        ("1T", 2, "expected bytes, as in 1048576, 512M or 4G"),
+        ("9223372036854775807G", 2, "expected bytes"),
+        ("-1", 2, "expected bytes"),
+        ("", 2, "expected bytes"),
+    ],
+)
+def test_the_memory_of_a_run_is_bounded(infer: Run, relu: Path, bound: str, code: int, said: str) -> None:
+    given = ("--random", "--shapes", "x:2000x3", "--max-memory", bound, "--max-steps", "9")
+    assert said in infer(relu, *given, code=code).stderr
+
+
+def test_bounds_are_those_of_the_native_engine_alone(infer: Run, relu: Path) -> None:
+    said = infer(relu, "--random", "--engine", "onnxruntime", "--max-memory", "1G", code=4).stderr
+    assert "--max-memory and --max-steps are not available for engine onnxruntime" in said

@@ -88,7 +88,7 @@ def control_models() -> Iterator[tuple[str, onnx.ModelProto, str | None]]:
     tensor = model.graph.node[1].attribute[0].g.initializer.add(name="w", data_type=TensorProto.FLOAT, dims=[1])
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="../../../etc/passwd")
-    yield changed("external_data_in_a_body", "save the model as one file")
+    yield changed("external_data_in_a_body", "save it as one file")
     model = loop()
     tensor = model.graph.node[1].attribute[0].g.initializer.add(name="w", data_type=TensorProto.FLOAT, dims=[2**62, 4])
     yield changed("endless_tensor_in_a_body", "more than 2.48 elements")

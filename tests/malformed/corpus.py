@@ -155,7 +155,7 @@ def model_cases() -> Iterator[Case]:
     yield case("rank_nine", "more than 8 dimensions", lambda m: m.graph.initializer[0].dims.extend([1] * 9))
     yield case("type_of_the_future", "has type number 77", lambda m: setattr(m.graph.initializer[0], "data_type", 77))
     yield case("half_precision", "has type float16", lambda m: setattr(m.graph.initializer[0], "data_type", 10))
-    yield case("external_data", "save the model as one file", make_external)
+    yield case("external_data", "save it as one file", make_external)
     yield case("local_function", "inline", add_function)
     yield case("graph_in_conv", 'Conv "stem": attribute "body" is not supported', add_subgraph)
     yield case("sparse", "sparse initializer", add_sparse)

@@ -168,12 +168,13 @@ TEST(Parse, what_a_model_cannot_hold_is_refused_by_name) {
   EXPECT_REFUSED(model, Code::kUnsupported, "graph input \"x\" is float16");
 }
 
-TEST(Parse, external_data_is_refused_with_what_to_do) {
+TEST(Parse, external_data_of_bytes_are_refused_with_what_to_do) {
   Model model = relu();
-  model.initializers = {Message().number(2, 1).text(8, "w").message(13, Message().text(1, "location").text(2, "../w"))};
-  EXPECT_REFUSED(model, Code::kUnsupported, "save the model as one file");
   model.initializers = {Message().number(2, 1).text(8, "w").number(14, 1)};
   EXPECT_REFUSED(model, Code::kUnsupported, "tensor \"w\": keeps its data in another file");
+  EXPECT_REFUSED(model, Code::kUnsupported, "save it as one file");
+  model.initializers = {Message().number(2, 1).text(8, "w").number(14, 7)};
+  EXPECT_REFUSED(model, Code::kModel, "has data location 7, expected 0 or 1");
 }
 
 TEST(Parse, tensors_hold_as_much_as_their_shape_says) {

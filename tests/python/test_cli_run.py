@@ -157,3 +157,25 @@ def test_random_inputs_keep_to_the_ports_meaning() -> None:
         random_arrays(Signature(ports, ()), {"x": [1]}, seed=0)
     with pytest.raises(InputError, match="too large"):
         random_arrays(Signature(ports, ()), {"text": [1 << 20, 1 << 20]}, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("bound", "code", "said"),
+    [
+        ("64M", ExitCode.OK, ""),
+        ("4096", ExitCode.ERROR, "max_memory is 4096"),
+        ("1T", ExitCode.USAGE, "expected bytes, as in 1048576, 512M or 4G"),
+        ("9223372036854775807G", ExitCode.USAGE, "expected bytes"),
+        ("-1", ExitCode.USAGE, "expected bytes"),
+    ],
+)
+def test_the_memory_of_a_run_is_bounded(slipway: Say, plain: Path, bound: str, code: ExitCode, said: str) -> None:
+    given = ("run", plain, "--random", "--shapes", "a:900x3,b:900x3", "--max-memory", bound, "--max-steps", "9")
+    got, _, error = slipway(*given)
+    assert (got, said in error) == (code, True), error
+
+
+def test_bounds_are_those_of_the_engine_alone(slipway: Say, plain: Path) -> None:
+    code, _, error = slipway("run", plain, "--random", "--max-memory", "1G", "--runtime", "onnxruntime")
+    assert code == ExitCode.UNAVAILABLE
+    assert "--max-memory and --max-steps are not available for onnxruntime-cpu" in error

@@ -59,6 +59,7 @@ typedef struct slipway_options {
   int64_t max_steps;      ///< of a Loop in one run; default: no bound
   int64_t threads;        ///< 1 (default) to 256
   const char* precision;  ///< of the weights: "fp32" (default), "bf16", "int8"
+  int64_t max_memory;     ///< bytes that the session may hold at once; default: as many as the machine has
 } slipway_options;
 
 /// An input or output of a model.

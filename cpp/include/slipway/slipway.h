@@ -19,6 +19,8 @@
 
 namespace slipway {
 
+class ExternalFiles;
+
 /// "0.1.0", the version of pyproject.toml.
 [[nodiscard]] const char* version() noexcept;
 
@@ -31,6 +33,10 @@ struct SessionOptions {
   std::string isa;       ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
   /// A Loop that takes more steps in one run fails with Error(kLimit); without, only the model says when it ends.
   int64_t max_steps = INT64_MAX;
+  /// Bytes that the session may hold at once: constants, prepared weights, and the values of all runs under way, for
+  /// which plans that are only kept for later make room. More fails with Error(kLimit). 0: as many as the machine has.
+  /// Memory of a CUDA device is not counted.
+  int64_t max_memory = 0;
 };
 
 /// An input or output of a model.
@@ -68,9 +74,10 @@ class BoundCall {
 /// A loaded model. Safe to use from many threads at once; copies share the model.
 class Session {
  public:
-  /// Opens an ONNX file, or the model of a bundle folder. Throws Error.
+  /// Opens an ONNX file, or the model of a bundle folder. Tensors that it keeps in other files must lie in the same
+  /// folder or below it, behind no link. Throws Error.
   [[nodiscard]] static Session open(const std::string& path, const SessionOptions& options = {});
-  /// Reads an ONNX model from memory, which is not needed afterwards. Throws Error.
+  /// Reads an ONNX model from memory, which is not needed afterwards. Tensors in other files are refused. Throws Error.
   [[nodiscard]] static Session read(std::span<const std::byte> bytes, const SessionOptions& options = {});
 
   [[nodiscard]] const std::vector<PortInfo>& inputs() const noexcept;
@@ -104,6 +111,8 @@ class Session {
   struct State;
 
  private:
+  [[nodiscard]] static Session load(std::span<const std::byte> bytes, const SessionOptions& options,
+                                    const ExternalFiles* files);
   explicit Session(std::shared_ptr<const State> state) noexcept : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;
 };

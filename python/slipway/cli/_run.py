@@ -107,6 +107,12 @@ def run_verb(
             help="Of the weights, for native: fewer bits are less exact and, where memory binds, faster.",
         ),
     ] = "fp32",
+    max_memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="For native: bytes that the model may take, 512M for example.")
+    ] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="For native: steps that a loop of the model may take.")
+    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(metavar="FILE.py:NAME", help="For eager: the recipe or module of a bundle that your file made."),
@@ -124,7 +130,7 @@ def run_verb(
     from slipway.preprocess import decode, text_inputs
 
     given = _Given(inputs or [], text or [], image or [], csv, random, seed, shapes)
-    signature, run = _load(model, _chosen(runtime, device, precision), threads, recipe)
+    signature, run = _load(model, _bounded(_chosen(runtime, device, precision), max_memory, max_steps), threads, recipe)
     if shapes is not None and not random:
         raise UsageError("--shapes goes with --random: other inputs have their own shapes")
     if not (given.options() or output_dir) and text_inputs(signature):
@@ -156,6 +162,25 @@ def _chosen(name: str, device: str, precision: str) -> Runtime:
     if precision != "fp32":
         raise UnavailableError(f"--precision {precision} is not available for {found.name}; use fp32, or native")
     return found
+
+
+def _bounded(found: Runtime, memory: str | None, steps: int | None) -> Runtime:
+    from slipway.runtime import Native
+
+    if memory is None and steps is None:
+        return found
+    if not isinstance(found, Native):
+        raise UnavailableError(f"--max-memory and --max-steps are not available for {found.name}; use native")
+    return replace(found, max_memory=None if memory is None else _bytes_of(memory), max_steps=steps)
+
+
+def _bytes_of(text: str) -> int:
+    """Read ``1048576``, ``512M`` or ``4G``: units are powers of 1024."""
+    found = re.fullmatch(r"([1-9][0-9]{0,18})([KMG]?)", text)
+    size = int(found[1]) << 10 * " KMG".index(found[2] or " ") if found else 0
+    if not 0 < size < 2**63:
+        raise UsageError(f"--max-memory: got {text!r}, expected bytes, as in 1048576, 512M or 4G")
+    return size
 
 
 def _load(path: Path, found: Runtime, threads: int, recipe: str | None) -> tuple[Signature, Any]:

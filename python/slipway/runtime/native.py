@@ -36,11 +36,15 @@ class Native:
 
     Args:
         device: Where it runs.
-        precision: Of the weights, as of ``slipway.Session``.
+        precision: Of the weights, as of ``slipway.Session``; so are the next two.
+        max_memory: Bytes that a session may hold.
+        max_steps: Steps of a loop.
     """
 
     device: Literal["cpu", "cuda"] = "cpu"
     precision: str = "fp32"
+    max_memory: int | None = None
+    max_steps: int | None = None
 
     @property
     def name(self) -> str:
@@ -71,7 +75,14 @@ class Native:
         reason = self.unavailable()
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
-        return import_module("slipway").Session(model, device=self.device, threads=threads, precision=self.precision)
+        return import_module("slipway").Session(
+            model,
+            device=self.device,
+            threads=threads,
+            precision=self.precision,
+            max_memory=self.max_memory,
+            max_steps=self.max_steps,
+        )
 
 
 def _no_cuda(engine: Any) -> str | None:
