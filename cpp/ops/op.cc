@@ -36,6 +36,81 @@ const T* find(const Node& node, std::string_view name) {
   fail(Code::kModel, "attribute ", name, " must be ", kKind<T>);
 }
 
+// Attributes of ONNX that are no int; a name has one kind in all operators.
+struct NamedKind {
+  std::string_view name;
+  Attribute kind;
+};
+
+std::size_t kind_of(std::string_view name) {
+  static const NamedKind kinds[] = {
+      {"activation_alpha", std::vector<float>()},
+      {"activation_beta", std::vector<float>()},
+      {"activations", std::vector<std::string>()},
+      {"alpha", 0.0F},
+      {"approximate", std::string()},
+      {"auto_pad", std::string()},
+      {"axes", std::vector<int64_t>()},
+      {"beta", 0.0F},
+      {"body", std::shared_ptr<const Graph>()},
+      {"clip", 0.0F},
+      {"dilations", std::vector<int64_t>()},
+      {"direction", std::string()},
+      {"else_branch", std::shared_ptr<const Graph>()},
+      {"epsilon", 0.0F},
+      {"gamma", 0.0F},
+      {"kernel_shape", std::vector<int64_t>()},
+      {"mode", std::string()},
+      {"momentum", 0.0F},
+      {"output_padding", std::vector<int64_t>()},
+      {"output_shape", std::vector<int64_t>()},
+      {"pads", std::vector<int64_t>()},
+      {"perm", std::vector<int64_t>()},
+      {"reduction", std::string()},
+      {"round_mode", std::string()},
+      {"scan_input_axes", std::vector<int64_t>()},
+      {"scan_input_directions", std::vector<int64_t>()},
+      {"scan_output_axes", std::vector<int64_t>()},
+      {"scan_output_directions", std::vector<int64_t>()},
+      {"strides", std::vector<int64_t>()},
+      {"then_branch", std::shared_ptr<const Graph>()},
+      {"value", std::shared_ptr<const Tensor>()},
+      {"value_float", 0.0F},
+      {"value_floats", std::vector<float>()},
+      {"value_ints", std::vector<int64_t>()},
+  };
+  const auto found =
+      std::find_if(std::begin(kinds), std::end(kinds), [&](const NamedKind& k) { return k.name == name; });
+  return found == std::end(kinds) ? Attribute(int64_t{0}).index() : found->kind.index();
+}
+
+bool is_empty_list(const Attribute& value) {
+  return std::visit(
+      [](const auto& held) {
+        if constexpr (requires { held.empty(); } && !std::is_same_v<std::decay_t<decltype(held)>, std::string>) {
+          return held.empty();
+        }
+        return false;
+      },
+      static_cast<const AttributeValue&>(value));
+}
+
+constexpr std::string_view kKinds[] = {kKind<int64_t>,
+                                       kKind<float>,
+                                       kKind<std::string>,
+                                       kKind<std::vector<int64_t>>,
+                                       kKind<std::vector<float>>,
+                                       kKind<std::vector<std::string>>,
+                                       kKind<std::shared_ptr<const Tensor>>,
+                                       kKind<std::shared_ptr<const Graph>>};
+
+// At load, whoever reads the attribute later.
+void check_kind(const std::string& name, const Attribute& value) {
+  const std::size_t kind = kind_of(name);
+  if (value.index() == kind || is_empty_list(value)) return;
+  fail(Code::kModel, "attribute ", name, " must be ", kKinds[kind], ", it is ", kKinds[value.index()]);
+}
+
 std::vector<int64_t> integers_of(const Tensor& tensor) {
   const auto count = static_cast<std::size_t>(tensor.shape().count());
   std::vector<int64_t> out(count);
@@ -112,7 +187,10 @@ const Graph& NodeReader::require_body(std::string_view name) const {
 
 void NodeReader::allow_attributes(std::initializer_list<std::string_view> names) const {
   for (const auto& [name, value] : node_.attributes) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      if (node_.domain.empty()) check_kind(name, value);
+      continue;
+    }
     std::string allowed;
     for (const auto& other : names) allowed += concat(allowed.empty() ? "" : ", ", other);
     fail(Code::kUnsupported, "attribute ", quote(name),
