@@ -7,6 +7,8 @@ namespace slipway {
 
 /// Turns slipway::Error into the classes of slipway/errors.py.
 void register_errors(pybind11::module_& module);
+/// Lets Ctrl-C, and whatever other signals Python handles, end a run between the steps of a loop.
+void register_interrupts();
 void register_device_arrays(pybind11::module_& module);
 void register_ops(pybind11::module_& module);
 void register_peak(pybind11::module_& module);

@@ -6,6 +6,7 @@ PYBIND11_MODULE(_engine, module) {
   module.doc() = "The slipway engine.";
   module.attr("__version__") = slipway::version();
   slipway::register_errors(module);
+  slipway::register_interrupts();
   slipway::register_device_arrays(module);
   slipway::register_ops(module);
   slipway::register_peak(module);

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "exec/repeat.h"
 #include "exec/runner.h"
 
@@ -52,6 +53,7 @@ class Loop final : public Control {
 
   void take_step() {
     if (step_ >= max_steps_) fail(Code::kLimit, "more steps than the limit of ", max_steps_);
+    check_interrupt();
     for (std::size_t i = 0; i < states_; ++i) inputs_[2 + i] = repeat_.state(i);
     body_.run_inside(inputs_, repeat_);
     condition_ = repeat_.condition();

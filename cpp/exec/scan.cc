@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "exec/repeat.h"
 #include "exec/runner.h"
 
@@ -108,6 +109,7 @@ class Scan final : public Control {
   }
 
   void take_step(int64_t t, int64_t length) {
+    check_interrupt();
     for (std::size_t i = 0; i < rules_.states; ++i) inputs_[i] = repeat_.state(i);
     for (std::size_t i = 0; i < sequences_.size(); ++i) {
       const int64_t place = rules_.input_reversed[i] ? length - 1 - t : t;
