@@ -4,12 +4,16 @@
 #include <cstdlib>
 #include <random>
 
-// The sanitizers ask for these by name. A tensor of more than 8 MB is refused as memory that is not to be had, so that
-// no input computes for long; abort() is what the drivers wait for.
+#define SLIPWAY_OPTIONS(megabytes)                                                 \
+  "abort_on_error=1:allocator_may_return_null=1:max_allocation_size_mb=" megabytes \
+  ":quarantine_size_mb=16:"                                                        \
+  "malloc_context_size=8:strict_string_checks=1"
+
+// The sanitizers ask for these by name, before there is memory that they watch. What is too large is refused as memory
+// that is not to be had, so that no input computes for long; abort() is what the drivers wait for.
 extern "C" {
-[[gnu::used, gnu::visibility("default")]] const char* __asan_default_options() {
-  return "abort_on_error=1:allocator_may_return_null=1:max_allocation_size_mb=8:quarantine_size_mb=16:"
-         "malloc_context_size=8:strict_string_checks=1";
+[[gnu::used, gnu::visibility("default"), gnu::no_sanitize_address]] const char* __asan_default_options() {
+  return slipway::fuzz::kTarget.takes_much ? SLIPWAY_OPTIONS("320") : SLIPWAY_OPTIONS("8");
 }
 [[gnu::used, gnu::visibility("default")]] const char* __ubsan_default_options() {
   return "abort_on_error=1:print_stacktrace=1";

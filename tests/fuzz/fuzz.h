@@ -32,6 +32,8 @@ struct Target {
   std::vector<std::string> (*words)() = nullptr;
   /// What of the target no input has reached yet, a name a line; null where there is nothing to count.
   std::string (*missing)() = nullptr;
+  /// More than 8 MB may be taken at once: an image may have 64 million pixels.
+  bool takes_much = false;
 };
 
 /// Defined by the target's file.

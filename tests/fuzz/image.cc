@@ -61,7 +61,7 @@ void read(std::string_view bytes) {
 
 }  // namespace
 
-const Target kTarget{"image", Form::kBytes, 4096, &seeds, &words};
+const Target kTarget{"image", Form::kBytes, 4096, &seeds, &words, nullptr, true};
 
 }  // namespace slipway::fuzz
 

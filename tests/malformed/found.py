@@ -18,7 +18,18 @@ def pads(mode: str) -> onnx.ModelProto:
     )
 
 
+def logarithms() -> onnx.ModelProto:
+    """Logarithms of what has none: the bits of -0 once overflowed a subtraction."""
+    return model_of(
+        """logarithms (float[2,3] x) => (float[2,3] y) {
+          m = Neg (x)
+          y = Log (m)
+        }"""
+    )
+
+
 def found_models() -> Iterator[tuple[str, onnx.ModelProto, str | None]]:
     """Name, model, and the words of its refusal, None where it must load."""
     for mode in ("constant", "edge", "reflect"):
         yield f"pads_beyond_all_memory_{mode}", pads(mode), None
+    yield "logarithms_of_zero_below_zero", logarithms(), None
