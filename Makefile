@@ -12,7 +12,7 @@ SHELL := /bin/bash
 # What the installed extension and program are made from; Python files are used where they stand.
 SOURCES := pyproject.toml CMakeLists.txt python/slipway/__init__.py $(shell find cpp cmake -type f)
 
-.PHONY: help demo test test-native test-python test-emulated bench gpu-check zoo format lint docs clean
+.PHONY: help demo test test-native test-python test-emulated fuzz bench gpu-check zoo format lint docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -37,6 +37,16 @@ EMULATED := build/emulation/tests/emulation/libslipway_cuda_emulated.so
 test-emulated: $(VENV)/tested ## the CUDA kernels, run on the processor
 	cmake --preset emulation && cmake --build build/emulation --target slipway_cuda_emulated
 	SLIPWAY_CUDA_PLUGIN=$(CURDIR)/$(EMULATED) OMP_NUM_THREADS=1 pytest -n 2 -k cuda tests/ops tests/python/test_cuda.py
+
+# libFuzzer where clang is, else the driver of the tree, which learns nothing from what the inputs reach.
+SECONDS := 60
+CLANG := $(firstword $(shell command -v clang++ clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14))
+FUZZ_PRESET := $(if $(CLANG),fuzz,asan)
+
+fuzz: $(VENV)/tested ## every fuzz target for SECONDS (60) under the sanitizers; findings lie in build/fuzzing
+	cmake --preset $(FUZZ_PRESET) $(if $(CLANG),-DCMAKE_CXX_COMPILER=$(CLANG)) && cmake --build build/$(FUZZ_PRESET)
+	python tests/fuzz/seeds.py build/seeds
+	python tools/fuzz.py build/$(FUZZ_PRESET) --seconds $(SECONDS) --seeds build/seeds
 
 bench: $(VENV)/benched ## time every model of zoo/ in every runtime, half an hour; renews docs/benchmarks.md
 	python benchmarks/runtimes.py

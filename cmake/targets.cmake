@@ -10,12 +10,15 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
 endif()
 
 add_library(slipway_sanitizers INTERFACE)
+if(SLIPWAY_FUZZ)
+  # The engine says where it has been; the fuzz targets link the rest of libFuzzer.
+  string(JOIN "," SLIPWAY_SANITIZE ${SLIPWAY_SANITIZE} fuzzer-no-link)
+endif()
 if(SLIPWAY_SANITIZE)
   target_compile_options(slipway_sanitizers INTERFACE -fsanitize=${SLIPWAY_SANITIZE} -fno-sanitize-recover=all
                                                       -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS)
   target_link_options(slipway_sanitizers INTERFACE -fsanitize=${SLIPWAY_SANITIZE})
 endif()
-
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release)
 endif()

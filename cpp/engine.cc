@@ -282,7 +282,7 @@ BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const Muta
     std::shared_ptr<const State> state;  // goes last: the run gives its memory back to the model
     std::unique_ptr<BoundRun> run;
   };
-  auto kept = std::make_shared<Kept>(state_, state_->runner->bind(inputs, into));
+  auto kept = std::make_shared<Kept>(Kept{state_, state_->runner->bind(inputs, into)});
   BoundRun* run = kept->run.get();
   return BoundCall(std::shared_ptr<BoundRun>(std::move(kept), run));
 }

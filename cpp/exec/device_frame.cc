@@ -52,7 +52,7 @@ std::shared_ptr<const DeviceMemory> DeviceConstants::copy_of(const std::shared_p
   std::erase_if(copies_, [](const auto& entry) { return entry.second.expired(); });
   std::weak_ptr<const DeviceMemory>& known = copies_[constant.get()];
   if (std::shared_ptr<const DeviceMemory> copy = known.lock()) return copy;
-  auto copy = std::make_shared<const Copy>(constant, device_->upload(constant->view().data, constant->bytes()));
+  auto copy = std::make_shared<const Copy>(Copy{constant, device_->upload(constant->view().data, constant->bytes())});
   const DeviceMemory* memory = copy->device.get();
   std::shared_ptr<const DeviceMemory> shared(std::move(copy), memory);
   known = shared;

@@ -44,7 +44,7 @@ std::map<std::string, int64_t> named_sizes(const Signature& signature, const std
   std::map<std::string, int64_t> sizes = {{"T", kDefaultTime}};
   for (const auto& [name, shape] : shapes) {
     const auto port = std::find_if(signature.inputs.begin(), signature.inputs.end(),
-                                   [&](const InputPort& p) { return p.info.name == name; });
+                                   [&wanted = name](const InputPort& p) { return p.info.name == wanted; });
     if (port == signature.inputs.end()) fail(Code::kUsage, "--shapes: the model has no input ", quote(name));
     if (shape.sizes().size() != port->info.dims.size()) {
       fail(Code::kUsage, "--shapes: input ", quote(name), " has shape ", text_of(port->info.dims), ", got ",

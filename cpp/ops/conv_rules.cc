@@ -139,7 +139,9 @@ void plan_direct(OwnedConvCall& call, int64_t lanes, PrepareContext& context) {
 
 /// Decides for a matrix product on a device where there are two spatial axes, all places within 32 bits.
 void plan_product(OwnedConvCall& call, const PrepareContext& context) {
-  const auto& [d, h, w] = call.window.axes;
+  const WindowAxis& d = call.window.axes[0];
+  const WindowAxis& h = call.window.axes[1];
+  const WindowAxis& w = call.window.axes[2];
   const bool is_flat = d.input == 1 && d.output == 1 && d.kernel == 1 && d.begin == 0 && d.end == 0;
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max() / 4;
   const auto reach = [](const WindowAxis& axis) {

@@ -40,18 +40,6 @@ std::vector<Pads> spread(const std::vector<int64_t>& pads, const std::vector<int
   return out;
 }
 
-std::vector<PadRun> runs_of(const std::vector<int64_t>& offsets, int64_t inner) {
-  std::vector<PadRun> runs;
-  for (const int64_t offset : offsets) {
-    const bool goes_on =
-        !runs.empty() && (offset < 0 ? runs.back().offset < 0
-                                     : runs.back().offset >= 0 && runs.back().offset + runs.back().count == offset);
-    if (!goes_on) runs.push_back({0, offset});
-    runs.back().count += inner;
-  }
-  return runs;
-}
-
 Dim padded(const InferContext& context, const Dim& x, const Pads& pads, PadMode mode) {
   if (mode != PadMode::kConstant && (pads.begin < 0 || pads.end < 0)) {
     context.refuse("a pad is ", std::min(pads.begin, pads.end),
@@ -110,20 +98,9 @@ std::shared_ptr<const void> prepare_pad(PrepareContext& context) {
     prepared->axes.push_back({x[axis], strides[at], pads[at].begin});
   }
   while (last >= 0 && pads[static_cast<std::size_t>(last)].begin == 0 && x[last] == y[last]) --last;
-  if (last < 0) prepared->runs = {{x.count(), 0}};
   for (int axis = 0; axis <= last; ++axis) {
-    const auto at = static_cast<std::size_t>(axis);
-    std::vector<int64_t> offsets;
-    for (int64_t i = 0; i < y[axis]; ++i) {
-      const int64_t source = source_of(i - pads[at].begin, x[axis], mode);
-      offsets.push_back(source < 0 ? -1 : source * strides[at]);
-    }
-    const int64_t size = y.count(axis + 1, y.rank());
-    if (axis == last) {
-      prepared->runs = runs_of(offsets, size);
-    } else {
-      prepared->rows.push_back({std::move(offsets), size});
-    }
+    const PadAxis& from = prepared->axes[static_cast<std::size_t>(axis)];
+    prepared->rows.push_back({from, y[axis], y.count(axis + 1, y.rank())});
   }
   return prepared;
 }
@@ -135,16 +112,34 @@ namespace {
 // Fills y's part from `axis` on, whose other axes stand at x.
 template <typename T>
 T* fill(const PadPrepared& prepared, std::size_t axis, const T* x, T constant, T* y) noexcept {
-  if (axis == prepared.rows.size()) {
-    for (const PadRun& run : prepared.runs) {
-      y = run.offset < 0 ? std::fill_n(y, run.count, constant) : std::copy_n(x + run.offset, run.count, y);
+  const PadRow& row = prepared.rows[axis];
+  const bool is_last = axis + 1 == prepared.rows.size();
+  const auto copy = [&](int64_t at, int64_t count) {
+    return std::copy_n(x + at * row.from.stride, count * row.size, y);
+  };
+  // Places [begin, end) of x, all of them outside it.
+  const auto surround = [&](int64_t begin, int64_t end) {
+    if (begin >= end) return;
+    if (prepared.mode == PadMode::kConstant) {
+      y = std::fill_n(y, (end - begin) * row.size, constant);
+      return;
     }
-    return y;
+    for (int64_t at = begin; at < end; ++at) {
+      const int64_t source = source_of(at, row.from.size, prepared.mode);
+      y = is_last ? copy(source, 1) : fill(prepared, axis + 1, x + source * row.from.stride, constant, y);
+    }
+  };
+  const int64_t begin = -row.from.begin;
+  const int64_t end = begin + row.count;
+  const int64_t low = std::clamp<int64_t>(0, begin, end);
+  const int64_t high = std::clamp(row.from.size, low, end);
+  surround(begin, low);
+  if (is_last) {
+    if (low < high) y = copy(low, high - low);
+  } else {
+    for (int64_t at = low; at < high; ++at) y = fill(prepared, axis + 1, x + at * row.from.stride, constant, y);
   }
-  const PadRows& rows = prepared.rows[axis];
-  for (const int64_t offset : rows.offsets) {
-    y = offset < 0 ? std::fill_n(y, rows.size, constant) : fill(prepared, axis + 1, x + offset, constant, y);
-  }
+  surround(high, end);
   return y;
 }
 
@@ -152,9 +147,15 @@ T* fill(const PadPrepared& prepared, std::size_t axis, const T* x, T constant, T
 
 void pad(const OpCall& call) noexcept {
   if (call.outputs[0].shape.count() == 0) return;
+  const auto& prepared = call.as<PadPrepared>();
   dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
+    const T* x = call.inputs[0].as<T>();
     const T constant = call.has_input(2) ? *call.inputs[2].as<T>() : T{0};
-    (void)fill(call.as<PadPrepared>(), 0, call.inputs[0].as<T>(), constant, call.outputs[0].as<T>());
+    if (prepared.rows.empty()) {
+      std::copy_n(x, call.inputs[0].shape.count(), call.outputs[0].as<T>());
+    } else {
+      (void)fill(prepared, 0, x, constant, call.outputs[0].as<T>());
+    }
   });
 }
 

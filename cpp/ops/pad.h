@@ -17,25 +17,19 @@ struct PadAxis {
   int64_t begin = 0;  ///< elements of y before the first of x
 };
 
-/// Elements that lie side by side in x, from `offset` on, or the constant where that is -1.
-struct PadRun {
-  int64_t count = 0;
-  int64_t offset = 0;
-};
-
-/// An axis of y that holds rows: for each place the offset in x, or -1 for the constant.
-struct PadRows {
-  std::vector<int64_t> offsets;
-  int64_t size = 0;  ///< elements of y at one place
+/// An axis of y that holds rows, or whose elements lie side by side in x if it is the last one.
+struct PadRow {
+  PadAxis from;
+  int64_t count = 0;  ///< places of y
+  int64_t size = 0;   ///< elements of y at one place
 };
 
 struct PadPrepared {
   PadMode mode = PadMode::kConstant;
   std::vector<PadAxis> axes;  ///< what CUDA reads
-  /// What the host reads: the last axis with pads is cut into runs, together with the axes inside it; all axes outside
-  /// it hold rows. Empty where y is.
-  std::vector<PadRows> rows;
-  std::vector<PadRun> runs;
+  /// What the host reads: all axes up to the last one with pads; the axes inside it are those of x. Nothing of it grows
+  /// with the pads, which may ask for far more than there is memory.
+  std::vector<PadRow> rows;
 };
 
 /// Place in [0, size) that an axis's place `at` shows, or -1 for the constant.

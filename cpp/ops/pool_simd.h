@@ -175,7 +175,9 @@ bool fits(const PoolCall& pool) noexcept {
 template <typename F>
 void pool(const OpCall& call) noexcept {
   const auto& pool = call.as<PoolCall>();
-  const auto& [d, h, w] = pool.window.axes;
+  const WindowAxis& d = pool.window.axes[0];
+  const WindowAxis& h = pool.window.axes[1];
+  const WindowAxis& w = pool.window.axes[2];
   const auto body = [&](int64_t begin, int64_t end) {
     if (is_paired(pool.window)) return pool_pairs<F>(call, pool, begin, end);
     for (int64_t plane = begin; plane < end; ++plane) {

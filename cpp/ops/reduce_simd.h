@@ -166,7 +166,8 @@ struct Rows {
 /// `otherwise`.
 template <typename Formula>
 void reduce(const OpCall& call, void (*otherwise)(const OpCall&) noexcept, const Formula& formula) noexcept {
-  const auto& [kept, reduced] = call.as<ReduceWalks>();
+  const Walk<1>& kept = call.as<ReduceWalks>().kept;
+  const Walk<1>& reduced = call.as<ReduceWalks>().reduced;
   const float* x = call.inputs[0].as<float>();
   float* y = call.outputs[0].as<float>();
   const int64_t terms = reduced.count();

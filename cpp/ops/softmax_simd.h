@@ -86,7 +86,9 @@ template <bool IsRow>
 /// f.operator()<IsRow>(strip) for every row, or every vector of neighbours.
 template <typename F>
 void for_each_strip(const OpCall& call, const F& f) noexcept {
-  const auto& [outer, axis, inner] = call.as<SoftmaxCall>().split;
+  const int64_t outer = call.as<SoftmaxCall>().split.outer;
+  const int64_t axis = call.as<SoftmaxCall>().split.axis;
+  const int64_t inner = call.as<SoftmaxCall>().split.inner;
   const float* x = call.inputs[0].as<float>();
   float* y = call.outputs[0].as<float>();
   if (inner == 1) {

@@ -65,8 +65,10 @@ struct Exponential {
 /// x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2); log(1 + f) by s = f / (2 + f), as 2 atanh(s). The
 /// polynomial and the parts of ln 2 are those of FreeBSD's e_logf.c.
 [[gnu::always_inline]] static inline Vec log(Vec x) noexcept {
-  const VecInt is_small = x < 1.17549435e-38f;
-  const VecInt bits = reinterpret_cast<VecInt>(is_small ? x * 33554432.0f : x);
+  // Of others the bits less those of sqrt(1/2) would overflow.
+  const Vec positive = x > 0.0f ? x : broadcast(1.0f);
+  const VecInt is_small = positive < 1.17549435e-38f;
+  const VecInt bits = reinterpret_cast<VecInt>(is_small ? positive * 33554432.0f : positive);
   const VecInt power = (bits - 0x3f3504f3) >> 23;
   const Vec k = __builtin_convertvector(power - (is_small & 25), Vec);
   const Vec f = reinterpret_cast<Vec>(bits - (power << 23)) - broadcast(1.0f);

@@ -23,7 +23,7 @@ def object_files(root: Path) -> list[Path]:
     if "SLIPWAY_BUILD_DIR" in os.environ:
         builds = [Path(os.environ["SLIPWAY_BUILD_DIR"])]
     else:
-        builds = [path for path in (root / "build").glob("*") if path.name not in {"asan", "tsan", "tidy"}]
+        builds = [path for path in (root / "build").glob("*") if path.name not in {"asan", "fuzz", "tsan", "tidy"}]
     builds = [build for build in builds if any(build.rglob("*_simd.cc.o"))]
     if not builds:
         return []

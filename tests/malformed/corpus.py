@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from control import control_models, scan
+from found import found_models
 from onnx import TensorProto, helper, numpy_helper
 
 
@@ -190,8 +191,9 @@ def model_cases() -> Iterator[Case]:
 
 def cases() -> list[Case]:
     """All of them."""
-    control = [Case(name, model.SerializeToString(), refusal) for name, model, refusal in control_models()]
-    return [*bytes_cases(), *model_cases(), *control, *hostile_attributes()]
+    more = [*control_models(), *found_models()]
+    named = [Case(name, model.SerializeToString(), refusal) for name, model, refusal in more]
+    return [*bytes_cases(), *model_cases(), *named, *hostile_attributes()]
 
 
 if __name__ == "__main__":
