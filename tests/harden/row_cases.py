@@ -18,7 +18,7 @@ DEPTHS = (1, 3, 16, 17, 100, 257, 600)
 
 @dataclass(frozen=True)
 class Rows:
-    """One operator. ``shape`` holds N once; ``weights`` are shapes, or arrays; ``row`` is the axis of N in the output."""
+    """One operator. ``shape`` holds N once, ``weights`` are shapes or arrays, ``row`` is the output's axis of N."""
 
     op: str
     shape: tuple[int | str, ...]
