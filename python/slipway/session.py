@@ -37,7 +37,7 @@ class Port:
 
 
 class Session:
-    """A model that can be run, from many threads at once if wanted.
+    """A model that can be run, from many threads at once if wanted, and by the children of a fork (on one thread each).
 
         session = slipway.Session("artifacts/names-gru")
         logits = session.run({"tokens": tokens, "lengths": lengths})["logits"]
@@ -122,7 +122,8 @@ class Session:
 
         Args:
             inputs: An array for each input port, of its type and shape; NumPy arrays or arrays that speak DLPack
-                (torch tensors). C-contiguous ones are read where they lie, others are copied first.
+                (torch tensors). C-contiguous ones are read where they lie, others are copied first. What another
+                thread writes to them meanwhile leaves the outputs open, or is refused; it harms nothing else.
             outputs: Buffers for some or all outputs: C-contiguous, writable, of the right type and shape, sharing
                 memory with nothing else. The result is written there.
             stream: Of arrays on a CUDA device: the ``cudaStream_t`` to work on, as a number. The default is the
