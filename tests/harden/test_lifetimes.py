@@ -322,7 +322,7 @@ ENDS = [(kind, "", 0) for kind in ("run", "into", "bound", "short", "ops", "load
 
 @pytest.mark.parametrize(("kind", "how", "code"), ENDS)
 def test_an_interpreter_ends_while_daemons_run(kind: str, how: str, code: int, effort: Effort, figure: Figure) -> None:
-    ends = effort(short=1, long=40)
+    ends = effort(short=1, long=10)
     for _ in range(ends):
         program(AT_EXIT + how, kind, code=code)
     figure("interpreters ended", ends)

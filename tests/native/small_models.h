@@ -1,4 +1,4 @@
-// Small models of every kind of kernel, with weights that are a ramp: a perceptron, a convolution, a recurrence.
+// Small models of the kinds that there are: dense, convolutional, recurrent, and one with a loop.
 #pragma once
 
 #include <span>
@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/shape.h"
 #include "onnx_writer.h"
-#include "slipway/slipway.h"
 
 namespace slipway::check {
 
@@ -57,17 +57,18 @@ inline Model recurrence() {
                   {weights("w", {1, 96, 24}), weights("r", {1, 96, 32}), weights("b", {1, 192})}, {"1", "N", "32"});
 }
 
-struct Case {
-  std::string name;
-  Model model;
-  std::vector<Shape> inputs;
-  std::vector<Shape> outputs;
-};
-
-inline std::vector<Case> cases() {
-  return {{"perceptron", perceptron(), {{1, 64}, {33, 64}, {600, 64}}, {{1, 80}, {33, 80}, {600, 80}}},
-          {"convolution", convolution(), {{1, 3, 24, 24}, {5, 3, 24, 24}}, {{1, 32, 1, 1}, {5, 32, 1, 1}}},
-          {"recurrence", recurrence(), {{20, 1, 24}, {20, 40, 24}}, {{1, 1, 32}, {1, 40, 32}}}};
+/// Adds x to a state of zeros three times, and keeps each sum: y [N, 4], rows [3, N, 4].
+inline Model repetition() {
+  Model body;
+  body.inputs = {value("i", {}, 7), value("c", {}, 9), value("s", {"N", "4"})};
+  body.nodes = {node("Add", {"s", "x"}, {"t"}), node("Identity", {"c"}, {"d"}), node("Tanh", {"t"}, {"row"})};
+  body.outputs = {value("d", {}, 9), value("t", {"N", "4"}), value("row", {"N", "4"})};
+  Model model = model_of({"N", "4"},
+                         {node("Mul", {"x", "zero"}, {"start"}),
+                          node("Loop", {"three", "", "start"}, {"y", "rows"}, {attribute("body", body)})},
+                         {ints("three", {}, {3}), floats("zero", {}, {0.0F})}, {"N", "4"});
+  model.outputs.push_back(value("rows", {"T", "N", "4"}));
+  return model;
 }
 
 }  // namespace slipway::check

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "check.h"
@@ -16,6 +17,19 @@ namespace slipway {
 namespace {
 
 using namespace check;
+
+struct Case {
+  std::string name;
+  Model model;
+  std::vector<Shape> inputs;
+  std::vector<Shape> outputs;
+};
+
+std::vector<Case> cases() {
+  return {{"perceptron", perceptron(), {{1, 64}, {33, 64}, {600, 64}}, {{1, 80}, {33, 80}, {600, 80}}},
+          {"convolution", convolution(), {{1, 3, 24, 24}, {5, 3, 24, 24}}, {{1, 32, 1, 1}, {5, 32, 1, 1}}},
+          {"recurrence", recurrence(), {{20, 1, 24}, {20, 40, 24}}, {{1, 1, 32}, {1, 40, 32}}}};
+}
 
 /// Memory blocks taken by `runs` rounds of `run`, after some that may take what they keep.
 int64_t blocks_of(const std::function<void()>& run) {

@@ -45,6 +45,25 @@ void at_once(const std::function<std::string(int)>& work) {
   for (const std::string& text : wrong) EXPECT_EQ(text, "");
 }
 
+struct Case {
+  std::string name;
+  Model model;
+  std::vector<int64_t> sizes;  // of the input, with any batch
+  std::size_t batch_axis;
+
+  [[nodiscard]] Shape with_batch(int64_t batch) const {
+    std::vector<int64_t> all = sizes;
+    all[batch_axis] = batch;
+    return Shape(std::span<const int64_t>(all));
+  }
+};
+
+std::vector<Case> cases() {
+  return {{"perceptron", perceptron(), {1, 64}, 0},
+          {"convolution", convolution(), {1, 3, 24, 24}, 0},
+          {"recurrence", recurrence(), {20, 1, 24}, 1}};
+}
+
 /// A float32 input of that shape; `seed` shifts its values.
 Tensor input_of(const Shape& shape, int seed) {
   Tensor x(DType::kFloat32, shape);
@@ -61,20 +80,13 @@ bool are_same(const Tensor& a, const Tensor& b) {
   return x.shape == y.shape && std::memcmp(x.data, y.data, static_cast<std::size_t>(x.bytes())) == 0;
 }
 
-/// The case's first shape, with a batch of its own.
-Shape with_batch(const Case& which, int64_t batch) {
-  std::vector<int64_t> sizes(which.inputs[0].sizes().begin(), which.inputs[0].sizes().end());
-  sizes[which.name == "recurrence" ? 1 : 0] = batch;
-  return Shape(std::span(sizes));
-}
-
 TEST(Threads, shapes_and_values_of_ones_own_give_the_bits_that_they_give_alone) {
   for (const Case& which : cases()) {
     for (const int threads : {1, 3}) {
       const Session alone = session_of(which.model, 1);
       const Session shared = session_of(which.model, threads);
       at_once([&](int t) -> std::string {
-        const Tensor x = input_of(with_batch(which, 1 + 5 * t), t);
+        const Tensor x = input_of(which.with_batch(1 + 5 * t), t);
         const Tensor expected = run(alone, x.view());
         for (int i = 0; i < 6; ++i) {
           if (!are_same(run(shared, x.view()), expected)) return which.name + ": other bits";
@@ -92,7 +104,7 @@ TEST(Threads, plans_may_be_dropped_while_others_run_them) {
     constexpr int kShapes = 40;  // of every thread: more than a session keeps, together
     for (int round = 0; round < 2; ++round) {
       for (int k = 0; k < kShapes; ++k) {
-        const Tensor x = input_of({1 + t + kThreads * k, 64}, t);
+        const Tensor x = input_of(which.with_batch(1 + t + kThreads * k), t);
         if (run(shared, x.view()).shape()[0] != x.shape()[0]) return "another shape";
       }
     }
@@ -103,13 +115,13 @@ TEST(Threads, plans_may_be_dropped_while_others_run_them) {
 TEST(Threads, sessions_come_and_go_meanwhile) {
   const std::vector<Case> models = cases();
   const Session shared = session_of(models[0].model, 2);
-  const Tensor x = input_of(models[0].inputs[1], 0);
+  const Tensor x = input_of(models[0].with_batch(33), 0);
   const Tensor expected = run(shared, x.view());
   at_once([&](int t) -> std::string {
     for (int i = 0; i < 3; ++i) {
       if (t % 2 == 0) {
         const Case& which = models[static_cast<std::size_t>(t / 2 + i) % models.size()];
-        (void)run(session_of(which.model, 1 + i), input_of(which.inputs[0], t).view());
+        (void)run(session_of(which.model, 1 + i), input_of(which.with_batch(1), t).view());
       } else if (!are_same(run(shared, x.view()), expected)) {
         return "other bits";
       }
@@ -122,7 +134,7 @@ TEST(Threads, every_thread_may_have_a_bound_call) {
   const Case which = cases()[1];
   const Session session = session_of(which.model, 2);
   at_once([&](int t) -> std::string {
-    const Tensor x = input_of(with_batch(which, 1 + t), t);
+    const Tensor x = input_of(which.with_batch(1 + t), t);
     const Tensor expected = run(session, x.view());
     Tensor y(DType::kFloat32, expected.shape());
     const TensorView view = x.view();
@@ -136,7 +148,7 @@ TEST(Threads, every_thread_may_have_a_bound_call) {
 TEST(Threads, a_bound_call_that_runs_elsewhere_is_refused) {
   const Case which = cases()[0];
   const Session session = session_of(which.model, 1);
-  const Tensor x = input_of(which.inputs[2], 0);
+  const Tensor x = input_of(which.with_batch(600), 0);
   const Tensor expected = run(session, x.view());
   Tensor y(DType::kFloat32, expected.shape());
   const TensorView view = x.view();
