@@ -12,7 +12,7 @@ SHELL := /bin/bash
 # What the installed extension and program are made from; Python files are used where they stand.
 SOURCES := pyproject.toml CMakeLists.txt python/slipway/__init__.py $(shell find cpp cmake -type f)
 
-.PHONY: help demo test test-native test-python test-emulated fuzz bench gpu-check zoo format lint docs clean
+.PHONY: help demo test test-native test-python test-emulated harden harden-asan fuzz coverage bench gpu-check zoo format lint docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -47,6 +47,17 @@ fuzz: $(VENV)/tested ## every fuzz target for SECONDS (60) under the sanitizers;
 	cmake --preset $(FUZZ_PRESET) $(if $(CLANG),-DCMAKE_CXX_COMPILER=$(CLANG)) && cmake --build build/$(FUZZ_PRESET)
 	python tests/fuzz/seeds.py build/seeds
 	python tools/fuzz.py build/$(FUZZ_PRESET) --seconds $(SECONDS) --seeds build/seeds
+
+WATCHED := tests/harden/test_lifetimes.py tests/harden/test_threads.py tests/harden/test_array_kinds.py \
+  tests/harden/test_references.py tests/harden/test_zero_sizes.py tests/python/test_session.py tests/python/test_session_calls.py
+
+harden-asan: $(VENV)/tested ## Python's tests of memory and threads, with an extension under AddressSanitizer
+	python -m pip install --quiet 'pybind11>=2.13'
+	cmake --preset asan-python -DCMAKE_PREFIX_PATH="$$(python -m pybind11 --cmakedir)"
+	cmake --build build/asan-python --target _engine
+	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc OMP_NUM_THREADS=1 \
+	  PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/asan-python/cpp/_engine*.so)" pytest $(WATCHED)
 
 bench: $(VENV)/benched ## time every model of zoo/ in every runtime, half an hour; renews docs/benchmarks.md
 	python benchmarks/runtimes.py

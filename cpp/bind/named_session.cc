@@ -3,6 +3,7 @@
 #include <array>
 
 #include "bind/arrays.h"
+#include "bind/gil.h"
 
 namespace py = pybind11;
 
@@ -21,12 +22,12 @@ class NewArrays final : public Outputs {
   NewArrays(const NewArrays&) = delete;
   NewArrays& operator=(const NewArrays&) = delete;
   ~NewArrays() override {
-    take_gil();
+    end_without_gil();
     for (PyObject* array : arrays_) Py_XDECREF(array);
   }
 
   void prepare(std::size_t k, DType dtype, const Shape& shape) override {
-    take_gil();
+    end_without_gil();
     arrays_[k] = new_array(dtype, shape).release().ptr();
   }
   [[nodiscard]] void* address(std::size_t k) const noexcept override {
@@ -36,8 +37,8 @@ class NewArrays final : public Outputs {
     if (!is_short && state_ == nullptr) state_ = PyEval_SaveThread();
   }
 
-  void take_gil() {
-    if (state_ != nullptr) PyEval_RestoreThread(std::exchange(state_, nullptr));
+  void end_without_gil() {
+    if (state_ != nullptr) take_gil(std::exchange(state_, nullptr));
   }
   [[nodiscard]] PyObject* array(std::size_t k) const noexcept { return arrays_[k]; }
 
@@ -90,7 +91,7 @@ py::object NamedSession::run_plain(py::handle arrays) const {
   }
   NewArrays results;
   session_.run({views, count}, results);
-  results.take_gil();
+  results.end_without_gil();
   py::dict named;
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
     if (PyDict_SetItem(named.ptr(), outputs_[k].name.ptr(), results.array(k)) != 0) throw py::error_already_set();

@@ -4,6 +4,7 @@
 #include "bind/arrays.h"
 #include "bind/bind.h"
 #include "bind/device_arrays.h"
+#include "bind/gil.h"
 #include "ops/single.h"
 #include "ops/table.h"
 
@@ -62,7 +63,7 @@ py::list run_op(const std::string& op, const std::vector<std::optional<py::array
   resolve(node);
   std::vector<Tensor> results;
   {
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     results = run_single(node, views, target_named(isa), nullptr, all_constant);
   }
   py::list list;
@@ -84,7 +85,7 @@ py::list run_op_on(int device, uintptr_t stream, const std::string& op, const st
   const Target target(CudaDevice::open(device));
   DeviceOutputs results(target.device, stream_of(stream));
   {
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     run_single_on_device(node, views, target, stream_of(stream), results);
   }
   return results.arrays(static_cast<std::size_t>(outputs));

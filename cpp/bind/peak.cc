@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "bind/bind.h"
+#include "bind/gil.h"
 
 namespace py = pybind11;
 
@@ -22,7 +23,7 @@ Peak peak_named(const std::string& name) {
 
 double measure(const std::string& what, int64_t bytes, double seconds, int threads) {
   const Peak peak = peak_named(what);
-  const py::gil_scoped_release release;
+  const WithoutGil released;
   return measure_peak(peak, bytes, seconds, threads);
 }
 

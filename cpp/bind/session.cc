@@ -10,6 +10,7 @@
 #include "bind/arrays.h"
 #include "bind/bind.h"
 #include "bind/device_arrays.h"
+#include "bind/gil.h"
 #include "bind/named_session.h"
 #include "bind/plain_run.h"
 #include "slipway/slipway.h"
@@ -59,18 +60,6 @@ std::vector<MutableView> buffers_of(const Session& session, const OptionalArrays
   }
   return buffers;
 }
-
-/// Lets other threads of Python run; less work than pybind11's own, and these calls take less than a microsecond.
-class WithoutGil final {
- public:
-  WithoutGil() : state_(PyEval_SaveThread()) {}
-  ~WithoutGil() { PyEval_RestoreThread(state_); }
-  WithoutGil(const WithoutGil&) = delete;
-  WithoutGil& operator=(const WithoutGil&) = delete;
-
- private:
-  PyThreadState* state_;
-};
 
 /// A session with its memory: arrays are looked at once, a call does nothing but run.
 class BoundArrays final {
@@ -219,7 +208,7 @@ SessionOptions options_of(const py::kwargs& given) {
 NamedSession open(const std::string& path, const py::kwargs& given) {
   const SessionOptions options = options_of(given);
   return NamedSession([&] {
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     return Session::open(path, options);
   }());
 }
@@ -228,7 +217,7 @@ NamedSession read(const py::bytes& model, const py::kwargs& given) {
   const SessionOptions options = options_of(given);
   const auto text = std::string_view(model);
   return NamedSession([&] {
-    const py::gil_scoped_release release;  // `model` cannot change: bytes are immutable, and the caller holds them
+    const WithoutGil released;  // `model` cannot change: bytes are immutable, and the caller holds them
     return Session::read(std::as_bytes(std::span(text)), options);
   }());
 }
@@ -236,7 +225,7 @@ NamedSession read(const py::bytes& model, const py::kwargs& given) {
 std::string text(const NamedSession& named, const std::string& stage, const std::vector<std::vector<int64_t>>& shapes) {
   InputShapes sizes;
   for (const std::vector<int64_t>& shape : shapes) sizes.emplace_back(std::span(shape));
-  const py::gil_scoped_release release;
+  const WithoutGil released;
   return named.session().text(stage, sizes);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/fork.h"
 #include "exec/given_outputs.h"
 #include "exec/hash.h"
 
@@ -149,6 +150,7 @@ class Runner::Run {
       found.dtypes.push_back(result.dtype);
       found.shapes.push_back(result.shape);
     }
+    const NoFork no_fork;
     auto next = std::make_shared<Segment>(continue_plan(*runner_.graph_, plan, found, runner_.machine_.target),
                                           runner_.machine_);
     return segment.keep_next(std::move(found), std::move(next));
@@ -189,13 +191,14 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
   uint64_t hash = kHashStart;
   for (const TensorView& input : inputs) hash = hash_shape(hash, input.shape);
   {
-    const std::shared_lock lock(plans_mutex_);
+    const WholeLock<std::shared_lock<std::shared_mutex>> lock(plans_mutex_);
     if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
   }
   std::vector<Shape> shapes;
   for (const TensorView& input : inputs) shapes.push_back(input.shape);
+  const NoFork no_fork;  // a plan locks what the nodes share
   auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.target), machine_, std::move(shapes));
-  const std::unique_lock lock(plans_mutex_);
+  const WholeLock<std::unique_lock<std::shared_mutex>> lock(plans_mutex_);
   if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
   if (plans_.size() >= kMaxPlans) plans_.clear();
   plans_.emplace(hash, made);

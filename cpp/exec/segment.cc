@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/fork.h"
 #include "exec/hash.h"
 #include "ops/fault.h"
 
@@ -101,7 +102,7 @@ bool Segment::is_for(std::span<const TensorView> inputs) const noexcept {
 
 std::unique_ptr<Frame> Segment::borrow() {
   {
-    const std::scoped_lock lock(frames_mutex_);
+    const WholeLock<std::scoped_lock<std::mutex>> lock(frames_mutex_);
     if (!frames_.empty()) {
       std::unique_ptr<Frame> frame = std::move(frames_.back());
       frames_.pop_back();
@@ -136,13 +137,13 @@ std::unique_ptr<Frame> Segment::borrow() {
     for (const Operand& operand : control.inputs) add_input(operand);
   }
   frame->results.resize(plan_.results.size());
-  const std::scoped_lock lock(frames_mutex_);
+  const WholeLock<std::scoped_lock<std::mutex>> lock(frames_mutex_);
   frames_.reserve(frames_.capacity() + 1);  // so that giving back never allocates
   return frame;
 }
 
 void Segment::give_back(std::unique_ptr<Frame> frame) noexcept {
-  const std::scoped_lock lock(frames_mutex_);
+  const WholeLock<std::scoped_lock<std::mutex>> lock(frames_mutex_);
   frames_.push_back(std::move(frame));
 }
 
@@ -179,7 +180,7 @@ std::shared_ptr<Segment> Segment::find(uint64_t hash, std::span<const TensorView
 
 std::shared_ptr<Segment> Segment::find_next(std::span<const TensorView> values,
                                             std::span<const TensorView> results) const {
-  const std::shared_lock lock(next_mutex_);
+  const WholeLock<std::shared_lock<std::shared_mutex>> lock(next_mutex_);
   return find(hash_of(values, results), values, results);
 }
 
@@ -189,7 +190,7 @@ std::shared_ptr<Segment> Segment::keep_next(Findings found, std::shared_ptr<Segm
   std::vector<TensorView> results;
   for (std::size_t i = 0; i < found.shapes.size(); ++i) results.push_back({nullptr, found.dtypes[i], found.shapes[i]});
   const uint64_t hash = hash_of(values, results);
-  const std::unique_lock lock(next_mutex_);
+  const WholeLock<std::unique_lock<std::shared_mutex>> lock(next_mutex_);
   if (std::shared_ptr<Segment> other = find(hash, values, results)) return other;
   if (next_.size() >= kMaxNext) next_.clear();
   next_.emplace(hash, Next{std::move(found), next});

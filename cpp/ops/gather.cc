@@ -45,8 +45,9 @@ void gather(const OpCall& call) noexcept {
   auto* y = call.outputs[0].as<std::byte>();
   for (int64_t o = 0; o < outer; ++o) {
     for (int64_t i = 0; i < count; ++i, y += run) {
-      const int64_t row = o * rows + checked_index(call, indices[i], size);
-      std::memcpy(y, data.as<std::byte>() + row * run, static_cast<std::size_t>(run));
+      const int64_t index = checked_index(call, indices[i], size);
+      if (index < 0) return;  // another thread has written to the caller's indices
+      std::memcpy(y, data.as<std::byte>() + (o * rows + index) * run, static_cast<std::size_t>(run));
     }
   }
 }

@@ -60,10 +60,12 @@ struct Recurrent {
   [[nodiscard, gnu::always_inline]] SLIPWAY_BOTH int64_t x_at(int64_t t, int64_t n) const noexcept {
     return is_batch_first ? n * time + t : t * batch + n;
   }
-  /// Row i of X: its number in the table, which check_inputs has found to be one.
+  /// Row i of X: its number in the table. The same holds for length_of(): check_inputs() has found it to be one, and
+  /// it is kept one for the case that another thread has written to the caller's memory meanwhile.
   [[nodiscard, gnu::always_inline]] int64_t table_row(const OpCall& call, int64_t i) const noexcept {
     const int64_t index = number_at(call, i);
-    return index < 0 ? index + vocabulary : index;
+    const int64_t row = index < 0 ? index + vocabulary : index;
+    return row < 0 || row >= vocabulary ? 0 : row;
   }
   /// The D elements of row i of X.
   template <typename T>
@@ -80,7 +82,8 @@ struct Recurrent {
   }
   /// Steps of sequence n.
   [[nodiscard, gnu::always_inline]] int64_t length_of(const OpCall& call, int64_t n) const noexcept {
-    return call.has_input(kLengths) ? call.inputs[kLengths].as<int32_t>()[n] : time;
+    const int64_t length = stated_length(call, n);
+    return length < 0 ? 0 : length > time ? time : length;
   }
   /// False, and reported, where a number of X lies outside the table, as Gather has it, or a length outside [0, T].
   [[nodiscard, gnu::always_inline]] bool check_inputs(const OpCall& call) const noexcept {
@@ -91,7 +94,7 @@ struct Recurrent {
       return false;
     }
     for (int64_t n = 0; n < batch; ++n) {
-      const int64_t length = length_of(call, n);
+      const int64_t length = stated_length(call, n);
       if (length >= 0 && length <= time) continue;
       call.report("an entry of sequence_lens", length, 0, time);
       return false;
@@ -100,6 +103,9 @@ struct Recurrent {
   }
 
  private:
+  [[nodiscard, gnu::always_inline]] int64_t stated_length(const OpCall& call, int64_t n) const noexcept {
+    return call.has_input(kLengths) ? call.inputs[kLengths].as<int32_t>()[n] : time;
+  }
   [[nodiscard, gnu::always_inline]] static int64_t number_at(const OpCall& call, int64_t i) noexcept {
     const TensorView& x = call.inputs[kX];
     return x.dtype == DType::kInt64 ? x.as<int64_t>()[i] : x.as<int32_t>()[i];

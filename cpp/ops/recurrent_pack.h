@@ -148,10 +148,11 @@ struct RecurrentPacking {
 struct RecurrentScratch {
   static constexpr int64_t kStates = 3;  ///< H, the next H, and C or r * H
 
-  int64_t groups;  ///< at most, of one direction
-  int64_t rows;    ///< of inputs and sums, of one direction, all groups
-  int64_t counts;  ///< [T + 2] of int32
-  int64_t order;   ///< [N] of int32: sequences, longest first
+  int64_t groups;   ///< at most, of one direction
+  int64_t rows;     ///< of inputs and sums, of one direction, all groups
+  int64_t counts;   ///< [T + 2] of int32
+  int64_t order;    ///< [N] of int32: sequences, longest first
+  int64_t lengths;  ///< [N] of int32: of each sequence, read once, since the caller's may change
   int64_t packed;
   int64_t states;  ///< [directions, kStates, N, padded]
   int64_t sums;    ///< [directions, rows, row]
@@ -166,7 +167,8 @@ struct RecurrentScratch {
     rows = plan.table != nullptr ? 0 : sizes.batch + groups * kRecurrentRows;
     counts = 0;
     order = counts + aligned(sizes.time + 2);
-    packed = order + aligned(sizes.batch);
+    lengths = order + aligned(sizes.batch);
+    packed = lengths + aligned(sizes.batch);
     states = packed + (plan.packed != nullptr ? 0 : aligned(sizes.directions * packing.size));
     sums = states + aligned(sizes.directions * kStates * sizes.batch * packing.padded);
     inputs = sums + aligned(sizes.directions * rows * packing.row);

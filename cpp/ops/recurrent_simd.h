@@ -28,6 +28,7 @@ struct RecurrentGroup {
   int64_t direction;
   const float* weights;  // packed
   const int32_t* order;
+  const int32_t* lengths;
   int64_t first;
   int64_t stride;
   int64_t count;
@@ -41,7 +42,7 @@ struct RecurrentGroup {
   bool from_behind;      // the step takes the last block first
 
   [[nodiscard]] int64_t sequence(int64_t row) const noexcept { return order[first + row * stride]; }
-  [[nodiscard]] int64_t length(int64_t row) const noexcept { return sizes.length_of(call, sequence(row)); }
+  [[nodiscard]] int64_t length(int64_t row) const noexcept { return lengths[sequence(row)]; }
   /// The time at which a sequence takes a step.
   [[nodiscard]] int64_t time_at(int64_t row, int64_t step) const noexcept {
     return sizes.runs_backwards(direction) ? length(row) - 1 - step : step;
@@ -240,13 +241,19 @@ void run_group(RecurrentGroup group, const Advance& advance) noexcept {
 }
 
 /// Sequences by length, longest first; equal lengths keep their order.
-void sort_by_length(const OpCall& call, const Recurrent& sizes, int32_t* counts, int32_t* order) noexcept {
+void sort_by_length(const OpCall& call, const Recurrent& sizes, const RecurrentScratch& scratch) noexcept {
+  auto* counts = reinterpret_cast<int32_t*>(call.scratch + scratch.counts);
+  auto* order = reinterpret_cast<int32_t*>(call.scratch + scratch.order);
+  auto* lengths = reinterpret_cast<int32_t*>(call.scratch + scratch.lengths);
   for (int64_t i = 0; i < sizes.time + 2; ++i) counts[i] = 0;
   // Length l is counted at T - l + 1, so that the running sum at T - l is the place of its first.
-  for (int64_t n = 0; n < sizes.batch; ++n) ++counts[sizes.time - sizes.length_of(call, n) + 1];
+  for (int64_t n = 0; n < sizes.batch; ++n) {
+    lengths[n] = static_cast<int32_t>(sizes.length_of(call, n));
+    ++counts[sizes.time - lengths[n] + 1];
+  }
   for (int64_t i = 1; i < sizes.time + 2; ++i) counts[i] += counts[i - 1];
   for (int64_t n = 0; n < sizes.batch; ++n) {
-    order[counts[sizes.time - sizes.length_of(call, n)]++] = static_cast<int32_t>(n);
+    order[counts[sizes.time - lengths[n]]++] = static_cast<int32_t>(n);
   }
 }
 
@@ -282,6 +289,7 @@ RecurrentGroup make_group(const OpCall& call, const RecurrentScratch& scratch, c
           .direction = d,
           .weights = weights + d * at.size,
           .order = reinterpret_cast<const int32_t*>(call.scratch + scratch.order),
+          .lengths = reinterpret_cast<const int32_t*>(call.scratch + scratch.lengths),
           .first = g,
           .stride = groups,
           .count = sizes.batch / groups + (g < rest ? 1 : 0),
@@ -311,8 +319,7 @@ void run_recurrent(const OpCall& call, const Advance& advance) noexcept {
   const Recurrent& sizes = plan.sizes;
   if (!sizes.check_inputs(call)) return;
   const RecurrentScratch scratch(plan, kLanes);
-  sort_by_length(call, sizes, reinterpret_cast<int32_t*>(call.scratch + scratch.counts),
-                 reinterpret_cast<int32_t*>(call.scratch + scratch.order));
+  sort_by_length(call, sizes, scratch);
   const float* weights = find_weights(call, scratch);
   const int64_t groups = count_groups(call, sizes, scratch.groups);
   const auto body = [&](int64_t begin, int64_t end) {

@@ -1,5 +1,6 @@
 #include "ops/reduce.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "ops/shapes.h"
@@ -59,6 +60,8 @@ ReduceWalks reduce_walks(const Shape& x, std::span<const char> reduced) {
   for (int axis = 0; axis < x.rank(); ++axis) {
     const auto at = static_cast<std::size_t>(axis);
     (reduced[at] != 0 ? walks.reduced : walks.kept).push_axis(x[axis], {strides[at]});
+    if (reduced[at] == 0) walks.run = 0;
+    if (reduced[at] != 0 && x[axis] > 1 && x.count() > 0) walks.run = std::max<int64_t>(walks.run, 1) * x[axis];
   }
   return walks;
 }

@@ -1,7 +1,8 @@
 // Reductions of float32. An operator is a formula of terms, of which there are two kinds: the innermost axis is kept,
 // and lanes are elements of y (Columns), or it is reduced, and lanes are terms of one element (Row). Sums have one
-// order, which depends neither on threads nor on neighbours, and go through two levels, so that errors grow with the
-// square root of the length.
+// order, which depends neither on threads nor on neighbours, not even on whether there are any
+// (docs/decisions/0019-rows-of-a-batch.md), and go through two levels, so that errors grow with the square root of the
+// length.
 #pragma once
 
 #include "ops/reduce_walks.h"
@@ -95,6 +96,7 @@ struct Columns {
 struct Row {
   const Walk<1>& reduced;
   const float* x;
+  int64_t run;  // ReduceWalks::run
 
   /// All term(x, 0) by F, in every lane.
   template <typename F, typename Term>
@@ -106,9 +108,11 @@ struct Row {
   [[gnu::always_inline]] Vec fold_apart(const Term& term) const noexcept {
     Vec total = broadcast(F::kNothing);
     reduced.for_each_run(0, reduced.count(), [&](int64_t, int64_t count, const Steps<1>& at) {
-      for (int64_t i = 0; i < count; i += kTerms * kLanes) {
-        total = F::fold(total,
-                        fold_part<F>(x + at[0] + i, count - i < kTerms * kLanes ? count - i : kTerms * kLanes, term));
+      for (int64_t begin = 0; begin < count; begin += run) {
+        for (int64_t i = 0; i < run; i += kTerms * kLanes) {
+          const int64_t terms = run - i < kTerms * kLanes ? run - i : kTerms * kLanes;
+          total = F::fold(total, fold_part<F>(x + at[0] + begin + i, terms, term));
+        }
       }
     });
     return total;
@@ -143,6 +147,7 @@ struct Row {
 struct Rows {
   const Walk<1>& reduced;
   const float* x;
+  int64_t run;
   int64_t step;
 
   /// All term(x, lane) by F.
@@ -150,7 +155,7 @@ struct Rows {
   [[gnu::always_inline]] Lanes fold(const Term& term) const noexcept {
     Vec rows[kLanes];
     for (int lane = 0; lane < kLanes; ++lane) {
-      rows[lane] = Row{reduced, x + lane * step}.template fold_apart<F>([&](Vec v, int) { return term(v, lane); });
+      rows[lane] = Row{reduced, x + lane * step, run}.template fold_apart<F>([&](Vec v, int) { return term(v, lane); });
     }
     transpose(rows);
 #pragma GCC unroll 4
@@ -168,23 +173,27 @@ template <typename Formula>
 void reduce(const OpCall& call, void (*otherwise)(const OpCall&) noexcept, const Formula& formula) noexcept {
   const Walk<1>& kept = call.as<ReduceWalks>().kept;
   const Walk<1>& reduced = call.as<ReduceWalks>().reduced;
+  const int64_t run = call.as<ReduceWalks>().run;
   const float* x = call.inputs[0].as<float>();
   float* y = call.outputs[0].as<float>();
   const int64_t terms = reduced.count();
   if (call.inputs[0].dtype != DType::kFloat32 || terms == 0) return otherwise(call);
-  const bool is_row = reduced.inner_size() > 1 && reduced.inner_strides()[0] == 1;
   const auto put_row = [&](int64_t i, int64_t count, const Steps<1>& at) {
     const int64_t step = kept.inner_strides()[0];
     int64_t k = 0;
     for (; k + kLanes <= count; k += kLanes) {
-      store(y + i + k, formula(Rows{reduced, x + at[0] + k * step, step}).v[0]);
+      store(y + i + k, formula(Rows{reduced, x + at[0] + k * step, run, step}).v[0]);
     }
     for (; k < count; ++k) {
-      store_first(y + i + k, formula(Row{reduced, x + at[0] + k * step}).v[0], 1);
+      store_first(y + i + k, formula(Row{reduced, x + at[0] + k * step, run}).v[0], 1);
     }
   };
   const auto put_columns = [&](int64_t i, int64_t count, const Steps<1>& at) {
+    const int64_t step = kept.inner_strides()[0];
     int64_t k = 0;
+    for (; step != 1 && k < count; ++k) {  // the innermost axis has one element
+      store_first(y + i + k, formula(Columns<1>{reduced, x + at[0] + k * step, 1}).v[0], 1);
+    }
     for (; k + kSideBySide * kLanes <= count; k += kSideBySide * kLanes) {
       const Vecs<kSideBySide> sums = formula(Columns<kSideBySide>{reduced, x + at[0] + k, kLanes});
       for (int64_t v = 0; v < kSideBySide; ++v) store(y + i + k + v * kLanes, sums.v[v]);
@@ -195,7 +204,7 @@ void reduce(const OpCall& call, void (*otherwise)(const OpCall&) noexcept, const
     }
   };
   parallel_for(call.pool, kept.count(), grain_of(terms, kTermsPerNanosecond), [&](int64_t begin, int64_t end) {
-    if (is_row) {
+    if (run > 0) {
       kept.for_each_run(begin, end, put_row);
     } else {
       kept.for_each_run(begin, end, put_columns);

@@ -10,6 +10,9 @@ namespace slipway {
 struct ReduceWalks {
   Walk<1> kept;
   Walk<1> reduced;
+  /// Terms of the innermost reduced axes, up to the first kept one, whatever that one's size: the order of a sum may
+  /// depend on it, and not on how many sums there are. 0 where the innermost axis is kept.
+  int64_t run = 0;
 };
 
 }  // namespace slipway

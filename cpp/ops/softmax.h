@@ -8,6 +8,7 @@ namespace slipway {
 
 struct SoftmaxCall {
   Split split;
+  bool is_last;  ///< no axis follows, not even one of size 1
 };
 
 namespace scalar {

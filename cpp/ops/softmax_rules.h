@@ -23,9 +23,10 @@ inline void infer_along_axis(InferContext& context) {
 
 [[nodiscard]] inline std::shared_ptr<const void> prepare_along_axis(PrepareContext& context) {
   const Shape x = context.shape(0);
-  const int64_t axis = context.get_int("axis", -1);
+  const int64_t given = context.get_int("axis", -1);
+  const int64_t axis = given < 0 ? given + x.rank() : given;
   context.work = {10 * x.count(), 2 * x.count() * size_of(context.dtype(0))};
-  return std::make_shared<SoftmaxCall>(SoftmaxCall{split_at(x, axis < 0 ? axis + x.rank() : axis)});
+  return std::make_shared<SoftmaxCall>(SoftmaxCall{split_at(x, axis), axis + 1 == x.rank()});
 }
 
 /// The largest element and the sum of exp(x - largest), in which the largest ones themselves, `ones` in number, are

@@ -1,6 +1,6 @@
 // Softmax and LogSoftmax of float32. Lanes are elements of one row where the axis is the last one, else neighbours
-// whose axes run in parallel. x - m is kept in two parts, since e^x would make of its rounding many units in the last
-// place.
+// whose axes run in parallel, were it only one: a row has the same bits alone and in a batch that comes last. x - m is
+// kept in two parts, since e^x would make of its rounding many units in the last place.
 #pragma once
 
 #include "ops/softmax.h"
@@ -86,12 +86,13 @@ template <bool IsRow>
 /// f.operator()<IsRow>(strip) for every row, or every vector of neighbours.
 template <typename F>
 void for_each_strip(const OpCall& call, const F& f) noexcept {
-  const int64_t outer = call.as<SoftmaxCall>().split.outer;
-  const int64_t axis = call.as<SoftmaxCall>().split.axis;
-  const int64_t inner = call.as<SoftmaxCall>().split.inner;
+  const auto& softmax = call.as<SoftmaxCall>();
+  const int64_t outer = softmax.split.outer;
+  const int64_t axis = softmax.split.axis;
+  const int64_t inner = softmax.split.inner;
   const float* x = call.inputs[0].as<float>();
   float* y = call.outputs[0].as<float>();
-  if (inner == 1) {
+  if (softmax.is_last) {
     parallel_for(call.pool, outer, grain_of(axis, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         f.template operator()<true>(Strip{x + i * axis, y + i * axis, axis / kLanes, kLanes, kLanes, axis % kLanes});

@@ -20,9 +20,9 @@ T = TypeVar("T", bound=SupportsDLPack)
 
 def is_on_cuda(array: object) -> bool:
     """Return True for an array on a CUDA device."""
-    if isinstance(array, np.ndarray) or not isinstance(array, SupportsDLPack):
+    if isinstance(array, np.ndarray) or not _arrays.speaks_dlpack(array):
         return False
-    return int(array.__dlpack_device__()[0]) == _CUDA
+    return _arrays.device_of(array, "an array")[0] == _CUDA
 
 
 def current_stream(library: ModuleType | None, number: int) -> int:
@@ -42,14 +42,14 @@ def capsule(array: object, what: str, number: int, stream: int) -> object:
         InputError: It is no array, or does not give its memory away.
         UnavailableError: It lies on another device; nothing is moved silently.
     """
-    if not isinstance(array, SupportsDLPack):
+    if not _arrays.speaks_dlpack(array):
         raise InputError(f"{what}: got {type(array).__name__}, expected an array that speaks DLPack (a torch tensor)")
-    kind, at = array.__dlpack_device__()
-    if int(kind) != _CUDA or int(at) != number:
+    if _arrays.device_of(array, what) != (_CUDA, number):
         raise UnavailableError(f"{what} lies on another device than the session's, cuda:{number}; move it there first")
+    _arrays.refuse_negated(array, what)
     try:
         return array.__dlpack__(stream=stream or _DEFAULT_STREAM)
-    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:  # of another library, which may raise what it likes
         raise InputError(f"{what}: {type(array).__name__} does not share its memory: {error}") from error
 
 
@@ -64,7 +64,7 @@ def run_op(
 ) -> list[SupportsDLPack]:
     """Run one operator on arrays of device ``number``; the results belong to the library of the first array."""
     arrays = [array for array in inputs if array is not None]
-    library = library_of(arrays[0])
+    library = _arrays.library_of(arrays[:1])
     stream = current_stream(library, number)
     capsules = [
         None
@@ -74,9 +74,3 @@ def run_op(
     ]
     results = _engine.run_op_on(number, stream, op, capsules, attributes, outputs, opset, domain)
     return [_arrays.as_kind(result, library) for result in results]
-
-
-def library_of(array: object) -> ModuleType | None:
-    """Return the library of an array on a device, None for the engine's own results."""
-    library = _arrays.library_of([array])
-    return library if hasattr(library, "from_dlpack") else None

@@ -37,7 +37,7 @@ class Port:
 
 
 class Session:
-    """A model that can be run, from many threads at once if wanted.
+    """A model that can be run, from many threads at once if wanted, and by the children of a fork (on one thread each).
 
         session = slipway.Session("artifacts/names-gru")
         logits = session.run({"tokens": tokens, "lengths": lengths})["logits"]
@@ -134,7 +134,8 @@ class Session:
 
         Args:
             inputs: An array for each input port, of its type and shape; NumPy arrays or arrays that speak DLPack
-                (torch tensors). C-contiguous ones are read where they lie, others are copied first.
+                (torch tensors). C-contiguous ones are read where they lie, others are copied first. What another
+                thread writes to them meanwhile leaves the outputs open, or is refused; it harms nothing else.
             outputs: Buffers for some or all outputs: C-contiguous, writable, of the right type and shape, sharing
                 memory with nothing else. The result is written there.
             stream: Of arrays on a CUDA device: the ``cudaStream_t`` to work on, as a number. The default is the
@@ -149,6 +150,8 @@ class Session:
             RuntimeFault: A value is one that an operator forbids, for example an index out of range.
             UnavailableError: An array lies on another device.
         """
+        self._check_names("input", self._inputs, inputs)
+        self._check_known_outputs({} if outputs is None else outputs)
         buffers = {} if outputs is None else dict(outputs)
         if self._cuda is not None and any(_on_cuda.is_on_cuda(array) for array in inputs.values()):
             return self._run_on_cuda(self._cuda, inputs, buffers, stream)
@@ -164,7 +167,7 @@ class Session:
     def _run_on_cuda(
         self, number: int, inputs: Arrays, buffers: dict[str, SupportsDLPack], stream: int | None
     ) -> Mapping[str, SupportsDLPack]:
-        library = _on_cuda.library_of(next(iter(inputs.values())))
+        library = library_of(list(inputs.values())[:1])
         stream = _on_cuda.current_stream(library, number) if stream is None else stream
         arrays, into = self._capsules(number, inputs, buffers, stream)
         results = self._engine.run_on(stream, arrays, into if buffers else [])
@@ -176,8 +179,6 @@ class Session:
     def _capsules(
         self, number: int, inputs: Arrays, buffers: Arrays, stream: int
     ) -> tuple[list[object], list[object | None]]:
-        self._check_names("input", self._inputs, inputs)
-        self._check_known_outputs(buffers)
         arrays = [
             _on_cuda.capsule(_on_cuda.contiguous(inputs[port.name]), f'input "{port.name}"', number, stream)
             for port in self._inputs
@@ -207,6 +208,7 @@ class Session:
         """
         if self._cuda is None:
             raise UnavailableError("the session runs on the CPU; open it with device='cuda'")
+        self._check_names("input", self._inputs, inputs)
         self._check_every_output(outputs)
         arrays, into = self._capsules(self._cuda, inputs, outputs, 0)
         return self._engine.bind_on(arrays, into)
@@ -225,13 +227,14 @@ class Session:
         Raises:
             InputError: As ``run``; an array that is not contiguous, or an output without a buffer.
         """
+        self._check_names("input", self._inputs, inputs)
+        self._check_every_output(outputs)
         for name, array in inputs.items():
             numpy_view = view(array, f'input "{name}"')
             if not (numpy_view.flags.c_contiguous and numpy_view.flags.aligned):
                 raise InputError(f'input "{name}" is not C-contiguous: a bound call reads the memory as it lies')
         if self._cuda is not None:
             raise UnavailableError("the session runs on CUDA; bind arrays there with bind_on_cuda")
-        self._check_every_output(outputs)
         return self._engine.bind(self._input_arrays(inputs), self._output_buffers(outputs))
 
     def stage_text(self, stage: str, shapes: Mapping[str, Sequence[int]] | None = None) -> str:
@@ -257,7 +260,6 @@ class Session:
         return f"<slipway.Session ({inputs}) -> ({outputs})>"
 
     def _input_arrays(self, inputs: Arrays) -> list[NDArray[np.generic]]:
-        self._check_names("input", self._inputs, inputs)
         arrays = []
         for port in self._inputs:
             what = f'input "{port.name}"'
@@ -267,17 +269,19 @@ class Session:
         return arrays
 
     def _check_every_output(self, outputs: Arrays) -> None:
+        self._check_known_outputs(outputs)
         missing = [port.name for port in self._outputs if port.name not in outputs]
         if missing:
             raise InputError(f"a bound call needs a buffer for every output; missing: {', '.join(missing)}")
 
     def _check_known_outputs(self, outputs: Arrays) -> None:
+        if not isinstance(outputs, Mapping):
+            raise InputError(_names_message("output", self._outputs, f"got {type(outputs).__name__}, expected a dict"))
         unknown = [name for name in outputs if all(name != port.name for port in self._outputs)]
         if unknown:
-            raise InputError(_names_message("output", self._outputs, f"unknown: {', '.join(map(str, unknown))}"))
+            raise InputError(_names_message("output", self._outputs, f"unknown: {_shown(unknown)}"))
 
     def _output_buffers(self, outputs: Arrays) -> list[NDArray[np.generic] | None]:
-        self._check_known_outputs(outputs)
         buffers: list[NDArray[np.generic] | None] = []
         for port in self._outputs:
             if port.name not in outputs:
@@ -296,9 +300,9 @@ class Session:
         if not isinstance(given, Mapping):
             raise InputError(_names_message(kind, ports, f"got {type(given).__name__}, expected a dict"))
         missing = [port.name for port in ports if port.name not in given]
-        unknown = [str(name) for name in given if all(name != port.name for port in ports)]
+        unknown = [name for name in given if all(name != port.name for port in ports)]
         faults = [f"missing: {', '.join(missing)}"] if missing else []
-        faults += [f"unknown: {', '.join(unknown)}"] if unknown else []
+        faults += [f"unknown: {_shown(unknown)}"] if unknown else []
         if faults:
             raise InputError(_names_message(kind, ports, "; ".join(faults)))
 
@@ -308,6 +312,22 @@ def _bound(name: str, value: int, least: int) -> int:
     if not least <= value < 2**63:
         raise UsageError(f"{name}: got {value}, expected {least} to 2^63 - 1")
     return int(value)
+
+
+def _shown(names: Sequence[object]) -> str:
+    """The first names as text, whatever they are, and how many more there are."""
+    most = 8
+    shown = [_name_text(name) for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _name_text(name: object) -> str:
+    if type(name) is int:
+        return str(name)
+    if not isinstance(name, str):
+        return f"a key of type {type(name).__name__}"
+    text = str.__str__(name)
+    return text if text.isprintable() and len(text) <= 80 else ascii(text[:80])
 
 
 def _names_message(kind: str, ports: tuple[Port, ...], fault: str) -> str:

@@ -7,7 +7,8 @@
 // A function that can fail gives its code and writes a sentence into the caller's `message` of `message_bytes` bytes:
 // cut to that length between characters of UTF-8, always ended by a zero, empty on success. `message` may be NULL. A
 // NULL that is not allowed is SLIPWAY_USAGE, never a crash. Strings that are returned live as long as their session.
-// Any number of threads may use one session at once; slipway_close() comes after the last of them.
+// Any number of threads may use one session at once, and so may the children of a fork, on one thread each;
+// slipway_close() comes after the last of them.
 #pragma once
 
 #include <stddef.h>

@@ -71,7 +71,8 @@ class BoundCall {
   std::shared_ptr<BoundRun> run_;
 };
 
-/// A loaded model. Safe to use from many threads at once; copies share the model.
+/// A loaded model. Safe to use from many threads at once, and in the children of a fork, which work on one thread;
+/// copies share the model.
 class Session {
  public:
   /// Opens an ONNX file, or the model of a bundle folder. Tensors that it keeps in other files must lie in the same
