@@ -48,11 +48,17 @@ struct Session::State {
 namespace {
 
 constexpr int kMaxThreads = 256;
+// That of protobuf, which every other reader of ONNX has.
+constexpr std::uintmax_t kMaxModelBytes = std::uintmax_t{1} << 31;
 
 Buffer read_file(const std::filesystem::path& path) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
   if (error) fail(Code::kIo, "cannot read ", quote(path.string(), 400), ": ", error.message());
+  if (bytes > kMaxModelBytes) {
+    fail(Code::kLimit, quote(path.string(), 400), " has ", bytes, " bytes, the limit of an ONNX file is ",
+         kMaxModelBytes);
+  }
   std::ifstream in(path, std::ios::binary);
   Buffer content(static_cast<int64_t>(bytes));
   if (!in || !in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(bytes))) {

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # lets the tests of this folder write ``from small_models import ...``
 
 
 @dataclass(frozen=True)
