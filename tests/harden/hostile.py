@@ -98,6 +98,10 @@ def check_refusal(answer: Answer, *codes: int) -> None:
 
 LABELS = ("no", "yes")
 
+PROVENANCE = json.dumps(
+    {"config": {}, "data": {"kind": "embedded", "name": "n", "where": "w", "licence": "l", "rows": {}}}
+)
+
 #: Kind of input -> the signature of a model whose output is its encoded input.
 SIGNATURES: Mapping[str, Signature] = {
     "array": Signature(
@@ -131,7 +135,7 @@ def model_of(kind: str, path: Path, metadata: Mapping[str, str] | None = None) -
         nodes, "echo", [_info(p) for p in signature.inputs], [_info(p) for p in signature.outputs]
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-    entries = signature_to_metadata(signature) | {"slipway.recipe": '"hello-rnn"', "slipway.provenance": "{}"}
+    entries = signature_to_metadata(signature) | {"slipway.recipe": '"hello-rnn"', "slipway.provenance": PROVENANCE}
     for key, value in (entries | dict(metadata or {})).items():
         if value:
             model.metadata_props.add(key=key, value=value)

@@ -74,7 +74,7 @@ def _read(path: Path) -> list[Row]:
         with open_text(path, newline="") as file:
             for number, row in enumerate(csv.reader(file, strict=True), 1):
                 if len(row) != 2 or not row[0] or not row[1]:
-                    raise DataError(f"{path}, row {number}: got {row}, expected a name and a country")
+                    raise DataError(f"{path}, row {number}: got {row!s:.100}, expected a name and a country")
                 rows.append((row[0], row[1]))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
