@@ -96,8 +96,7 @@ class Bundle:
             UnavailableError: The bundle has no such artefact; the message says why, as the report does.
         """
         if name not in self.sums:
-            missing = self.report.get("missing")
-            reason = missing.get(name, "it was not made") if isinstance(missing, dict) else "it was not made"
+            reason = self.report.get("missing", {}).get(name, "it was not made")
             raise UnavailableError(f"bundle {self.path} has no {name}: {reason}")
         return self.path / name
 
@@ -145,8 +144,14 @@ class Bundle:
 
     @cached_property
     def report(self) -> Mapping[str, Any]:
-        """``report.json``."""
-        return _json(REPORT, self.read(REPORT))
+        """``report.json``; what is read of it here has the types of a report, the rest is shown as it stands."""
+        report = _json(REPORT, self.read(REPORT))
+        missing, score = report.get("missing", {}), report.get("score")
+        value = score.get("value") if isinstance(score, dict) else None
+        whole = isinstance(missing, dict) and all(isinstance(reason, str) for reason in missing.values())
+        if not whole or not isinstance(score, dict | None) or not isinstance(value, int | float | None):
+            raise BundleError(f"{REPORT} of bundle {self.path} is none: missing or score have other types")
+        return report
 
     @cached_property
     def goldens(self) -> tuple[Golden, ...]:

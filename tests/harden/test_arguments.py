@@ -334,8 +334,8 @@ STREAMS: Mapping[str, tuple[int, tuple[int, ...]]] = {
 def test_results_that_do_not_arrive_are_an_error(infer_program: Path, tmp_path: Path, redirected: str) -> None:
     """Of an error that cannot be told the exit code remains."""
     model, (good, bad) = model_of("array", tmp_path / "model.onnx"), STREAMS[redirected]
-    verb = f"{shutil.which('slipway')} inspect {model}"
-    for works, fails in ((verb, f"{verb} --stage x"), (f"{infer_program} {model} --random", f"{infer_program} --x")):
+    verb = f"{shutil.which('slipway')} ops"
+    for works, fails in ((verb, f"{verb} --x"), (f"{infer_program} {model} --random", f"{infer_program} --x")):
         answer = process("sh", "-c", f"exec {works} {redirected}")
         assert answer.code == good, answer
         assert len(answer.err.splitlines()) <= 1, answer.err

@@ -214,7 +214,9 @@ def test_sums_of_strangers_are_damage(infer_program: Path, tmp_path: Path, sums:
     check_refusal(process(infer_program, bundle, "--selftest"), 6)
 
 
-@pytest.mark.parametrize("report", [b"", b"[]", b"\xff", DEEP.encode(), b'{"missing": 5}', b'{"score": 5}'])
+@pytest.mark.parametrize(
+    "report", [b"", b"[]", b"\xff", DEEP.encode(), b'{"missing": 5}', b'{"score": 5}', b'{"score": {}}']
+)
 def test_a_report_of_a_stranger_has_a_clear_answer(tmp_path: Path, report: bytes) -> None:
     bundle = bundle_of_table(tmp_path / "bundle")
     (bundle / "report.json").write_bytes(report)

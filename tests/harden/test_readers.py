@@ -254,7 +254,7 @@ def test_random_tables_are_read_alike(
     figure: Figure,
 ) -> None:  # fmt: skip
     rng, file, accepted = np.random.default_rng(7), tmp_path / "table", 0
-    count = effort(short=150, long=5000)
+    count = effort(short=80, long=5000)
     for _ in range(count):
         text = "".join(rng.choice(PIECES, rng.integers(1, 9)))
         file.write_bytes(text.encode())

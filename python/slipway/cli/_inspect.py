@@ -169,7 +169,7 @@ def _bundle_lines(bundle: Mapping[str, Any] | None) -> Iterator[Line]:
     if bundle is None:
         return
     score = bundle["score"]
-    told = f", {score['name']} {score['value']:.4g}" if score and score["value"] is not None else ""
+    told = f", {score.get('name')} {score['value']:.4g}" if score and score.get("value") is not None else ""
     yield "bundle", "recipe", f"{bundle['recipe']}{told}"
     yield "bundle", "goldens", ", ".join(bundle["goldens"])
     for name, reason in bundle["missing"].items():
