@@ -59,12 +59,14 @@ def check_raw(bundle: Bundle) -> None:
 
 
 def read_raw(bundle: Bundle, golden: Golden) -> list[Any]:
-    """Return a golden's raw items, read from the bundle's files.
+    """Return a golden's raw items, read from the bundle's files; none where it has only arrays.
 
     Raises:
         BundleError: A file that the golden names was not sealed, or the model takes other things.
     """
-    raw = golden.raw or {}
+    raw = golden.raw
+    if raw is None:
+        return []
     specs = [port.spec for port in bundle.signature.inputs if not isinstance(port.spec, LengthInput)]
     kinds = {kind: [s for s in specs if isinstance(s, of)] for kind, of in _RAW_KINDS.items() if kind in raw}
     if not all(kinds.values()) or not kinds:

@@ -80,7 +80,7 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
         session = _Session(run, progress or Silent())
         session.learn()
         return session.finish()
-    except SlipwayError:
+    except (SlipwayError, OSError):
         raise
     except Exception as error:
         changed = _changed(run)
