@@ -49,6 +49,8 @@ struct Session::State {
 namespace {
 
 constexpr int kMaxThreads = 256;
+// That of protobuf, which every other reader of ONNX has.
+constexpr std::uintmax_t kMaxModelBytes = std::uintmax_t{1} << 31;
 
 Buffer read_file(const std::filesystem::path& path, int64_t max_bytes) {
   std::error_code error;
@@ -56,6 +58,10 @@ Buffer read_file(const std::filesystem::path& path, int64_t max_bytes) {
   if (error) fail(Code::kIo, "cannot read ", quote(path.string(), 400), ": ", error.message());
   if (max_bytes > 0 && static_cast<int64_t>(bytes) > max_bytes) {
     fail(Code::kLimit, quote(path.string(), 400), " has ", bytes, " bytes, max_memory is ", max_bytes);
+  }
+  if (bytes > kMaxModelBytes) {
+    fail(Code::kLimit, quote(path.string(), 400), " has ", bytes, " bytes, the limit of an ONNX file is ",
+         kMaxModelBytes);
   }
   std::ifstream in(path, std::ios::binary);
   Buffer content(static_cast<int64_t>(bytes));

@@ -1,10 +1,12 @@
-"""What all tests share: one profile of Hypothesis, and the five longest files at the end of every run."""
+"""What all tests share: one profile of Hypothesis, slipway-infer, and the five longest files after every run."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def infer_program() -> Path:
+    """Find slipway-infer: SLIPWAY_INFER, else beside the interpreter, else on PATH."""
+    named = os.environ.get("SLIPWAY_INFER")
+    beside = Path(sys.executable).with_name("slipway-infer")
+    found = named or (str(beside) if beside.exists() else shutil.which("slipway-infer"))
+    if found is None:
+        pytest.fail("slipway-infer is not installed; install the package or name the program by SLIPWAY_INFER")
+    return Path(found)
 
 
 #: A browser that shows nothing, asks no server, and keeps nothing.

@@ -46,12 +46,22 @@ bool is_number(std::string_view text) {
 CsvRow read_row(std::string_view text, std::size_t& at, int64_t& line) {
   CsvRow row{line, {""}};
   bool is_quoted = false;
+  std::size_t line_begin = at;
   for (; at < text.size(); ++at) {
     const char c = text[at];
+    if (at - line_begin > kMaxLineBytes) {
+      fail(Code::kLimit, "line ", line, " is longer than ", kMaxLineBytes, " bytes");
+    }
+    if (c == '\n') line_begin = at;
     if (c == '\n') ++line;
     if (is_quoted) {
-      const bool is_doubled = c == '"' && at + 1 < text.size() && text[at + 1] == '"';
+      const char next = at + 1 < text.size() ? text[at + 1] : '\n';
+      const bool is_doubled = c == '"' && next == '"';
       if (c == '"' && !is_doubled) {
+        if (next != ',' && next != '\n' && next != '\r') {
+          fail(Code::kInput, "line ", line, ": a closing quote is followed by ", quote({&next, 1}),
+               ", expected a comma");
+        }
         is_quoted = false;
         continue;
       }
@@ -77,6 +87,9 @@ CsvRow read_row(std::string_view text, std::size_t& at, int64_t& line) {
 }  // namespace
 
 std::vector<CsvRow> parse_csv(std::string_view text) {
+  if (text.size() > kMaxTableBytes) {
+    fail(Code::kLimit, "it has ", text.size(), " bytes, the limit of a table is ", kMaxTableBytes);
+  }
   if (!is_utf8(text)) fail(Code::kInput, "it is not valid UTF-8");
   std::size_t at = text.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0;
   std::vector<CsvRow> rows;

@@ -8,13 +8,18 @@
 
 namespace slipway::infer {
 
+/// Largest table and longest line of one: cells in memory take many times their text.
+inline constexpr std::size_t kMaxTableBytes = 64 << 20;
+inline constexpr std::size_t kMaxLineBytes = 1 << 20;
+
 struct CsvRow {
   int64_t line = 0;  ///< of the row's first character, counted from 1
   std::vector<std::string> cells;
 };
 
 /// Splits a text into rows; empty lines are left out, a byte order mark is skipped. Throws Error(kInput) for a quote
-/// that is not closed or text that is not UTF-8.
+/// that is not closed or stands before more of its cell, and for text that is not UTF-8; Error(kLimit) above the
+/// limits.
 [[nodiscard]] std::vector<CsvRow> parse_csv(std::string_view text);
 
 /// True where the cells without surrounding space are the column names, so that the row is a header.

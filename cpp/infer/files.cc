@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
@@ -66,20 +68,38 @@ class HoldInterrupt final {
   return true;
 }
 
+/// Opens without waiting: a pipe whose other end nobody opened would never open. Later reads and writes do wait.
+int open_now(const std::string& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor >= 0) (void)::fcntl(descriptor, F_SETFL, flags);
+  return descriptor;
+}
+
 void write_in_place(const std::string& path, std::string_view bytes) {
-  File file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  File file(open_now(path, O_WRONLY));
   if (file.get() < 0 || !write_all(file.get(), bytes) || !file.close()) fail_io("write", path);
+}
+
+/// What a link leads to; the path itself where it is none, or leads nowhere.
+std::string resolved(const std::string& path) {
+  char* found = ::realpath(path.c_str(), nullptr);
+  if (found == nullptr) return path;
+  const std::unique_ptr<char, decltype(&std::free)> owned(found, &std::free);
+  return found;
 }
 
 }  // namespace
 
 std::string read_file(const std::string& path, int64_t limit) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const File file(open_now(path, O_RDONLY));
   if (file.get() < 0) fail_io("read", path);
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) fail_io("read", path);
   if (S_ISDIR(status.st_mode)) fail(Code::kIo, "cannot read ", quote(path, 400), ": it is a folder");
   const bool is_regular = S_ISREG(status.st_mode);
+  if (!is_regular && !S_ISFIFO(status.st_mode)) {
+    fail(Code::kIo, "cannot read ", quote(path, 400), ": it is a device, expected a file or a pipe");
+  }
   if (is_regular && status.st_size > limit) {
     fail(Code::kLimit, quote(path, 400), " has ", status.st_size, " bytes, the limit is ", limit);
   }
@@ -90,6 +110,9 @@ std::string read_file(const std::string& path, int64_t limit) {
     const ssize_t got = ::read(file.get(), piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail_io("read", path);
+    if (got == 0 && bytes.empty() && !is_regular) {
+      fail(Code::kIo, "cannot read ", quote(path, 400), ": it is a pipe, and nobody writes to it");
+    }
     if (got == 0) return bytes;
     bytes.append(piece, static_cast<std::size_t>(got));
     if (static_cast<int64_t>(bytes.size()) > limit) {
@@ -98,9 +121,10 @@ std::string read_file(const std::string& path, int64_t limit) {
   }
 }
 
-void write_file(const std::string& path, std::string_view bytes) {
+void write_file(const std::string& given, std::string_view bytes) {
   struct stat status = {};
-  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return write_in_place(path, bytes);
+  if (::stat(given.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return write_in_place(given, bytes);
+  const std::string path = resolved(given);
   const HoldInterrupt hold;
   const std::string temporary = concat(path, ".", ::getpid(), ".tmp");
   File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));

@@ -4,8 +4,10 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,7 @@
 #include "infer/random.h"
 #include "infer/selftest.h"
 #include "infer/sources.h"
+#include "infer/utf8.h"
 
 namespace {
 
@@ -42,10 +45,11 @@ ExitCode exit_code_of(Code code) {
 
 extern "C" void on_interrupt(int) { _exit(kInterrupted); }
 
+/// One line, which cannot steer a terminal: messages name files and models of strangers.
 void report(const char* message) {
-  std::string line = "slipway-infer: ";
-  for (const char* c = message; *c != '\0'; ++c) *c == '\n' ? line += "; " : line += *c;
-  line += '\n';
+  std::string text;
+  for (const char* c = message; *c != '\0'; ++c) *c == '\n' ? text += "; " : text += *c;
+  const std::string line = concat("slipway-infer: ", printable(text), "\n");
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -74,13 +78,27 @@ std::vector<Tensor> read_given(const Signature& signature, const std::vector<std
   return given;
 }
 
+/// What breaks a rule in a bundle is damage of the bundle, as for --selftest; in a plain file it is an error.
+template <typename Open>
+auto in_bundle(const Arguments& arguments, const Open& open) {
+  try {
+    return open();
+  } catch (const Error& error) {
+    std::error_code ignored;
+    const bool is_bundle = std::filesystem::is_directory(arguments.model, ignored);
+    if (error.code() != Code::kModel || !is_bundle) throw;
+    throw Error(Code::kDamaged, error.at(concat("bundle ", quote(arguments.model, 400), " is damaged")).message());
+  }
+}
+
 /// A model with its meaning, and how its results leave the program.
 class Program final {
  public:
   explicit Program(const Arguments& arguments)
       : arguments_(arguments),
-        engine_(open_engine(arguments.model, arguments.engine)),
-        signature_(read_signature(engine_->inputs(), engine_->outputs(), engine_->metadata())),
+        engine_(in_bundle(arguments, [&] { return open_engine(arguments.model, arguments.engine); })),
+        signature_(in_bundle(
+            arguments, [&] { return read_signature(engine_->inputs(), engine_->outputs(), engine_->metadata()); })),
         files_(signature_, arguments.output, arguments.output_folder),
         is_terminal_(isatty(STDOUT_FILENO) != 0) {}
 

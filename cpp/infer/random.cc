@@ -46,7 +46,10 @@ std::map<std::string, int64_t> named_sizes(const Signature& signature, const std
     const auto port = std::find_if(signature.inputs.begin(), signature.inputs.end(),
                                    [&wanted = name](const InputPort& p) { return p.info.name == wanted; });
     if (port == signature.inputs.end()) fail(Code::kUsage, "--shapes: the model has no input ", quote(name));
-    if (shape.sizes().size() != port->info.dims.size()) {
+    const auto fits = [](const Dim& dim, int64_t size) { return !dim.is_known() || dim.value() == size; };
+    const std::vector<Dim>& dims = port->info.dims;
+    const auto sizes_given = shape.sizes();
+    if (!std::equal(dims.begin(), dims.end(), sizes_given.begin(), sizes_given.end(), fits)) {
       fail(Code::kUsage, "--shapes: input ", quote(name), " has shape ", text_of(port->info.dims), ", got ",
            shape.text());
     }

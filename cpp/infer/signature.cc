@@ -87,6 +87,12 @@ std::optional<Entry> entry_for(const Metadata& metadata, const std::string& key)
   return Entry(key, found->second);
 }
 
+std::optional<Entry> port_for(const Metadata& metadata, const std::string& key) {
+  std::optional<Entry> entry = entry_for(metadata, key);
+  if (entry) (void)entry->json().object(key);
+  return entry;
+}
+
 /// Where a dimension stands: by the metadata's dims, else by the symbols of the ONNX port. In the metadata the name of
 /// a time begins with T: two texts have two times.
 int axis_named(const PortInfo& port, const std::optional<Entry>& entry, std::string_view name) {
@@ -209,7 +215,7 @@ void check_fits(const InputPort& port, const std::string& key) {
 
 InputPort read_input(const PortInfo& info, const std::vector<PortInfo>& inputs, const Metadata& metadata) {
   const std::string key = "slipway.input." + info.name;
-  const std::optional<Entry> entry = entry_for(metadata, key);
+  const std::optional<Entry> entry = port_for(metadata, key);
   InputPort port{info, TensorSpec{}, axis_named(info, entry, "N"), axis_named(info, entry, "T")};
   if (entry) port.spec = read_input_spec(*entry, port, inputs);
   check_fits(port, key);
@@ -220,7 +226,7 @@ InputPort read_input(const PortInfo& info, const std::vector<PortInfo>& inputs, 
 OutputPort read_output(const PortInfo& info, const Metadata& metadata) {
   OutputPort port;
   port.info = info;
-  const std::optional<Entry> entry = entry_for(metadata, "slipway.output." + info.name);
+  const std::optional<Entry> entry = port_for(metadata, "slipway.output." + info.name);
   port.batch_axis = axis_named(info, entry, "N");
   if (!entry) return port;
   constexpr std::array<std::string_view, 4> kKinds = {"tensor", "class", "binary", "segmentation"};

@@ -15,8 +15,6 @@ namespace slipway::infer {
 
 namespace {
 
-constexpr std::size_t kMaxLineBytes = 1 << 20;
-
 std::string described_inputs(const Signature& signature) {
   std::string text;
   for (const InputPort& port : signature.inputs) {

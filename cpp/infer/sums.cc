@@ -41,9 +41,21 @@ bool is_inside(const fs::path& folder, const std::string& name) {
   std::error_code error;
   const fs::path base = fs::canonical(folder, error);
   if (error) return false;
-  const fs::path target = fs::weakly_canonical(folder / path, error);
-  if (error) return false;
+  fs::path target;
+  try {
+    target = fs::weakly_canonical(folder / path);
+  } catch (const fs::filesystem_error&) {  // it also throws where it is given an error code: names that are too long
+    return false;
+  }
   return std::mismatch(base.begin(), base.end(), target.begin(), target.end()).first == base.end();
+}
+
+std::string read_sums(const std::string& file) {
+  try {
+    return read_file(file, kMaxSumsBytes);
+  } catch (const Error& error) {
+    throw Error(Code::kDamaged, error.message());
+  }
 }
 
 std::string fault_of(const fs::path& bundle, const Sum& sum) {
@@ -65,7 +77,7 @@ std::set<std::string> check_sums(const std::string& bundle) {
   std::error_code error;
   const fs::path file = fs::path(bundle) / "SHA256SUMS";
   if (!fs::is_regular_file(file, error)) fail(Code::kDamaged, "bundle ", quote(bundle, 400), " has no SHA256SUMS");
-  const std::string text = read_file(file.string(), kMaxSumsBytes);
+  const std::string text = read_sums(file.string());
   std::set<std::string> listed;
   std::vector<std::string> faults;
   int64_t number = 0;

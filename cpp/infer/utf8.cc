@@ -76,17 +76,27 @@ std::string encode_utf8(std::u32string_view codes) {
   return out;
 }
 
+namespace {
+
+/// Control characters, ends of lines, and those that turn the direction of the text around them (UAX 9).
+bool steers(char32_t code) noexcept {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x200E || code == 0x200F ||
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     char32_t code = 0;
     const std::size_t length = read_code(text, at, code);
-    const bool is_control = length > 0 && (code < 0x20 || (code >= 0x7F && code < 0xA0));
-    if (length > 0 && !is_control) {
+    if (length > 0 && !steers(code)) {
       out += text.substr(at, length);
     } else {
       char escape[8];
-      std::snprintf(escape, sizeof escape, "\\x%02x", length > 0 ? static_cast<unsigned>(code) : text[at] & 0xFFu);
+      const unsigned shown = length > 0 ? static_cast<unsigned>(code) : text[at] & 0xFFu;
+      std::snprintf(escape, sizeof escape, shown < 0x100 ? "\\x%02x" : "\\u%04x", shown);
       out += escape;
     }
     at += std::max<std::size_t>(length, 1);

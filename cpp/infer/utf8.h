@@ -15,7 +15,8 @@ namespace slipway::infer {
 void append_utf8(std::string& out, char32_t code);
 [[nodiscard]] std::string encode_utf8(std::u32string_view codes);
 
-/// The text for a line of a table: control characters and broken UTF-8 become \xNN.
+/// The text for a line of a table or a message: control characters and broken UTF-8 become \xNN, characters that turn
+/// the direction of the text \uNNNN.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// Number of code points, which is what a terminal shows of most scripts.

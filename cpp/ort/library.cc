@@ -43,6 +43,12 @@ std::vector<std::string> candidates(const Options& options) {
 
 /// The base of the interface, or null with the reason.
 const ApiBase* open_base(const std::string& file, std::string& reason) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (file.find('/') != std::string::npos && fs::exists(status) && !fs::is_regular_file(status)) {
+    reason = file + " is not a file";  // a pipe would never open
+    return nullptr;
+  }
   void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* text = ::dlerror();

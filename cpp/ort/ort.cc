@@ -197,9 +197,14 @@ std::vector<Tensor> Session::run(std::span<const TensorView> inputs) const {
   }
   for (const PortInfo& port : state_->outputs) output_names.push_back(port.name.c_str());
   std::vector<OrtValue*> results(output_names.size());
-  check(api, Code::kFault,
-        api.run(state_->session.get(), nullptr, input_names.data(), values.data(), values.size(), output_names.data(),
-                output_names.size(), results.data()));
+  try {
+    check(api, Code::kFault,
+          api.run(state_->session.get(), nullptr, input_names.data(), values.data(), values.size(), output_names.data(),
+                  output_names.size(), results.data()));
+  } catch (const Error& error) {
+    fail(error.code(), "onnxruntime gave up while it ran the model, with an error of its own (", error.message(),
+         "); try other values or sizes, or the engine native");
+  }
   for (OrtValue* result : results) owned.emplace_back(result, api.release_value);
   std::vector<Tensor> outputs;
   for (std::size_t i = 0; i < results.size(); ++i) {

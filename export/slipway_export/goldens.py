@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slipway._metadata import FORMAT
 from slipway.bundle import Bundle, Golden
-from slipway.errors import MismatchError
+from slipway.errors import BundleError, MismatchError
 from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.readers import read_csv, read_image
 from slipway.runtime.checked import SCALE_TOLERANCE
@@ -20,6 +20,8 @@ from slipway.runtime.protocol import Runnable
 from slipway.signature import ImageInput, LengthInput, Signature, TableInput, TextInput
 
 _BATCHES = (1, 3, 8)
+#: What a golden's raw input may hold, and the kind of port that takes it.
+_RAW_KINDS: Mapping[str, type[Any]] = {"images": ImageInput, "csv": TableInput, "texts": TextInput}
 
 
 def write_goldens(folder: Path, signature: Signature, raws: Sequence[Any], eager: Runnable) -> None:
@@ -57,18 +59,24 @@ def check_raw(bundle: Bundle) -> None:
 
 
 def read_raw(bundle: Bundle, golden: Golden) -> list[Any]:
-    """Return a golden's raw items, read from the bundle's files.
+    """Return a golden's raw items, read from the bundle's files; none where it has only arrays.
 
     Raises:
-        BundleError: A file that the golden names was not sealed.
+        BundleError: A file that the golden names was not sealed, or the model takes other things.
     """
-    raw = golden.raw or {}
+    raw = golden.raw
+    if raw is None:
+        return []
+    specs = [port.spec for port in bundle.signature.inputs if not isinstance(port.spec, LengthInput)]
+    kinds = {kind: [s for s in specs if isinstance(s, of)] for kind, of in _RAW_KINDS.items() if kind in raw}
+    if not all(kinds.values()) or not kinds:
+        takes = ", ".join(f"{port.name} ({port.spec.kind})" for port in bundle.signature.inputs)
+        raise BundleError(f"golden {golden.name} of bundle {bundle.path} has {', '.join(raw)}, the model takes {takes}")
     if "images" in raw:
         return [read_image(bundle.golden_file(name)) for name in raw["images"]]
     if "csv" in raw:
-        columns = next(p.spec.columns for p in bundle.signature.inputs if isinstance(p.spec, TableInput))
-        return list(read_csv(bundle.golden_file(raw["csv"]), columns))
-    items = ([item] if isinstance(item, str) else item for item in raw.get("texts", ()))
+        return list(read_csv(bundle.golden_file(raw["csv"]), kinds["csv"][0].columns))
+    items = ([item] if isinstance(item, str) else item for item in raw["texts"])
     return [raw_item for texts in items for raw_item in text_items(bundle.signature, texts)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from slipway._files import read_file
 from slipway.errors import ExportError, InputError, UsageError
 from slipway.recipes._module import load_module, module_recipe
 from slipway.recipes._own import told
@@ -23,6 +25,8 @@ from slipway_export.cases import Pool, example_inputs, far_inputs, probe_inputs,
 from slipway_export.ports import output_ports
 
 Arrays = Mapping[str, NDArray[Any]]
+
+_MAX_WEIGHT_BYTES = 1 << 34
 
 
 def trained_module(
@@ -85,10 +89,11 @@ def _load_weights(module: nn.Module, path: Path) -> None:
     import safetensors.torch
 
     try:
+        content = read_file(path, _MAX_WEIGHT_BYTES)
         if path.suffix == ".safetensors":
-            state = safetensors.torch.load(path.read_bytes())
+            state = safetensors.torch.load(content)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except OSError as error:
         raise UsageError(f"--weights {path}: {error.strerror or error}") from error
     except Exception as error:  # neither library has an error type of its own, and torch advises to run the file's code

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import get_args
 
 import numpy as np
@@ -30,6 +31,8 @@ Arrays = Mapping[str, NDArray[np.generic]]
 
 _INPUT = re.compile(r"(?P<name>[A-Za-z_]\w*):(?P<dtype>\w+)\[(?P<dims>[^\]]*)\](?P<bound><=?)?(?P<limit>\w+)?")
 _DIM = re.compile(r"[1-9]\d*|[A-Za-z]\w*")
+#: Of one item: runs at three sizes are made of it to tell the outputs.
+_MOST_NUMBERS = 1 << 28
 _FORM = "NAME:TYPE[SIZE,...], such as x:float32[N,3,32,32], ids:int64[T,N]<5000 or lengths:int64[N]<=T"
 
 
@@ -97,6 +100,8 @@ def _dims(match: re.Match[str]) -> tuple[int | str, ...]:
         raise UsageError(f"--inputs {match[0]!r}: a size is a number of 1 or more, or a name; expected {_FORM}")
     if dims.count("N") != 1:
         raise UsageError(f"--inputs {match[0]!r}: the batch is called N, and stands once in every input")
+    if prod(int(dim) for dim in dims if dim.isdecimal()) > _MOST_NUMBERS:
+        raise UsageError(f"--inputs {match[0]!r}: one item has more than {_MOST_NUMBERS} numbers, the limit")
     return tuple(int(dim) if dim.isdecimal() else dim for dim in dims)
 
 
@@ -113,9 +118,10 @@ def _port(match: re.Match[str], dims: tuple[int | str, ...], timed: Sequence[tup
         return InputPort(name, "int64", dims, LengthInput(of))
     if not whole:
         return InputPort(name, dtype, dims, TensorInput())  # type: ignore[arg-type]  # checked by _match
-    if match["limit"] is None or not match["limit"].isdecimal() or int(match["limit"]) == 0:
+    below = int(match["limit"]) if match["limit"] and match["limit"].isdecimal() else 0
+    if not 0 < below < 1 << (31 if dtype == "int32" else 63):
         raise UsageError(f"--inputs {text!r}: say which whole numbers may come, such as {name}:{dtype}[...]<5000")
-    return InputPort(name, dtype, dims, TensorInput(below=int(match["limit"])))  # type: ignore[arg-type]  # as above
+    return InputPort(name, dtype, dims, TensorInput(below=below))  # type: ignore[arg-type]  # as above
 
 
 def _sizes(ports: Sequence[InputPort], inputs: Arrays) -> dict[str, int]:

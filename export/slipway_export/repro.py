@@ -18,7 +18,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from slipway._files import write_atomically
+from slipway._files import read_file, write_atomically
+from slipway._json import read_json
 from slipway.errors import FileError, ModelError, UnavailableError
 from slipway.runtime.checked import largest_difference
 from slipway.runtime.protocol import OnnxRuntime
@@ -88,16 +89,16 @@ def read_repro(folder: Path) -> Repro:
         ModelError: The model does not say which runtimes it is about.
     """
     try:
-        model = (folder / MODEL).read_bytes()
+        model = read_file(folder / MODEL)
         beside = folder / REFERENCE_MODEL
-        reference_model = beside.read_bytes() if beside.is_file() else model
+        reference_model = read_file(beside) if beside.is_file() else model
         # From memory: numpy leaves a file open that turns out to be no archive.
-        arrays = dict(np.load(io.BytesIO((folder / ARRAYS).read_bytes()), allow_pickle=False))
+        arrays = dict(np.load(io.BytesIO(read_file(folder / ARRAYS)), allow_pickle=False))
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise FileError(f"the evidence in {folder} cannot be read: {error}") from error
     try:
         props = {entry.key: entry.value for entry in onnx.load_model_from_string(model).metadata_props}
-        names = json.loads(props[_KEY])
+        names = read_json(props[_KEY])
         reference, suspect = str(names["reference"]), str(names["suspect"])
     except Exception as error:  # protobuf's own error types differ between its implementations
         raise ModelError(f'{folder / MODEL} has no metadata "{_KEY}"; expected a file of slipway verify') from error

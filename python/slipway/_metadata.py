@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from slipway._json import read_json
+from slipway._spec_faults import fault_of_field, fault_of_input, fault_of_output
 from slipway.errors import BundleError
 from slipway.signature import (
     BinaryOutput,
     ClassOutput,
+    DTypeName,
     ImageInput,
     InputPort,
     InputSpec,
@@ -58,26 +61,51 @@ def signature_to_metadata(signature: Signature) -> dict[str, str]:
     return {key: json.dumps(value, ensure_ascii=False, sort_keys=True) for key, value in values.items()}
 
 
-def signature_from_metadata(metadata: Mapping[str, str], inputs: Sequence[str], outputs: Sequence[str]) -> Signature:
+def signature_from_metadata(metadata: Mapping[str, str], inputs: Sequence[Any], outputs: Sequence[Any]) -> Signature:
     """Rebuild the signature of an ONNX file.
 
     Args:
         metadata: The file's metadata.
-        inputs: Names of the graph's inputs, in order.
-        outputs: Names of the graph's outputs, in order.
+        inputs: The graph's inputs (ValueInfoProto), in order.
+        outputs: The graph's outputs, in order.
 
     Raises:
-        BundleError: A key is missing or malformed, or the format is newer than this program.
+        BundleError: A key is missing, malformed or of another type and rank than the graph says, or the format is newer
+            than this program.
     """
-    version = metadata_value(metadata, "slipway.format")
-    if version != FORMAT:
+    if is_of_another_format(metadata):
+        version = metadata_value(metadata, "slipway.format")
         raise BundleError(f"model.onnx has format {version}, this program reads {FORMAT}; upgrade slipway")
     labels = metadata_value(metadata, "slipway.labels")
-    return Signature(
-        inputs=tuple(InputPort(name, *_port(metadata, "input", name, _INPUT_KINDS)) for name in inputs),
-        outputs=tuple(_output(metadata, name) for name in outputs),
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise BundleError('metadata "slipway.labels" of model.onnx is not a list of texts')
+    signature = Signature(
+        inputs=tuple(InputPort(v.name, *_port(metadata, "input", v.name, _INPUT_KINDS)) for v in inputs),
+        outputs=tuple(_output(metadata, v.name) for v in outputs),
         labels=tuple(labels),
     )
+    faults = [(f"slipway.input.{port.name}", fault_of_input(signature, port)) for port in signature.inputs]
+    faults += [(f"slipway.output.{port.name}", fault_of_output(port)) for port in signature.outputs]
+    faults += [(f"slipway.input.{p.name}", _graph_fault(p, v)) for p, v in zip(signature.inputs, inputs, strict=True)]
+    faults += [
+        (f"slipway.output.{p.name}", _graph_fault(p, v)) for p, v in zip(signature.outputs, outputs, strict=True)
+    ]
+    for key, fault in faults:
+        if fault is not None:
+            raise BundleError(f'metadata "{key}" of model.onnx makes no sense: {fault}')
+    return signature
+
+
+def is_of_another_format(metadata: Mapping[str, str]) -> bool:
+    """Say whether metadata are of another version of the format than this program reads.
+
+    Raises:
+        BundleError: There is no version, or it is no number.
+    """
+    version = metadata_value(metadata, "slipway.format")
+    if type(version) not in (int, float):
+        raise BundleError(f'metadata "slipway.format" of model.onnx is {version!r:.80}, expected a number')
+    return bool(version != FORMAT)
 
 
 def metadata_value(metadata: Mapping[str, str], key: str) -> Any:
@@ -89,9 +117,21 @@ def metadata_value(metadata: Mapping[str, str], key: str) -> Any:
     if key not in metadata:
         raise BundleError(f'model.onnx has no metadata "{key}"; it was not made by slipway')
     try:
-        return json.loads(metadata[key])
+        return read_json(metadata[key])
     except ValueError as error:
         raise BundleError(f'metadata "{key}" of model.onnx is not JSON: {error}') from error
+
+
+def _graph_fault(port: InputPort | OutputPort, value: Any) -> str | None:
+    """Say why a port is not the one of the graph, as far as that says what it is, or None."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    tensor = value.type.tensor_type
+    if tensor.elem_type and tensor_dtype_to_np_dtype(tensor.elem_type).name != port.dtype:
+        return f"dtype is {port.dtype}, in the model {tensor_dtype_to_np_dtype(tensor.elem_type).name}"
+    if tensor.HasField("shape") and len(tensor.shape.dim) != len(port.dims):
+        return f"dims are {list(port.dims)}, the model has {len(tensor.shape.dim)} of them"
+    return None
 
 
 def _output(metadata: Mapping[str, str], name: str) -> OutputPort:
@@ -107,12 +147,21 @@ def _port(
     if not isinstance(entry, dict) or entry.get("kind") not in kinds:
         raise BundleError(f'metadata "{key}" of model.onnx has no known kind; known are {", ".join(kinds)}')
     spec = LengthInput if entry["kind"] == _GIVEN and "of" in entry else kinds[entry["kind"]]
-    known = {field.name for field in dataclasses.fields(spec)}
+    known = {field.name for field in dataclasses.fields(spec)} - {"kind"}
+    given = {name: value for name, value in entry.items() if name in known}
     try:
-        dtype, dims = entry["dtype"], tuple(entry["dims"])
-        return dtype, dims, spec(**{k: _frozen(v) for k, v in entry.items() if k in known - {"kind"}})
+        dtype, dims = entry["dtype"], entry["dims"]
+        made = spec(**{name: _frozen(value) for name, value in given.items()})
     except (KeyError, TypeError) as error:
         raise BundleError(f'metadata "{key}" of model.onnx is incomplete: {error}') from error
+    faults = [fault for name in given if (fault := fault_of_field(made, name))]
+    if not isinstance(dims, list) or not all(type(dim) in (int, str) for dim in dims):
+        faults.append(f"dims is {dims!r:.80}, expected numbers and names")
+    if dtype not in get_args(DTypeName):
+        faults.append(f"dtype is {dtype!r:.80}, expected one of {', '.join(get_args(DTypeName))}")
+    if faults:
+        raise BundleError(f'metadata "{key}" of model.onnx makes no sense: {"; ".join(faults)}')
+    return dtype, tuple(dims), made
 
 
 def _frozen(value: Any) -> Any:

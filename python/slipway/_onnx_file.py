@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slipway._metadata import signature_from_metadata
-from slipway.errors import InputError, ModelError
+from slipway._files import read_file
+from slipway._metadata import is_of_another_format, signature_from_metadata
+from slipway.errors import BundleError, InputError, ModelError
 from slipway.signature import InputPort, OutputPort, Signature, TensorInput, TensorOutput
 
 
@@ -46,18 +47,29 @@ class OnnxFile:
         constants = {tensor.name for tensor in graph.initializer}
         inputs = [value for value in graph.input if value.name not in constants]  # before IR 4 both are listed
         if "slipway.format" in self.metadata:
-            return signature_from_metadata(self.metadata, [v.name for v in inputs], [v.name for v in graph.output])
+            return self._signature(inputs)
         return Signature(
             inputs=tuple(InputPort(v.name, self._dtype(v), self._dims(v), TensorInput()) for v in inputs),
             outputs=tuple(OutputPort(v.name, self._dims(v), TensorOutput(), self._dtype(v)) for v in graph.output),
         )
+
+    def _signature(self, inputs: list[Any]) -> Signature:
+        """Follow slipway's metadata; in a file alone it is the model that is wrong, unless it is of another version."""
+        is_other = False
+        try:
+            is_other = is_of_another_format(self.metadata)
+            return signature_from_metadata(self.metadata, inputs, self._model.graph.output)
+        except BundleError as error:
+            if is_other:
+                raise
+            raise ModelError(f"{self.path}: {error}") from error
 
     @cached_property
     def _model(self) -> Any:
         import onnx
 
         try:
-            return onnx.load_model(self.path, load_external_data=False)
+            return onnx.load_model_from_string(read_file(self.path))
         except Exception as error:  # protobuf's own error types differ between its implementations
             raise ModelError(f"{self.path} cannot be parsed as an ONNX file: {error}") from error
 

@@ -6,8 +6,6 @@ Writing one is the business of ``slipway_export``. Importing this module loads n
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._files import read_file
+from slipway._json import read_json
 from slipway._metadata import FORMAT, metadata_value, signature_from_metadata
 from slipway.errors import BundleError, InputError, UnavailableError
+from slipway.readers import parse_npy
 from slipway.signature import Signature
 
 ONNX = "model.onnx"
@@ -29,6 +30,8 @@ GOLDENS = "goldens/index.json"
 REPORT = "report.json"
 REPORT_PAGE = "report.html"
 SUMS = "SHA256SUMS"
+
+_MAX_SUMS_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Bundle:
         """
         path = self.file(name)
         try:
-            content = path.read_bytes()
+            content = read_file(path)
         except OSError as error:
             raise BundleError(f"bundle {self.path} is damaged: {name}: {error.strerror}") from error
         if hashlib.sha256(content).hexdigest() != self.sums[name]:
@@ -121,32 +124,41 @@ class Bundle:
     @cached_property
     def signature(self) -> Signature:
         """The ports and labels, from the metadata of ``model.onnx``."""
-        graph = self._onnx.graph
-        return signature_from_metadata(self.metadata, [i.name for i in graph.input], [o.name for o in graph.output])
+        return signature_from_metadata(self.metadata, self._onnx.graph.input, self._onnx.graph.output)
 
     @cached_property
     def recipe(self) -> str:
         """The recipe's name."""
-        return str(metadata_value(self.metadata, "slipway.recipe"))
+        name = metadata_value(self.metadata, "slipway.recipe")
+        if not isinstance(name, str):
+            raise BundleError(f'metadata "slipway.recipe" of bundle {self.path} is not a text')
+        return name
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
         """Versions, config, seed and data of the run that made this bundle."""
         value = metadata_value(self.metadata, "slipway.provenance")
-        assert isinstance(value, dict)
+        if not isinstance(value, dict):
+            raise BundleError(f'metadata "slipway.provenance" of bundle {self.path} is not an object')
         return value
 
     @cached_property
     def report(self) -> Mapping[str, Any]:
-        """``report.json``."""
-        return _json(REPORT, self.read(REPORT))
+        """``report.json``; what is read of it here has the types of a report, the rest is shown as it stands."""
+        report = _json(REPORT, self.read(REPORT))
+        missing, score = report.get("missing", {}), report.get("score")
+        value = score.get("value") if isinstance(score, dict) else None
+        whole = isinstance(missing, dict) and all(isinstance(reason, str) for reason in missing.values())
+        if not whole or not isinstance(score, dict | None) or not isinstance(value, int | float | None):
+            raise BundleError(f"{REPORT} of bundle {self.path} is none: missing or score have other types")
+        return report
 
     @cached_property
     def goldens(self) -> tuple[Golden, ...]:
         """The recorded cases, one at least."""
         try:
             goldens = tuple(self._golden(case) for case in self._index["cases"])
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(
                 f"{GOLDENS} of bundle {self.path} is not laid out as docs/bundle-format.md says"
             ) from error
@@ -181,19 +193,25 @@ class Bundle:
 
     def _golden(self, case: Mapping[str, Any]) -> Golden:
         inputs, outputs = self._arrays(case["inputs"]), self._arrays(case["outputs"])
-        return Golden(case["name"], case.get("raw"), inputs, outputs, tuple(case["labels"]))
+        name, raw, labels = case["name"], case.get("raw"), case["labels"]
+        if not isinstance(name, str) or not isinstance(raw, dict | None) or not _are_texts(labels):
+            raise TypeError("name, raw and labels are a text, an object and a list of texts")
+        for kind in ("images", "texts"):
+            if raw and kind in raw and not _are_texts(raw[kind], nested=kind == "texts"):
+                raise TypeError(f"{kind} is not a list of texts")
+        if raw and not isinstance(raw.get("csv", ""), str):
+            raise TypeError("csv is not a text")
+        return Golden(name, raw, inputs, outputs, tuple(labels))
 
     def _arrays(self, files: Mapping[str, str]) -> dict[str, NDArray[np.generic]]:
         return {port: self._array(file) for port, file in files.items()}
 
     def _array(self, file: str) -> NDArray[np.generic]:
         self.golden_file(file)
-        content = io.BytesIO(self.read(f"goldens/{file}"))
         try:
-            array: NDArray[np.generic] = np.lib.format.read_array(content, allow_pickle=False)
+            return parse_npy(self.read(f"goldens/{file}"))
         except ValueError as error:
             raise BundleError(f"goldens/{file} of bundle {self.path} is not an array: {error}") from error
-        return array
 
     @cached_property
     def _onnx(self) -> Any:
@@ -214,7 +232,7 @@ def hash_file(path: Path) -> str:
 def _read_sums(path: Path) -> dict[str, str]:
     """Read ``SHA256SUMS``; only plain relative names are accepted."""
     try:
-        text = (path / SUMS).read_bytes().decode("utf-8")
+        text = read_file(path / SUMS, _MAX_SUMS_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"bundle {path} has no readable {SUMS}: {error}") from error
     lines = text.removesuffix("\n").split("\n") if text else []
@@ -231,16 +249,26 @@ def _read_sums(path: Path) -> dict[str, str]:
 
 def _fault(path: Path, name: str, expected: str) -> str | None:
     file = path / name
-    if not file.is_file():
-        return f"{name}: missing"
-    if file.is_symlink() or not file.resolve().is_relative_to(path.resolve()):
-        return f"{name}: a link, and a bundle holds none"
-    return None if hash_file(file) == expected else f"{name}: its SHA-256 differs"
+    try:
+        if not file.is_file():
+            return f"{name:.100}: missing"
+        if file.is_symlink() or not file.resolve().is_relative_to(path.resolve()):
+            return f"{name:.100}: a link, and a bundle holds none"
+        return None if hash_file(file) == expected else f"{name:.100}: its SHA-256 differs"
+    except OSError as error:
+        return f"{name:.100}: {error.strerror}"
+
+
+def _are_texts(value: object, *, nested: bool = False) -> bool:
+    """Say whether a value is a list of texts or, if ``nested``, one whose items may be such lists."""
+    if not isinstance(value, list):
+        return False
+    return all(isinstance(item, str) or (nested and _are_texts(item)) for item in value)
 
 
 def _json(name: str, content: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(content)
+        value = read_json(content)
     except ValueError as error:
         raise BundleError(f"{name} is not JSON: {error}") from error
     if not isinstance(value, dict):

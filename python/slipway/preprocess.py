@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ Array = NDArray[np.generic]
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _ASCII_SPACE = re.compile(r"[ \t\n\r\v\f]+")
+#: Largest encoded input, as in ``cpp/infer/encode.cc``.
+_MAX_BYTES = 4 << 30
 #: ITU-R 601 weights in 16-bit fixed point, as in Pillow's ``convert("L")``.
 _GREY = (19595, 38470, 7471)
 
@@ -60,13 +63,18 @@ def decode(signature: Signature, outputs: Mapping[str, Array]) -> list[str]:
     """Turn outputs into one label per batch item, by the first output port that has labels.
 
     A model whose outputs are plain tensors has no labels: the result is empty.
+
+    Raises:
+        InputError: An output has another shape or type than scores have.
     """
     for port in signature.outputs:
         scores = outputs[port.name]
+        if isinstance(port.spec, ClassOutput | BinaryOutput):
+            _check_scores(port, port.spec, scores)
         if isinstance(port.spec, ClassOutput):
             return _class_labels(signature.labels, port.spec, scores)
         if isinstance(port.spec, BinaryOutput):
-            return _binary_labels(signature.labels, port, port.spec, scores)
+            return _binary_labels(signature.labels, port.spec, scores)
         if isinstance(port.spec, SegmentationOutput):
             return [_label(signature.labels, i) for i in pixel_shares(scores).argmax(axis=-1).tolist()]
     return []
@@ -201,6 +209,7 @@ def _items(port: str, raws: Sequence[Any]) -> Sequence[Any]:
 def _encode_text(port: InputPort, spec: TextInput, texts: Sequence[str]) -> Array:
     tokens = _tokens(port.name, spec, texts)
     longest = max(len(t) for t in tokens)
+    _check_bytes(port.name, (len(tokens), longest, spec.limit if spec.one_hot else 1), np.dtype(port.dtype).itemsize)
     if spec.one_hot:
         array: Array = np.zeros((len(tokens), longest, spec.limit), dtype=port.dtype)
         for n, numbers in enumerate(tokens):
@@ -212,6 +221,13 @@ def _encode_text(port: InputPort, spec: TextInput, texts: Sequence[str]) -> Arra
     time = next(axis for axis, dim in enumerate(port.dims) if isinstance(dim, str) and dim.startswith("T"))
     time_first = time < port.dims.index("N")
     return np.ascontiguousarray(array.swapaxes(0, 1)) if time_first else array
+
+
+def _check_bytes(port: str, shape: tuple[int, ...], element_bytes: int) -> None:
+    """Refuse what a description of a stranger would make too large, before there is memory for it."""
+    size = prod(shape) * element_bytes
+    if size > _MAX_BYTES:
+        raise InputError(f'input "{port}" would have shape {list(shape)} and {size} bytes, the limit is {_MAX_BYTES}')
 
 
 def _tokens(port: str, spec: TextInput, texts: Sequence[str]) -> list[list[int]]:
@@ -271,6 +287,7 @@ def _encode_images(port: str, spec: ImageInput, images: Sequence[Any]) -> Array:
     sizes = sorted({p.shape[1:] for p in planes})
     if len(sizes) > 1:
         raise InputError(f'input "{port}": one batch holds images of one size, got {sizes}; run them one by one')
+    _check_bytes(port, (len(planes), *planes[0].shape), 4)
     pixels = np.stack(planes)
     levels = np.arange(256, dtype=np.float64) / 255
     out = np.empty(pixels.shape, dtype=np.float32)
@@ -343,6 +360,17 @@ def _padded(arrays: Sequence[Array], axis: int) -> list[Array]:
 # --- labels ---------------------------------------------------------------------------------------------------------
 
 
+def _check_scores(port: OutputPort, spec: ClassOutput | BinaryOutput, scores: Array) -> None:
+    if isinstance(spec, BinaryOutput):
+        expected, fits = "[N, 1]", scores.ndim > 0 and scores.size == len(scores)
+    else:
+        expected, rank = ("[T, N, K]", 3) if spec.per_step else ("[N, K]", 2)
+        fits = scores.ndim == rank and scores.shape[-1] > 0
+    if not fits or not np.issubdtype(scores.dtype, np.floating):
+        got = f"{scores.dtype} {list(scores.shape)}"
+        raise InputError(f'output "{port.name}": got {got}, its labels need float {expected}')
+
+
 def _class_labels(labels: Sequence[str], spec: ClassOutput, scores: Array) -> list[str]:
     best = np.argmax(scores, axis=-1)
     if not spec.per_step:
@@ -350,14 +378,12 @@ def _class_labels(labels: Sequence[str], spec: ClassOutput, scores: Array) -> li
     return [spec.join.join(_label(labels, i) for i in item) for item in best.T.tolist()]
 
 
-def _binary_labels(labels: Sequence[str], port: OutputPort, spec: BinaryOutput, scores: Array) -> list[str]:
-    values = np.asarray(scores, dtype=np.float64).reshape(len(scores), -1)
-    if values.shape[1] != 1:
-        raise InputError(f'output "{port.name}": got {values.shape[1]} scores per item, expected 1')
+def _binary_labels(labels: Sequence[str], spec: BinaryOutput, scores: Array) -> list[str]:
+    values = np.asarray(scores, dtype=np.float64).ravel()
     if spec.scores == "logits":
         with np.errstate(over="ignore"):
             values = 1.0 / (1.0 + np.exp(-values))
-    return [_label(labels, int(value > spec.threshold)) for value in values[:, 0]]
+    return [_label(labels, int(value > spec.threshold)) for value in values]
 
 
 def _label(labels: Sequence[str], index: int) -> str:

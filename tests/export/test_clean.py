@@ -197,7 +197,7 @@ def test_two_names_of_one_dimension_are_refused() -> None:
 def test_a_signature_survives_the_metadata() -> None:
     signature = Signature(
         (
-            InputPort("text", "int64", ("T", "N"), TextInput("word", ("a", "ü"), 2, {"é": "e"}, 0, 1, True, True)),
+            InputPort("text", "float32", ("T", "N", 2), TextInput("word", ("a", "ü"), 2, {"é": "e"}, 0, 1, True, True)),
             InputPort("length", "int64", ("N",), LengthInput("text")),
             InputPort("image", "float32", ("N", 3, "H", "W"), ImageInput(3, None, None, (0.5,) * 3, (0.25,) * 3)),
             InputPort("table", "float32", ("N", 2), TableInput(("a", "b"), (0.0, 1e-30), (1.0, 2.0))),
@@ -210,8 +210,13 @@ def test_a_signature_survives_the_metadata() -> None:
         ("no", "ja ✓"),
     )
     metadata = signature_to_metadata(signature)
-    ports = [p.name for p in signature.inputs], [p.name for p in signature.outputs]
+    ports = [[_value(port) for port in ports] for ports in (signature.inputs, signature.outputs)]
     assert signature_from_metadata(metadata, *ports) == signature
+
+
+def _value(port: InputPort | OutputPort) -> onnx.ValueInfoProto:
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(port.dtype))
+    return onnx.helper.make_tensor_value_info(port.name, kind, list(port.dims))
 
 
 @pytest.mark.parametrize(
@@ -222,9 +227,11 @@ def test_a_signature_survives_the_metadata() -> None:
         ({"slipway.input.x0": '{"kind": "tensor"}'}, "incomplete"),
         ({"slipway.labels": "["}, "not JSON"),
         ({"slipway.output.y0": None}, "no metadata"),
+        ({"slipway.input.x0": '{"kind": "tensor", "dtype": "int64", "dims": ["N", "T"]}'}, "in the model"),
+        ({"slipway.input.x0": '{"kind": "tensor", "dtype": "float32", "dims": []}'}, "the model has"),
     ],
 )
 def test_damaged_metadata_is_refused(change: dict[str, str | None], message: str) -> None:
     metadata = {k: v for k, v in (signature_to_metadata(SIGNATURE) | change).items() if v is not None}
     with pytest.raises(BundleError, match=message):
-        signature_from_metadata(metadata, ["x0"], ["y0"])
+        signature_from_metadata(metadata, [_value(p) for p in SIGNATURE.inputs], [_value(p) for p in SIGNATURE.outputs])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,21 +19,6 @@ from slipway.signature import InputPort, InputSpec, OutputPort, Signature, Tenso
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Echo = Callable[..., tuple[Path, Signature]]
-
-
-def program() -> Path:
-    """Find slipway-infer: SLIPWAY_INFER, else beside the interpreter, else on PATH."""
-    named = os.environ.get("SLIPWAY_INFER")
-    beside = Path(sys.executable).with_name("slipway-infer")
-    found = named or (str(beside) if beside.exists() else shutil.which("slipway-infer"))
-    if found is None:
-        pytest.fail("slipway-infer is not installed; install the package or name the program by SLIPWAY_INFER")
-    return Path(found)
-
-
-@pytest.fixture(scope="session")
-def infer_program() -> Path:
-    return program()
 
 
 @pytest.fixture(scope="session")

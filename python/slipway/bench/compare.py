@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from slipway._files import read_file
 from slipway.bench.verdict import LEAST_NOISE, noise_of
 from slipway.errors import InputError
 
@@ -31,9 +32,9 @@ def read_result(path: Path) -> dict[str, Any]:
         InputError: It is none, or a row of it cannot be compared.
     """
     try:
-        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        result: dict[str, Any] = json.loads(read_file(path))
         faults = [f"row {i}: {fault}" for i, row in enumerate(result["rows"]) if (fault := _fault(row))]
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{path} is not a result of slipway bench: {error}; write one with --json FILE") from error
     if faults:
         raise InputError(f"{path} cannot be compared: {'; '.join(faults[:3])}")

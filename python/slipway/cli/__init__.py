@@ -5,9 +5,12 @@ Each verb has its own file here. Results go to stdout, everything else to stderr
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import traceback
 import warnings
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -21,7 +24,7 @@ from slipway.cli import _inspect as inspect
 from slipway.cli import _look as look
 from slipway.cli import _run as run
 from slipway.cli import _train as train
-from slipway.cli._console import fail, notice
+from slipway.cli._console import fail, notice, silence
 from slipway.errors import ExitCode, SlipwayError
 
 _EPILOG = "Results go to stdout, everything else to stderr. --debug shows where an error comes from."
@@ -49,12 +52,32 @@ slipway_app.command("ops", epilog="[b]Example[/b]: slipway ops --json -")(look.o
 
 def main() -> NoReturn:
     """Run the command ``slipway`` and exit."""
-    sys.exit(run_command(slipway_app, "slipway", sys.argv[1:]))
+    sys.exit(_run_process(slipway_app, "slipway"))
 
 
 def train_and_export_main() -> NoReturn:
     """Run the command ``train-and-export`` and exit."""
-    sys.exit(run_command(train_and_export_app, "train-and-export", sys.argv[1:]))
+    sys.exit(_run_process(train_and_export_app, "train-and-export"))
+
+
+def _run_process(app: typer.Typer, name: str) -> int:
+    """Run the command line of this process; results that do not arrive on stdout are an error."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+    if sys.stdout is None:
+        fail("standard output is closed; results go there")
+        return int(ExitCode.ERROR)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of strangers hold what no encoding has
+    code = run_command(app, name, sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        fail(f"standard output cannot be written: {error.strerror}")
+        code = code or int(ExitCode.ERROR)
+    for stream in (sys.stdout, sys.stderr):
+        silence(stream)
+    return code
 
 
 def run_command(app: typer.Typer, name: str, arguments: list[str]) -> int:

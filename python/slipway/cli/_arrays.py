@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._files import read_file
 from slipway.errors import InputError, UsageError
+from slipway.readers import read_npy
+
+_MAX_LABEL_BYTES = 16 << 20
 
 
 def read_arrays(option: str, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
@@ -25,12 +29,7 @@ def read_arrays(option: str, texts: Sequence[str]) -> dict[str, NDArray[np.gener
             raise UsageError(f"{option} {text!r} is not of the form NAME=FILE.npy")
         if name in arrays:
             raise UsageError(f"{option} {text!r}: {name} is given twice")
-        try:
-            arrays[name] = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"cannot read array {path}: {error}") from error
-        if not isinstance(arrays[name], np.ndarray):
-            raise InputError(f"{path} holds several arrays; give a .npy file")
+        arrays[name] = read_npy(Path(path))
     return arrays
 
 
@@ -41,9 +40,9 @@ def read_labels(path: Path) -> list[str]:
         InputError: The file cannot be read, is not UTF-8, or has an empty line between names.
     """
     try:
-        lines = path.read_text(encoding="utf-8").rstrip().splitlines()
+        lines = read_file(path, _MAX_LABEL_BYTES).decode("utf-8-sig").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read labels {path}: {error}") from error
+        raise InputError(f"cannot read labels {path}: {getattr(error, 'strerror', None) or error}") from error
     empty = [number for number, line in enumerate(lines, 1) if not line.strip()]
     if empty or not lines:
         raise InputError(f"labels {path}: expected one name per line, got an empty line {empty[0] if empty else 1}")

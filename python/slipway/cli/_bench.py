@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -72,6 +73,8 @@ def bench_verb(
     allowed = share("--fail-slower", fail_slower) if fail_slower is not None else None
     if allowed is not None and old is None:
         raise UsageError("--fail-slower needs --compare OLD.json: slower than what?")
+    if not math.isfinite(duration):
+        raise UsageError(f"--duration is {duration}, expected a finite number of seconds")
     before = None if old is None else read_result(old)
     of_bundles = [runtime.name for runtime in RUNTIMES]
     batches, counts = numbers("--batch", batch), numbers("--threads", threads)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slipway._files import read_file
 from slipway.cli._console import notice, show, table, write_result
 from slipway.errors import ExitCode, FileError, UnavailableError, UsageError
 
@@ -106,7 +107,7 @@ def _read_files(files: Sequence[str], names: Sequence[str]) -> dict[str, bytes]:
                 f"--file {given!r} is not of the form RUNTIME=FILE.onnx with one of the runtimes {', '.join(names)}"
             )
         try:
-            contents[name] = Path(path).read_bytes()
+            contents[name] = read_file(Path(path))
         except OSError as error:
             raise FileError(f"--file {given}: {path} cannot be read: {error.strerror}") from error
     return contents

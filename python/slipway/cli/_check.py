@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -66,6 +67,9 @@ def verify_verb(
     from slipway_export.repro import is_repro
     from slipway_export.verify import bounds_of
 
+    for option, value in (("--atol", atol), ("--rtol", rtol)):
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{option} is {value}, expected a finite number of 0 or more")
     if (file or repro) and not bisect:
         raise UsageError("--file and --repro belong to --bisect; add it")
     if is_repro(bundle) and not bisect:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich import box
@@ -27,12 +28,21 @@ JsonOption = Annotated[
 
 def notice(message: str) -> None:
     """Tell the user something that is not a result."""
-    sys.stderr.write(one_line(message) + "\n")
+    with suppress(OSError):  # who cannot be told still gets the exit code
+        sys.stderr.write(one_line(message) + "\n")
 
 
 def fail(message: str) -> None:
     """Tell the user what went wrong, in one line."""
-    sys.stderr.write(f"error: {one_line(message)}\n")
+    notice(f"error: {message}")
+
+
+def silence(stream: TextIO) -> None:
+    """Drop what a stream that cannot be written still holds; Python would try again at its end, and say so."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def one_line(message: str) -> str:
@@ -69,7 +79,8 @@ def write_result(value: Any, target: str | None, text: Table | str) -> None:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
         return
     if target is not None:
-        write_atomically(Path(target), (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+        text_of_value = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+        write_atomically(Path(target), text_of_value.encode(errors="backslashreplace"))
     show(text)
 
 
@@ -104,4 +115,4 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else escape(one_line(str(value)))

@@ -13,6 +13,9 @@ from slipway.errors import InputError
 from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.signature import Signature
 
+#: As slipway-infer has it, there in bytes.
+_MAX_LINE = 1 << 20
+
 
 def converse(
     signature: Signature, run: Callable[[Mapping[str, Array]], Mapping[str, Array]], top: int, as_json: bool
@@ -64,7 +67,9 @@ def _typed(signature: Signature) -> Iterator[list[str]]:
 def _lines(signature: Signature) -> Iterator[list[str]]:
     several = len(text_inputs(signature)) > 1
     try:
-        while line := sys.stdin.readline():
+        while line := sys.stdin.readline(_MAX_LINE + 1):
+            if len(line) > _MAX_LINE:
+                raise InputError(f"a line of standard input has more than {_MAX_LINE} characters")
             text = line.rstrip("\r\n")
             yield text.split("\t") if several else [text]
     except UnicodeDecodeError as error:

@@ -18,6 +18,8 @@ EXAMPLES = """[b]Examples[/b]
 
 slipway export names-gru --out artifacts
 
+slipway export artifacts/my-hello.checkpoint.pt --recipe my_recipe.py:RECIPE --force
+
 slipway export model.py:make --inputs "x:float32\\[N,3,H,W]" --weights model.pt --labels labels.txt
 
 slipway export package.module:Tagger --inputs "ids:int64\\[T,N]<5000" --inputs "lengths:int64\\[N]<=T" --example ids=ids.npy
@@ -51,6 +53,10 @@ def export_verb(
     ] = None,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Class names, one per line.")] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The bundle's name; else the module's.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.py:NAME", help="The recipe of a CHECKPOINT that your file trained; runs that file."),
+    ] = None,
     out: of_training.Out = of_training.ARTIFACTS,
     formats: of_training.Formats = of_training.DEFAULT_FORMATS,
     opset: of_training.Opset = of_training.DEFAULT_OPSET,
@@ -60,8 +66,10 @@ def export_verb(
     """Export trained recipes, or a module that is trained already: verify every form, and seal the bundles.
 
     A module is named as FILE.py:NAME or package.module:NAME, itself or a function that returns it, and its inputs by
-    --inputs. Naming a file runs it.
+    --inputs. Naming a file runs it. A checkpoint never decides which file is run: it may be of a stranger.
     """
+    if recipe is not None and (inputs or len(models) != 1 or not models[0].endswith(".pt")):
+        raise UsageError(f"--recipe {recipe} belongs to one CHECKPOINT.pt, got {', '.join(models)}")
     if inputs:
         if len(models) != 1:
             raise UsageError(f"--inputs describes one module, got {len(models)}: {', '.join(models)}")
@@ -73,33 +81,33 @@ def export_verb(
     given = [option for option, value in options.items() if value]
     if given:
         raise UsageError(f"{' and '.join(given)} needs --inputs, which says what the module {models[0]} takes")
-    _export_checkpoints([_checkpoint(out, text) for text in models], out, formats, opset, force, json)
+    _export_checkpoints([_checkpoint(out, text, recipe) for text in models], out, formats, opset, force, json)
     return ExitCode.OK
 
 
 def _export_checkpoints(
-    paths: Sequence[Path], out: Path, formats: str, opset: int, force: bool, json: str | None
+    checkpoints: Sequence[tuple[Path, str | None]], out: Path, formats: str, opset: int, force: bool, json: str | None
 ) -> None:
     from slipway.train import load_trained
 
     outcomes = []
-    for path in paths:
-        trained = load_trained(path)
+    for path, own in checkpoints:
+        trained = load_trained(path, own)
         forms = of_training.check_export(out, [trained.recipe.name], formats, force)
         outcomes.append(of_training.export_trained(trained, out, forms, opset, force))
     of_training.write_outcomes(outcomes, _COLUMNS, json)
 
 
-def _checkpoint(out: Path, text: str) -> Path:
-    """Return the checkpoint that a text names: a file, a recipe, or a user's own recipe."""
-    from slipway.recipes import load_recipe
+def _checkpoint(out: Path, text: str, recipe: str | None) -> tuple[Path, str | None]:
+    """Return the checkpoint that a text names (a file, a recipe, or a user's own recipe), and the user's own recipe."""
+    from slipway.recipes import is_own, load_recipe
 
     if text.endswith(".pt"):
-        return Path(text)
+        return Path(text), recipe
     path = of_training.checkpoint_path(out, load_recipe(text).name)
     if not path.is_file():
         raise UsageError(f"{text} is not trained: there is no {path}; slipway train {text} --out {out} writes it")
-    return path
+    return path, text if is_own(text) else None
 
 
 def _export_module(

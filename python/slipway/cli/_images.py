@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,11 +87,11 @@ def _check_kind(bundle: Bundle) -> None:
 
 
 def _dataset(bundle: Bundle, data: str) -> Dataset:
-    from slipway.recipes import load_recipe
+    from slipway.recipes import load_builtin
+    from slipway.runtime.eager import config_of
 
-    recipe = load_recipe(bundle.recipe)
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in bundle.provenance["config"].items()}
-    dataset = recipe.data(data, replace(recipe.config, **given))
+    recipe = load_builtin(bundle.recipe)
+    dataset = recipe.data(data, config_of(bundle, recipe))
     if dataset.labels != bundle.signature.labels:
         raise UsageError(
             f"{dataset.source.name} has the classes {', '.join(dataset.labels)}, the bundle knows "

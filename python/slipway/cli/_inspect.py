@@ -27,6 +27,9 @@ STAGES = ("onnx", "graph", "passes", "plan")
 #: Metadata in tables; ``--json`` has all of it.
 _LONGEST = 160
 
+#: As slipway-infer has it.
+_LARGEST = 1 << 40
+
 Line = tuple[str, str, object]
 
 
@@ -85,6 +88,10 @@ def parse_shapes(text: str) -> dict[str, list[int]]:
         name, separator, dims = part.strip().rpartition(":")
         if not separator or not name or not all(dim.isdecimal() and len(dim) < 19 for dim in dims.split("x")):
             raise UsageError(f"--shapes {part!r} is not of the form NAME:AxB")
+        if name in shapes:
+            raise UsageError(f"--shapes: {name!r} is given twice")
+        if any(int(dim) > _LARGEST for dim in dims.split("x")):
+            raise UsageError(f"--shapes {part!r}: a size is at most {_LARGEST}")
         shapes[name] = [int(dim) for dim in dims.split("x")]
     return shapes
 
@@ -162,7 +169,7 @@ def _bundle_lines(bundle: Mapping[str, Any] | None) -> Iterator[Line]:
     if bundle is None:
         return
     score = bundle["score"]
-    told = f", {score['name']} {score['value']:.4g}" if score and score["value"] is not None else ""
+    told = f", {score.get('name')} {score['value']:.4g}" if score and score.get("value") is not None else ""
     yield "bundle", "recipe", f"{bundle['recipe']}{told}"
     yield "bundle", "goldens", ", ".join(bundle["goldens"])
     for name, reason in bundle["missing"].items():

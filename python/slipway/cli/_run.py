@@ -227,7 +227,9 @@ def _encode(signature: Signature, given: _Given) -> tuple[list[Name] | None, dic
     if given.inputs:
         return None, read_arrays("--input", given.inputs)
     if given.random:
-        return None, random_arrays(signature, parse_shapes(given.shapes) if given.shapes else {}, given.seed)
+        return None, random_arrays(
+            signature, parse_shapes(given.shapes) if given.shapes is not None else {}, given.seed
+        )
     _check_kind(signature, options[0])
     if given.texts:
         try:

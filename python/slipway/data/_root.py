@@ -7,6 +7,7 @@ data, with the reason. ``embedded`` and a path mean exactly that and fall back t
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import threading
 import time
@@ -18,7 +19,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from slipway._files import sweep_partial, write_atomically
+from slipway._files import read_file, sweep_partial, write_atomically
 from slipway.data._dataset import SourceKind
 from slipway.errors import DataError
 
@@ -26,6 +27,8 @@ from slipway.errors import DataError
 ANSWER_SECONDS = 5.0
 #: Seconds that one file may take; the largest is 10 MB.
 FILE_SECONDS = 90.0
+#: Largest file of a data set; that of SNLI has 466 MB.
+MAX_DATA_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,27 @@ def find(request: str, name: str, exists: Callable[[Path], bool], remotes: Seque
     except DataError as error:
         return Place("embedded", None, str(error))
     return Place("download", cached)
+
+
+def open_data(path: Path) -> io.BytesIO:
+    """Return the bytes of a file of a data set.
+
+    Raises:
+        DataError: It cannot be read, is no file, or is larger than any of these sets.
+    """
+    try:
+        return io.BytesIO(read_file(path, MAX_DATA_BYTES))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def open_text(path: Path, encoding: str = "utf-8-sig", newline: str | None = None) -> io.TextIOWrapper:
+    """Return the text of a file of a data set, a byte order mark apart; reading it may raise UnicodeDecodeError.
+
+    Raises:
+        DataError: As :func:`open_data`.
+    """
+    return io.TextIOWrapper(open_data(path), encoding=encoding, newline=newline)
 
 
 def cache_folder() -> Path:

@@ -15,8 +15,10 @@ Layers of Features from Tiny Images", 2009, is to be cited.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,9 +26,9 @@ from numpy.typing import NDArray
 
 from slipway.data import image_folder
 from slipway.data._dataset import Dataset, Source, Split
-from slipway.data._root import Place, find
+from slipway.data._root import MAX_DATA_BYTES, Place, find, open_data
 from slipway.errors import DataError
-from slipway.readers import read_image
+from slipway.readers import parse_npy, read_image
 
 SIDE = 32
 LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -92,11 +94,20 @@ def _read_npz(room: Path) -> list[tuple[Pixels, NDArray[np.int64]]] | None:
 
 def _read_one_npz(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            images, targets = file["x"], file["y"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(open_data(path)) as file:
+            images, targets = (parse_npy(_member(file, name)) for name in ("x.npy", "y.npy"))
+    except (ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not an .npz file with x and y: {error}") from error
     return _checked(path, images, targets)
+
+
+def _member(file: zipfile.ZipFile, name: str) -> bytes:
+    """Unpack one array, no further than the limit: a small archive can hold gigabytes."""
+    with file.open(name) as member:
+        content = member.read(MAX_DATA_BYTES + 1)
+    if len(content) > MAX_DATA_BYTES:
+        raise ValueError(f"{name} has more than {MAX_DATA_BYTES} bytes")
+    return content
 
 
 def _read_binary(room: Path) -> list[tuple[Pixels, NDArray[np.int64]]] | None:
@@ -110,10 +121,7 @@ def _read_binary(room: Path) -> list[tuple[Pixels, NDArray[np.int64]]] | None:
 
 
 def _read_records(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
-    try:
-        content = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+    content = np.frombuffer(open_data(path).getbuffer(), np.uint8)
     if len(content) % _RECORD:
         raise DataError(f"{path} has {len(content)} bytes, expected a multiple of {_RECORD}")
     records = content.reshape(-1, _RECORD)
@@ -121,7 +129,7 @@ def _read_records(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
     return _checked(path, np.ascontiguousarray(images), records[:, 0].astype(np.int64))
 
 
-def _checked(path: Path, images: Pixels, targets: NDArray[np.int64]) -> tuple[Pixels, NDArray[np.int64]]:
+def _checked(path: Path, images: NDArray[Any], targets: NDArray[Any]) -> tuple[Pixels, NDArray[np.int64]]:
     right = images.dtype == np.uint8 and images.ndim == 4 and images.shape[1:] == (SIDE, SIDE, 3) and len(images) > 0
     if not right or targets.shape != (len(images),) or targets.dtype.kind not in "iu":
         got = f"{images.dtype} {list(images.shape)} and {targets.dtype} {list(targets.shape)}"

@@ -6,6 +6,7 @@ Format: http://yann.lecun.com/exdb/mnist, "FILE FORMATS". Only type 0x08 (unsign
 from __future__ import annotations
 
 import gzip
+import io
 import struct
 import zlib
 from math import prod
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._files import read_file
 from slipway.errors import DataError
 
 #: MNIST's largest file holds 47 MB; a header that asks for more than this is not believed.
@@ -29,9 +31,9 @@ def read_idx(path: Path, ndim: int) -> NDArray[np.uint8]:
     Raises:
         DataError: The file is missing, damaged, truncated, longer than its sizes say, or of another kind.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rb") as file:
+        packed = io.BytesIO(read_file(path, MAX_BYTES + 16))
+        with gzip.open(packed) if path.suffix == ".gz" else packed as file:
             header = file.read(4 + 4 * ndim)
             if len(header) < 4 + 4 * ndim:
                 raise DataError(f"{path}: {len(header)} bytes are too few for the header of an idx file")

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from slipway.data._dataset import Dataset, Source, Split
-from slipway.data._root import Place, find
+from slipway.data._root import Place, find, open_text
 from slipway.errors import DataError
 from slipway.preprocess import fold_table
 
@@ -71,12 +71,12 @@ def _room(folder: Path) -> Path | None:
 def _read(path: Path) -> list[Row]:
     rows = []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with open_text(path, newline="") as file:
             for number, row in enumerate(csv.reader(file, strict=True), 1):
                 if len(row) != 2 or not row[0] or not row[1]:
-                    raise DataError(f"{path}, row {number}: got {row}, expected a name and a country")
+                    raise DataError(f"{path}, row {number}: got {row!s:.100}, expected a name and a country")
                 rows.append((row[0], row[1]))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     if not rows:
         raise DataError(f"{path} has no rows")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from slipway.data import progression
 from slipway.data._dataset import Dataset, Source, Split
-from slipway.data._root import Place, find
+from slipway.data._root import Place, find, open_text
 from slipway.errors import DataError
 
 _FILE = "pima-indians-diabetes.csv"
@@ -63,10 +63,10 @@ def _path(folder: Path) -> Path | None:
 
 def _read(path: Path) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with open_text(path, newline="") as file:
             columns, *rows = list(csv.reader(file, strict=True))
         values = np.array(rows, dtype=np.float64)
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+    except (csv.Error, ValueError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     if values.ndim != 2 or values.shape[1] != len(columns) or len(columns) != 9:
         raise DataError(f"{path}: got {list(values.shape)} and {len(columns)} names, expected rows of 9 numbers")

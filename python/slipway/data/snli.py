@@ -10,7 +10,6 @@ out. Nothing is downloaded: the publisher offers one archive of 95 MB.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +17,9 @@ from typing import Literal
 
 import torch
 
+from slipway._json import read_json
 from slipway.data._dataset import Dataset, Source, Split
-from slipway.data._root import Place, find
+from slipway.data._root import Place, find, open_text
 from slipway.data._snli_pairs import generated_pairs
 from slipway.data._vocabulary import APART, vocabulary
 from slipway.errors import DataError
@@ -79,9 +79,9 @@ def _files(folder: Path) -> tuple[Path, Path] | None:
 
 def _read(path: Path) -> list[Pair]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with open_text(path) as file:
             pairs = list(_pairs(path, file))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     if not pairs:
         raise DataError(f"{path} has no labelled pairs")
@@ -91,7 +91,7 @@ def _read(path: Path) -> list[Pair]:
 def _pairs(path: Path, lines: Iterator[str] | Sequence[str]) -> Iterator[Pair]:
     for number, line in enumerate(lines, 1):
         try:
-            row = json.loads(line)
+            row = read_json(line)
             label, premise, hypothesis = (row[f"{k}"] for k in ("gold_label", *_PARSES))
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}, line {number}: no object with gold_label, {', '.join(_PARSES)}") from error

@@ -16,7 +16,7 @@ import torch
 
 from slipway.data._dataset import Dataset, Source, Split
 from slipway.data._questions import generated_questions
-from slipway.data._root import Place, Remote, find
+from slipway.data._root import Place, Remote, find, open_text
 from slipway.data._vocabulary import APART, vocabulary
 from slipway.errors import DataError
 
@@ -79,10 +79,7 @@ def _room(folder: Path) -> Path | None:
 
 
 def _read(path: Path) -> list[Row]:
-    try:
-        lines = path.read_text(encoding="latin-1").splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+    lines = open_text(path, "latin-1").read().splitlines()
     rows = []
     for number, line in enumerate(lines, 1):
         match = _LINE.fullmatch(line.strip())

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slipway._files import read_file
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import FileError, InputError, ModelError, SlipwayError, UnavailableError
 from slipway.stages import Segment, count_nodes, read_groups, read_passes, read_plan
@@ -46,7 +47,7 @@ class Model:
             bundle = Bundle.open(path)
             return Model(path, bundle.read(ONNX), bundle)
         try:
-            return Model(path, path.read_bytes(), None)
+            return Model(path, read_file(path), None)
         except OSError as error:
             raise FileError(
                 f"{path} cannot be read: {error.strerror}; expected a bundle folder or an ONNX file"

@@ -43,6 +43,15 @@ def load_recipe(name: str) -> Recipe:
                 f"{type(recipe).__name__} (a trained module goes through slipway export FILE.py:NAME --inputs)"
             )
         return recipe
+    return load_builtin(name)
+
+
+def load_builtin(name: str) -> Recipe:
+    """Load a recipe of slipway's own; for names that a file says: no other code runs, whatever the name is.
+
+    Raises:
+        UsageError: There is no such recipe; the message lists those there are.
+    """
     if not is_recipe_name(name) or name not in recipe_names():
         known = ", ".join(recipe_names())
         raise UsageError(f"there is no recipe {name!r}; there are {known}; your own is given as path/to/file.py:RECIPE")

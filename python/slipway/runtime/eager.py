@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.bundle import WEIGHTS, Bundle
-from slipway.errors import SlipwayError, UnavailableError
+from slipway.errors import BundleError, SlipwayError, UnavailableError
 from slipway.runtime._inputs import batch_axis, check_inputs
 from slipway.runtime.protocol import Arrays
 from slipway.signature import LengthInput, Signature
@@ -77,16 +77,39 @@ class Eager:
         recipe = self.recipe or _builtin(bundle)
         if recipe.name != bundle.recipe:
             raise UnavailableError(f"bundle {bundle.path} was made by recipe {bundle.recipe}, got {recipe.name}")
-        config = dataclasses.replace(recipe.config, **{k: _tuple(v) for k, v in bundle.provenance["config"].items()})
-        module = recipe.build(config, _dataset(bundle))
+        config, dataset = config_of(bundle, recipe), _dataset(bundle)
         try:
-            module.load_state_dict(safetensors.torch.load(bundle.read(WEIGHTS)))
-        except RuntimeError as error:
-            reason = str(error).splitlines()[-1].strip()
+            weights = safetensors.torch.load(bundle.read(WEIGHTS))
+        except safetensors.SafetensorError as error:
+            raise BundleError(f"{WEIGHTS} of bundle {bundle.path} cannot be read: {error}") from error
+        # Settings of a stranger may make a built-in recipe raise anything; what an own file raises is told by its line.
+        misfits = Exception if self.recipe is None else RuntimeError
+        try:
+            if self.recipe is None:
+                _check_sizes(recipe, config, dataset, weights)
+            module = recipe.build(config, dataset)
+            module.load_state_dict(weights)
+        except SlipwayError:
+            raise
+        except misfits as error:
+            reason = (str(error) or type(error).__name__).splitlines()[-1].strip()
             raise UnavailableError(
                 f"the weights of bundle {bundle.path} do not fit what recipe {recipe.name} builds now: {reason}"
             ) from error
         return EagerModel(module.eval(), bundle.signature, threads)
+
+
+def config_of(bundle: Bundle, recipe: Recipe) -> Any:
+    """Return the settings that a bundle was trained with.
+
+    Raises:
+        BundleError: They are not those of the recipe.
+    """
+    noted = bundle.provenance.get("config")
+    try:
+        return dataclasses.replace(recipe.config, **{key: _tuple(value) for key, value in (noted or {}).items()})
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BundleError(f"bundle {bundle.path} has other settings than recipe {recipe.name}: {error}") from error
 
 
 def call_any_order(
@@ -147,7 +170,7 @@ def torch_settings(dtype: torch.dtype, threads: int) -> Iterator[None]:
 
 
 def _builtin(bundle: Bundle) -> Recipe:
-    from slipway.recipes import load_recipe, recipe_names
+    from slipway.recipes import load_builtin, recipe_names
 
     origin = bundle.provenance.get("recipe_path")
     if origin or bundle.recipe not in recipe_names():
@@ -155,7 +178,20 @@ def _builtin(bundle: Bundle) -> Recipe:
             f"bundle {bundle.path} was made by {origin or 'a recipe that is not built in'}; "
             "verify and run take it with --recipe FILE.py:NAME, which runs that file"
         )
-    return load_recipe(bundle.recipe)
+    return load_builtin(bundle.recipe)
+
+
+def _check_sizes(recipe: Recipe, config: Any, dataset: Dataset, weights: Mapping[str, torch.Tensor]) -> None:
+    """Build the module without memory first: settings of a stranger may ask for any amount of it."""
+    import torch
+
+    with torch.device("meta"):
+        expected = {name: list(value.shape) for name, value in recipe.build(config, dataset).state_dict().items()}
+    got = {name: list(value.shape) for name, value in weights.items()}
+    differing = sorted(name for name in expected.keys() | got.keys() if expected.get(name) != got.get(name))
+    if differing:
+        name = differing[0]
+        raise ValueError(f"{name} has shape {got.get(name)}, expected {expected.get(name)}")
 
 
 def _dataset(bundle: Bundle) -> Dataset:
@@ -165,8 +201,12 @@ def _dataset(bundle: Bundle) -> Dataset:
     from slipway.recipes._recipe import Dataset, Source, Split
 
     nothing = Split((), torch.empty(0))
-    facts = {name: _tuple(value) for name, value in bundle.provenance.get("facts", {}).items()}
-    return Dataset(nothing, nothing, bundle.signature.labels, Source(**bundle.provenance["data"]), facts)
+    try:
+        facts = {name: _tuple(value) for name, value in bundle.provenance.get("facts", {}).items()}
+        source = Source(**bundle.provenance["data"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BundleError(f"bundle {bundle.path}: its provenance does not say what data it is of: {error}") from error
+    return Dataset(nothing, nothing, bundle.signature.labels, source, facts)
 
 
 def _tuple(value: Any) -> Any:

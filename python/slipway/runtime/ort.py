@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slipway._onnx_file import OnnxFile
 from slipway.bundle import ONNX, Bundle
-from slipway.errors import ModelError, UnavailableError
+from slipway.errors import ModelError, RuntimeFault, UnavailableError
 from slipway.runtime._inputs import check_inputs
 from slipway.runtime.protocol import Arrays, RunArrays
 from slipway.signature import Signature
@@ -27,16 +27,16 @@ _PROVIDERS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class OrtModel:
-    """A loaded onnxruntime session."""
+    """A loaded onnxruntime session; ``name`` is the runtime's."""
 
     session: Any
     signature: Signature
+    name: str
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[np.generic]]:
         """Run once; arrays by port name in, arrays by port name out."""
         checked = check_inputs(self.signature, inputs)
-        names = [port.name for port in self.signature.outputs]
-        return dict(zip(names, self.session.run(names, checked), strict=True))
+        return _run(self.session, self.name, [port.name for port in self.signature.outputs], checked)
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Ort:
             UnavailableError: onnxruntime or the device is not there.
         """
         model = bundle.path if isinstance(bundle, OnnxFile) else bundle.read(ONNX)
-        return OrtModel(self._session(model, threads, str(bundle.path)), bundle.signature)
+        return OrtModel(self._session(model, threads, str(bundle.path)), bundle.signature, self.name)
 
     def open(self, content: bytes, threads: int = 1) -> RunArrays:
         """Load any ONNX file."""
         session = self._session(content, threads, "the model")
         names = [output.name for output in session.get_outputs()]
-        return lambda inputs: dict(zip(names, session.run(names, dict(inputs)), strict=True))
+        return lambda inputs: _run(session, self.name, names, inputs)
 
     def _session(self, model: bytes | Path, threads: int, what: str) -> Any:
         reason = self.unavailable()
@@ -102,3 +102,20 @@ class Ort:
                 f"{self.name}: onnxruntime could not start {wanted}, it has {session.get_providers()}"
             )
         return session
+
+
+def _run(session: Any, runtime: str, names: list[str], inputs: Arrays) -> dict[str, NDArray[np.generic]]:
+    """Run a session.
+
+    Raises:
+        RuntimeFault: onnxruntime gave up; whose error it is and what to try.
+    """
+    try:
+        return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+    except Exception as error:  # onnxruntime's error types share no public base class
+        lines = str(error).strip().splitlines()
+        reason = lines[0] if lines else type(error).__name__
+        raise RuntimeFault(
+            f"{runtime} gave up while it ran the model, with an error of its own: {reason}; try other values or "
+            "sizes, or the runtime native"
+        ) from error

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.bundle import TORCHSCRIPT, Bundle
+from slipway.errors import BundleError
 from slipway.runtime._inputs import check_inputs
 from slipway.runtime.eager import call_any_order, torch_settings
 from slipway.runtime.protocol import Arrays
@@ -49,10 +50,19 @@ class TorchScript:
         return None
 
     def load(self, bundle: Bundle, threads: int = 1) -> TorchScriptModel:
-        """Load ``model.ts.pt``."""
+        """Load ``model.ts.pt``.
+
+        Raises:
+            BundleError: It is no TorchScript archive.
+        """
         import torch
 
+        content = bundle.read(TORCHSCRIPT)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r".*torch\.jit\.load")
-            module = torch.jit.load(io.BytesIO(bundle.read(TORCHSCRIPT)), map_location="cpu")  # type: ignore[no-untyped-call]
+            try:
+                module = torch.jit.load(io.BytesIO(content), map_location="cpu")  # type: ignore[no-untyped-call]
+            except RuntimeError as error:
+                reason = str(error).partition("\n")[0]
+                raise BundleError(f"{TORCHSCRIPT} of bundle {bundle.path} is no TorchScript: {reason}") from error
         return TorchScriptModel(module.eval(), bundle.signature, threads)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import random
+import shlex
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_origin, get_type_hints
 
 import numpy as np
 import torch
 
 from slipway._files import sweep_partial, write_atomically
-from slipway.errors import BundleError, UsageError
-from slipway.recipes import is_own, load_recipe
-from slipway.recipes._recipe import Result, Training
+from slipway.errors import BundleError, SlipwayError, UsageError
+from slipway.recipes import is_own, load_builtin, load_recipe, recipe_names
+from slipway.recipes._recipe import Recipe, Result, Training
 from slipway.train._trained import Trained
 from slipway.train.metrics import Metrics
 
@@ -84,12 +86,25 @@ class Checkpoint:
             content = torch.load(path, map_location="cpu", weights_only=True)
             version = content.pop("format")
             checkpoint = cls(**content) if version == FORMAT else None
+            _check_types(checkpoint)
         except Exception as error:  # torch.load has no error type of its own
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise BundleError(f"checkpoint {path} is damaged ({reason}); remove it and train again") from error
         if checkpoint is None:
             raise BundleError(f"checkpoint {path} has format {version}, expected {FORMAT}; remove it and train again")
         return checkpoint
+
+
+def _check_types(checkpoint: Checkpoint | None) -> None:
+    """Refuse fields of another type than declared, as far as a file of a stranger may have them.
+
+    Raises:
+        TypeError: There are such fields.
+    """
+    for name, hint in get_type_hints(Checkpoint).items() if checkpoint is not None else ():
+        kind = hint if isinstance(hint, UnionType) else get_origin(hint) or hint
+        if not isinstance(getattr(checkpoint, name), kind):
+            raise TypeError(f"{name} is of type {type(getattr(checkpoint, name)).__name__}")
 
 
 def rng_states() -> dict[str, Any]:
@@ -117,29 +132,64 @@ def set_rng_states(states: dict[str, Any]) -> None:
         torch.cuda.set_rng_state_all(states["cuda"])
 
 
-def load_trained(path: Path) -> Trained:
+def load_trained(path: Path, own: str | None = None) -> Trained:
     """Rebuild what training returned, from the checkpoint of a finished run; the data set is loaded again.
 
+    Args:
+        path: The checkpoint. It never decides which file is run as code: its own note of that is only compared.
+        own: Of a recipe of the user's own: ``FILE.py:NAME``, which runs that file.
+
     Raises:
-        UsageError: There is no such file, or the run is not finished.
+        UsageError: There is no such file, the run is not finished, or ``own`` is not the recipe that was trained.
         BundleError: The checkpoint is damaged, or does not fit its recipe.
     """
     checkpoint = Checkpoint.load(path)
     if checkpoint.score is None:
         epochs = checkpoint.training["epochs"]
         raise UsageError(f"the run of {path} stands at epoch {checkpoint.epoch} of {epochs}; finish it with --resume")
-    recipe = load_recipe(checkpoint.recipe)
+    recipe = _recipe_of(checkpoint, path, own)
+    # Settings of a stranger may make a built-in recipe raise anything; what an own file raises is told by its line.
+    misfits = Exception if own is None else (TypeError, RuntimeError)
     try:
         config, training = type(recipe.config)(**checkpoint.config), Training(**checkpoint.training)
         dataset = recipe.data(checkpoint.data, config)
         module = recipe.build(config, dataset)
         module.load_state_dict(checkpoint.module)
-    except (TypeError, RuntimeError) as error:
-        raise BundleError(f"checkpoint {path} does not fit recipe {checkpoint.recipe}: {error}") from error
-    if asdict(dataset.source)["rows"] != checkpoint.source["rows"]:
-        was, now = checkpoint.source["name"], dataset.source.name
-        raise BundleError(f"checkpoint {path} was trained on {was}, {checkpoint.source['rows']}, now there is {now}")
+        metrics = Metrics.of(checkpoint.metrics)
+    except SlipwayError:
+        raise
+    except misfits as error:
+        reason = (str(error) or type(error).__name__).splitlines()[-1].strip()
+        raise BundleError(f"checkpoint {path} does not fit recipe {recipe.name}: {reason}") from error
+    if asdict(dataset.source)["rows"] != checkpoint.source.get("rows"):
+        was, now = checkpoint.source.get("name"), dataset.source.name
+        rows = checkpoint.source.get("rows")
+        raise BundleError(f"checkpoint {path} was trained on {was}, {rows}, now there is {now}")
     signature = recipe.signature(config, dataset)
     result = Result(config, training, dataset, signature, module.eval(), checkpoint.seed, checkpoint.history)
-    own = checkpoint.recipe if is_own(checkpoint.recipe) else None
-    return Trained.of(recipe, result, checkpoint.score, Metrics.of(checkpoint.metrics), checkpoint.seconds, own)
+    return Trained.of(recipe, result, checkpoint.score, metrics, checkpoint.seconds, own)
+
+
+def _recipe_of(checkpoint: Checkpoint, path: Path, own: str | None) -> Recipe:
+    """Return a built-in recipe by the name in a checkpoint, or the one that the user names: only that may run code."""
+    noted = checkpoint.recipe
+    if own is None:
+        if is_own(noted):
+            again = f"slipway export {shlex.quote(str(path))} --recipe {shlex.quote(noted)}"
+            raise UsageError(
+                f"checkpoint {path} notes that {noted} trained it; a checkpoint never runs a file: if you trust that "
+                f"one, name it yourself: {again}"
+            )
+        if noted not in recipe_names():
+            raise BundleError(f"checkpoint {path} was trained by recipe {noted!r}, which is not built in; train again")
+        return load_builtin(noted)
+    if _file_and_name(own) != _file_and_name(noted):
+        raise UsageError(f"checkpoint {path} was trained by {noted}, got --recipe {own}")
+    return load_recipe(own)
+
+
+def _file_and_name(recipe: str) -> tuple[str, str]:
+    """Return what must be the same of a recipe of the user's own wherever its file lies."""
+    place, _, name = recipe.partition(":")
+    file = Path(place).name if place.endswith(".py") else f"{place.rpartition('.')[2]}.py"
+    return file, name or "RECIPE"

@@ -15,7 +15,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
-from slipway.errors import SlipwayError, UsageError
+from slipway.errors import BundleError, SlipwayError, UsageError
 from slipway.recipes._recipe import Recipe, Result, Split, Training
 from slipway.signature import Signature
 from slipway.train._trained import Trained
@@ -67,7 +67,9 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
     holds everything that the next epoch depends on, and the number of threads is one of the settings.
 
     Raises:
-        UsageError: ``resume`` finds the checkpoint of a run with other settings; the message names them.
+        UsageError: ``resume`` finds the checkpoint of a run with other settings; the message names them. Or a built-in
+            recipe fails with settings other than its own.
+        BundleError: The checkpoint to resume from does not hold the state of this run.
         DataError: The data cannot be loaded.
         SlipwayError: The loss is no longer a number.
         KeyboardInterrupt: On Ctrl-C; the last checkpoint stays.
@@ -78,8 +80,27 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
         session = _Session(run, progress or Silent())
         session.learn()
         return session.finish()
+    except (SlipwayError, OSError):
+        raise
+    except Exception as error:
+        changed = _changed(run)
+        if run.recipe_path is not None or not changed:
+            raise
+        reason = (str(error) or type(error).__name__).partition("\n")[0]
+        raise UsageError(f"recipe {run.recipe.name} fails with {', '.join(changed)}: {reason}") from error
     finally:
         torch.set_num_threads(before)
+
+
+def _changed(run: Run) -> list[str]:
+    """Return the settings that are not the recipe's own, ``name=value``."""
+    pairs = ((run.config, run.recipe.config), (run.training, run.recipe.training))
+    return [
+        f"{key}={value}"
+        for settings, usual in pairs
+        for key, value in asdict(settings).items()
+        if value != getattr(usual, key)
+    ]
 
 
 def evaluate(recipe: Recipe, module: nn.Module, batches: Batches) -> tuple[float, float]:
@@ -239,6 +260,16 @@ class _Session:
         differing = [_difference(key, getattr(kept, key), value) for key, value in wanted.items()]
         if any(differing):
             raise UsageError(f"checkpoint {run.checkpoint} is of another run: {'; '.join(filter(None, differing))}")
+        try:
+            self._take_over(kept)
+        except Exception as error:  # torch has no error type of its own for states that do not fit
+            reason = (str(error) or type(error).__name__).partition("\n")[0]
+            raise BundleError(
+                f"checkpoint {run.checkpoint} does not hold the state of this run ({reason}); remove it and train again"
+            ) from error
+        return kept.epoch
+
+    def _take_over(self, kept: Checkpoint) -> None:
         self.module.load_state_dict(kept.module)
         for optimizer, state in zip(self.optimizers, kept.optimizers, strict=True):
             optimizer.load_state_dict(state)
@@ -250,7 +281,6 @@ class _Session:
         self.batches.skip = kept.steps
         if kept.steps:
             self.sums = _Sums(*kept.sums)
-        return kept.epoch
 
 
 class _Sums:

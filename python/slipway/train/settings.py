@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import types
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ import torch
 
 from slipway.errors import UnavailableError, UsageError
 from slipway.recipes._recipe import Recipe, Training
+
+_MOST_THREADS = 256
 
 
 def resolve(
@@ -95,6 +98,8 @@ def _from_text(kind: Any, text: str) -> object:
         if text.lower() not in ("true", "false"):
             raise ValueError("expected true or false")
         return text.lower() == "true"
+    if kind is float and not math.isfinite(float(text)):
+        raise ValueError("expected a finite number")
     if kind in (int, float, str):
         return kind(text)
     raise ValueError(f"fields of type {kind} cannot be set on the command line")
@@ -111,9 +116,13 @@ def _tuple(kinds: tuple[Any, ...], text: str) -> tuple[object, ...]:
 
 def _check(training: Training) -> None:
     for name in ("epochs", "batch_size", "lr", "threads"):
-        if not getattr(training, name) > 0:
-            raise UsageError(f"{name} is {getattr(training, name)}, expected more than 0")
+        if not 0 < getattr(training, name) < math.inf:
+            raise UsageError(f"{name} is {getattr(training, name)}, expected a finite number of more than 0")
+    if training.threads > _MOST_THREADS:
+        raise UsageError(f"threads is {training.threads}, expected at most {_MOST_THREADS}")
     if not 0 <= training.validation < 1:
         raise UsageError(f"validation is {training.validation}, expected a share from 0 up to 1")
-    if training.limit is not None and training.limit < 1:
-        raise UsageError(f"limit is {training.limit}, expected at least 1")
+    for name in ("limit", "checkpoint_every"):
+        value = getattr(training, name)
+        if value is not None and value < 1:
+            raise UsageError(f"{name} is {value}, expected at least 1")
