@@ -220,7 +220,7 @@ void Runner::forget_plans() {
   const std::unique_ptr<Frame> last = last_.take();
   decltype(plans_) forgotten;
   {
-    const std::unique_lock lock(plans_mutex_);
+    const WholeLock<std::unique_lock<std::shared_mutex>> lock(plans_mutex_);
     forgotten.swap(plans_);
   }
   for (const auto& [node, bodies] : bodies_) {

@@ -1,0 +1,132 @@
+"""One command that tries to break every promise of docs/security.md.
+
+    make harden                            # the short form, within a quarter of an hour
+    python tools/harden.py --long          # the long form, hours: the figures of docs/security.md
+    python tools/harden.py promises fuzz   # some parts
+
+Parts:
+
+    native     the native tests under AddressSanitizer and UndefinedBehaviorSanitizer, failing allocations among them
+    threads    the native tests of threads under ThreadSanitizer
+    promises   tests/harden and tests/malformed: hostile files and users, faults, kills, threads, the same bits, soak
+    extension  the Python extension under both sanitizers
+    fuzz       every fuzz target for some seconds
+
+Needs what `make test` needs. Results: --out (benchmarks/results/harden.json), --page renews docs/security.md from it. Exit code 3
+where a promise is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+BROKEN = 3
+PAGE = ROOT / "docs" / "security.md"
+MARKS = ("<!-- figures of tools/harden.py -->", "<!-- end of the figures -->")
+PROMISES = ["tests/harden", "tests/malformed"]
+
+#: What each part runs; {seconds} is how long a fuzz target may take.
+PARTS: dict[str, list[list[str]]] = {
+    "native": [["cmake", "--workflow", "--preset", "asan"]],
+    "threads": [["cmake", "--workflow", "--preset", "tsan"]],
+    "promises": [[sys.executable, "-m", "pytest", "-q", "-n", "2", "-m", "not network", *PROMISES]],
+    "extension": [["make", "harden-asan"]],
+    "fuzz": [["make", "fuzz", "SECONDS={seconds}"]],
+}
+FUZZ_SECONDS = {"short": 20, "long": 1800}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which [all]")
+    parser.add_argument("--long", action="store_true", help="the numbers that docs/security.md promises; hours")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "harden.json", metavar="FILE")
+    parser.add_argument("--page", action="store_true", help="renew docs/security.md from --out, run nothing")
+    wanted = parser.parse_args(arguments)
+    if wanted.page:
+        renew(json.loads(wanted.out.read_text(encoding="utf-8")))
+        return 0
+    form = "long" if wanted.long else "short"
+    known = json.loads(wanted.out.read_text(encoding="utf-8")) if wanted.out.exists() else {}
+    results = dict(known.get("parts", {}))
+    for name in wanted.parts or list(PARTS):
+        results[name] = run_part(name, form)
+        say(f"{name}: {'ok' if results[name]['ok'] else 'BROKEN'}, {results[name]['seconds']} s")
+        # Only a complete run of one form replaces what is known: parts of two forms would read as one.
+        write(wanted.out, {"machine": machine(), "parts": results})
+    return 0 if all(results[name]["ok"] for name in wanted.parts or list(PARTS)) else BROKEN
+
+
+def run_part(name: str, form: str) -> dict[str, Any]:
+    """Run a part's commands; their output goes where ours does."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="slipway-harden-") as folder:
+        figures = Path(folder) / "figures.jsonl"
+        environment = {**os.environ, "SLIPWAY_HARDEN": form, "SLIPWAY_FIGURES": str(figures), "OMP_NUM_THREADS": "1"}
+        commands = [[word.format(seconds=FUZZ_SECONDS[form]) for word in command] for command in PARTS[name]]
+        ok = all(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0 for command in commands)
+        lines = figures.read_text(encoding="utf-8").splitlines() if figures.exists() else []
+    rows = {(row["test"], row["figure"]): row["value"] for row in map(json.loads, lines)}
+    return {
+        "ok": ok,
+        "form": form,
+        "seconds": round(time.perf_counter() - start),
+        "figures": [{"test": test, "figure": figure, "value": value} for (test, figure), value in sorted(rows.items())],
+    }
+
+
+def write(path: Path, result: Mapping[str, Any]) -> None:
+    """Write the results, a line per figure."""
+    parts = [
+        f"  {json.dumps(name)}: "
+        + json.dumps({key: value for key, value in part.items() if key != "figures"})[:-1]
+        + ', "figures": ['
+        + ",".join("\n   " + json.dumps(row) for row in part["figures"])
+        + "]}"
+        for name, part in result["parts"].items()
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = f'{{\n "machine": {json.dumps(result["machine"])},\n "parts": {{\n' + ",\n".join(parts) + "\n }\n}\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def machine() -> dict[str, Any]:
+    """Return where the promises were tried."""
+    return {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def renew(result: Mapping[str, Any]) -> None:
+    """Put the figures into the page."""
+    from slipway._pages import with_part
+
+    lines = ["| part | test | what | number |", "|---|---|---|---|"]
+    for name, part in result["parts"].items():
+        for row in part["figures"]:
+            test = row["test"].split("::")[-1].split("[")[0]
+            value = f"{row['value']:,}" if isinstance(row["value"], int | float) else row["value"]
+            lines.append(f"| {name} ({part['form']}) | `{test}` | {row['figure']} | {value} |")
+    done = ", ".join(f"{name} in {part['seconds']} s" for name, part in result["parts"].items())
+    table = "\n".join([f"Run on {result['machine']['system']}, {result['machine']['cores']} cores: {done}.", "", *lines])
+    PAGE.write_text(with_part(PAGE.read_text(encoding="utf-8"), *MARKS, table), encoding="utf-8")
+
+
+def say(text: str) -> None:
+    """Print at once: a run that is cut off has shown what it knows."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
