@@ -260,7 +260,7 @@ def test_children_run_what_many_threads_are_running(effort: Effort, figure: Figu
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    forks = effort(short=15, long=1000)
+    forks = effort(short=15, long=300)
     try:
         assert [child_runs(session, inputs, bits) for _ in range(forks)] == [0] * forks
     finally:
