@@ -83,7 +83,7 @@ def test_what_stands_in_place_of_a_file_is_a_data_error(tmp_path: Path, name: st
 def test_bytes_of_any_kind_are_a_data_error(
     tmp_path: Path, effort: Callable[..., int], figure: Callable[..., None]
 ) -> None:
-    rng, count = np.random.default_rng(5), effort(short=20, long=2000)
+    rng, count = np.random.default_rng(5), effort(short=20, long=500)
     for name, (load, _, _) in SETS.items():
         file = lay_out(tmp_path / name, name)
         for _ in range(count):
@@ -101,7 +101,7 @@ def test_changed_pictures_are_read_or_refused(
     noise = np.random.default_rng(1).integers(0, 256, (6, 9, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).save(file, kind)
-    content, rng, count = file.getvalue(), np.random.default_rng(2), effort(short=120, long=20_000)
+    content, rng, count = file.getvalue(), np.random.default_rng(2), effort(short=120, long=5000)
     read = refused = 0
     for _ in range(count):
         changed = np.frombuffer(content, np.uint8).copy()
