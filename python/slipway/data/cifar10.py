@@ -14,7 +14,10 @@ Layers of Features from Tiny Images", 2009, is to be cited.
 
 from __future__ import annotations
 
+import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +37,10 @@ LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse
 _RECORD = 1 + 3 * SIDE * SIDE
 _TRAIN_FILES = tuple(f"data_batch_{n}.bin" for n in range(1, 6))
 _TEST_FILES = ("test_batch.bin",)
+#: What numpy and zipfile raise on a damaged archive, one that is encrypted or packed in an unknown way among them.
+_NPZ_ERRORS = (
+    OSError, ValueError, LookupError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 #: One tile of so many is for the test.
 _TEST_TILES = 5
 
@@ -92,9 +99,10 @@ def _read_npz(room: Path) -> list[tuple[Pixels, NDArray[np.int64]]] | None:
 
 def _read_one_npz(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            images, targets = file["x"], file["y"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        # From memory: numpy leaves a file open that turns out to be no archive.
+        file = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        images, targets = file["x"], file["y"]
+    except _NPZ_ERRORS as error:
         raise DataError(f"{path} is not an .npz file with x and y: {error}") from error
     return _checked(path, images, targets)
 

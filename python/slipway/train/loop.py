@@ -6,6 +6,7 @@ import logging
 import math
 import random
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
+from slipway._files import alone
 from slipway.errors import SlipwayError, UsageError
 from slipway.recipes._recipe import Recipe, Result, Split, Training
 from slipway.signature import Signature
@@ -68,6 +70,7 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
 
     Raises:
         UsageError: ``resume`` finds the checkpoint of a run with other settings; the message names them.
+        FileError: The checkpoint cannot be written, or another process trains to it.
         DataError: The data cannot be loaded.
         SlipwayError: The loss is no longer a number.
         KeyboardInterrupt: On Ctrl-C; the last checkpoint stays.
@@ -75,9 +78,10 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
     before = torch.get_num_threads()
     torch.set_num_threads(run.training.threads)
     try:
-        session = _Session(run, progress or Silent())
-        session.learn()
-        return session.finish()
+        with alone(run.checkpoint, "training") if run.checkpoint else nullcontext():
+            session = _Session(run, progress or Silent())
+            session.learn()
+            return session.finish()
     finally:
         torch.set_num_threads(before)
 
@@ -122,6 +126,8 @@ class _Session:
         """Run the epochs that are still to be done."""
         run, engine = self.run, Engine(self._step)
         engine.logger = logging.getLogger("slipway.train")
+        if not engine.logger.hasHandlers():  # without one, Python itself would print every error that is raised anyway
+            engine.logger.addHandler(logging.NullHandler())
         engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_started)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.progress.batch_done)
         if run.training.checkpoint_every is not None:
