@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from slipway._files import write_atomically
-from slipway.errors import UnavailableError
+from slipway.errors import FileError, UnavailableError
 
 #: Width of tables where there is no terminal: nothing is cut, so that scripts find what they look for.
 _PIPE_WIDTH = 400
@@ -23,6 +23,10 @@ _PIPE_WIDTH = 400
 JsonOption = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Write the result as JSON, to a file or (-) to stdout.")
 ]
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads stdout any more (``| head``): there is nothing left to do, and nobody to tell."""
 
 
 def notice(message: str) -> None:
@@ -37,7 +41,11 @@ def fail(message: str) -> None:
 
 def one_line(message: str) -> str:
     """Return a message as one line that cannot steer a terminal."""
-    return "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in message.strip())
+    return _printable(message.strip().replace("\n", " ").replace("\t", " "))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def require_engine() -> None:
@@ -65,18 +73,36 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
 
 def write_result(value: Any, target: str | None, text: Table | str) -> None:
     """Write a result: as JSON to a file or to stdout; for people, to stdout, unless the JSON went there."""
+    content = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     if target == "-":
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        write_out(content)
         return
     if target is not None:
-        write_atomically(Path(target), (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+        # Names of files may hold bytes that are not UTF-8: backslashes make them escapes of JSON.
+        write_atomically(Path(target), content.encode("utf-8", "backslashreplace"))
     show(text)
+
+
+def write_out(text: str) -> None:
+    """Write to stdout, now.
+
+    Raises:
+        ReaderGoneError: The pipe's reader has ended.
+        FileError: It cannot be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+    except OSError as error:
+        raise FileError(f"cannot write standard output: {error.strerror}") from error
 
 
 def show(text: Table | str) -> None:
     """Print a table or a text to stdout."""
     if isinstance(text, str):
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        write_out(text if text.endswith("\n") else text + "\n")
         return
     if sys.stdout.isatty():
         Console(highlight=False).print(text)
@@ -85,7 +111,7 @@ def show(text: Table | str) -> None:
     with plain.capture() as captured:
         plain.print(text)
     lines = [line.rstrip() for line in captured.get().splitlines()]
-    sys.stdout.write("\n".join(line for line in lines if line) + "\n")
+    write_out("\n".join(line for line in lines if line) + "\n")
 
 
 @contextmanager
@@ -104,4 +130,4 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else escape(_printable(str(value)))
