@@ -3,8 +3,8 @@
     make coverage                  # builds, runs the native tests and Python's tests of the engine, shows the table
     python tools/coverage.py build/coverage --lines parse    # the lines of a room that nothing reaches
 
-Counts lines by gcov, over all objects of a file: a kernel is compiled once per instruction set, and reached where one of
-them is. Exit code 3 where a room is below what docs/security.md promises.
+Counts lines by gcov, over all objects of a file: a kernel is compiled once per instruction set, and reached where one
+of them is. Exit code 3 where a room is below what docs/security.md promises.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path, lines in sorted(files.items()):
             missed = [str(number) for number, times in sorted(lines.items()) if times == 0]
             if room_of(path) == wanted.lines and missed:
-                print(f"{path}: {', '.join(missed)}")
+                say(f"{path}: {', '.join(missed)}")
         return 0
     shares = shares_of(files)
     for room, (least, what) in ROOMS.items():
         reached, lines = shares[room]
         mark = "" if reached >= least * lines else "   below what is promised"
-        print(f"{room:8} {reached:6} of {lines:6} lines, {reached / lines:6.1%}, promised {least:.0%}: {what}{mark}")
+        say(f"{room:8} {reached:6} of {lines:6} lines, {reached / lines:6.1%}, promised {least:.0%}: {what}{mark}")
     if wanted.json:
         rows = {room: {"reached": reached, "lines": lines} for room, (reached, lines) in shares.items()}
         wanted.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
@@ -107,6 +107,11 @@ def shares_of(files: dict[Path, Lines]) -> dict[str, tuple[int, int]]:
             reached, total = shares[room]
             shares[room] = (reached + sum(times > 0 for times in lines.values()), total + len(lines))
     return shares
+
+
+def say(text: str) -> None:
+    """Print a line."""
+    sys.stdout.write(text + "\n")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ Parts:
     extension  the Python extension under both sanitizers
     fuzz       every fuzz target for some seconds
 
-Needs what `make test` needs. Results: --out (benchmarks/results/harden.json), --page renews docs/security.md from it. Exit code 3
-where a promise is broken.
+Needs what `make test` needs. Results: --out (benchmarks/results/harden.json), --page renews docs/security.md from it.
+Exit code 3 where a promise is broken.
 """
 
 from __future__ import annotations
@@ -64,7 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in wanted.parts or list(PARTS):
         results[name] = run_part(name, form)
         say(f"{name}: {'ok' if results[name]['ok'] else 'BROKEN'}, {results[name]['seconds']} s")
-        # Only a complete run of one form replaces what is known: parts of two forms would read as one.
         write(wanted.out, {"machine": machine(), "parts": results})
     return 0 if all(results[name]["ok"] for name in wanted.parts or list(PARTS)) else BROKEN
 
@@ -76,11 +75,11 @@ def run_part(name: str, form: str) -> dict[str, Any]:
         figures = Path(folder) / "figures.jsonl"
         environment = {**os.environ, "SLIPWAY_HARDEN": form, "SLIPWAY_FIGURES": str(figures), "OMP_NUM_THREADS": "1"}
         commands = [[word.format(seconds=FUZZ_SECONDS[form]) for word in command] for command in PARTS[name]]
-        ok = all(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0 for command in commands)
+        codes = [subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode for command in commands]
         lines = figures.read_text(encoding="utf-8").splitlines() if figures.exists() else []
     rows = {(row["test"], row["figure"]): row["value"] for row in map(json.loads, lines)}
     return {
-        "ok": ok,
+        "ok": not any(codes),
         "form": form,
         "seconds": round(time.perf_counter() - start),
         "figures": [{"test": test, "figure": figure, "value": value} for (test, figure), value in sorted(rows.items())],
@@ -118,7 +117,8 @@ def renew(result: Mapping[str, Any]) -> None:
             value = f"{row['value']:,}" if isinstance(row["value"], int | float) else row["value"]
             lines.append(f"| {name} ({part['form']}) | `{test}` | {row['figure']} | {value} |")
     done = ", ".join(f"{name} in {part['seconds']} s" for name, part in result["parts"].items())
-    table = "\n".join([f"Run on {result['machine']['system']}, {result['machine']['cores']} cores: {done}.", "", *lines])
+    where = result["machine"]
+    table = "\n".join([f"Run on {where['system']}, {where['cores']} cores: {done}.", "", *lines])
     PAGE.write_text(with_part(PAGE.read_text(encoding="utf-8"), *MARKS, table), encoding="utf-8")
 
 

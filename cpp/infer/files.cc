@@ -2,14 +2,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -27,11 +28,13 @@ namespace {
 class File final {
  public:
   explicit File(int descriptor) noexcept : descriptor_(descriptor) {}
+  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   ~File() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
+  File& operator=(File&&) = delete;
 
   [[nodiscard]] int get() const noexcept { return descriptor_; }
   [[nodiscard]] bool close() noexcept { return ::close(std::exchange(descriptor_, -1)) == 0; }
@@ -75,17 +78,59 @@ int open_now(const std::string& path, int flags) {
   return descriptor;
 }
 
+/// How many processes may write one file at a time, as in python/slipway/_files.py.
+constexpr int kWriters = 8;
+
+[[nodiscard]] std::string temporary_of(const std::filesystem::path& path, int number) {
+  return (path.parent_path() / concat(".", path.filename().string(), ".", number, ".part")).string();
+}
+
+[[nodiscard]] bool is_at(int descriptor, const std::string& path) {
+  struct stat open_file = {};
+  struct stat named = {};
+  return ::fstat(descriptor, &open_file) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
+/// Removes what killed writers of a file left: a writer that lives holds a lock on its temporary file.
+void sweep(const std::filesystem::path& path) {
+  for (int number = 0; number < kWriters; ++number) {
+    const std::string temporary = temporary_of(path, number);
+    const File file(::open(temporary.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (file.get() < 0 || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (is_at(file.get(), temporary)) ::unlink(temporary.c_str());
+  }
+}
+
+struct Temporary {
+  File file;
+  std::string name;
+};
+
+/// Creates a locked temporary file beside a file.
+Temporary claim(const std::filesystem::path& path) {
+  sweep(path);
+  for (int number = 0; number < kWriters; ++number) {
+    Temporary made = {File(::open(temporary_of(path, number).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)),
+                      temporary_of(path, number)};
+    if (made.file.get() < 0 && errno == EEXIST) continue;
+    if (made.file.get() < 0) fail_io("write", path.string());
+    const bool has_no_locks = ::flock(made.file.get(), LOCK_EX | LOCK_NB) != 0 && errno != EWOULDBLOCK;
+    if (has_no_locks || is_at(made.file.get(), made.name)) return made;  // else a sweep took it before it was locked
+  }
+  fail(Code::kIo, kWriters, " processes are writing ", quote(path.string(), 400), " already; if none is, remove ",
+       quote(temporary_of(path, 0), 400), " and its like");
+}
+
+[[nodiscard]] bool sync_folder_of(const std::filesystem::path& path) {
+  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
+  const File file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return file.get() >= 0 && ::fsync(file.get()) == 0;
+}
+
 void write_in_place(const std::string& path, std::string_view bytes) {
   File file(open_now(path, O_WRONLY));
   if (file.get() < 0 || !write_all(file.get(), bytes) || !file.close()) fail_io("write", path);
-}
-
-/// What a link leads to; the path itself where it is none, or leads nowhere.
-std::string resolved(const std::string& path) {
-  char* found = ::realpath(path.c_str(), nullptr);
-  if (found == nullptr) return path;
-  const std::unique_ptr<char, decltype(&std::free)> owned(found, &std::free);
-  return found;
 }
 
 }  // namespace
@@ -121,21 +166,25 @@ std::string read_file(const std::string& path, int64_t limit) {
   }
 }
 
-void write_file(const std::string& given, std::string_view bytes) {
+void write_file(const std::string& path, std::string_view bytes) {
   struct stat status = {};
-  if (::stat(given.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return write_in_place(given, bytes);
-  const std::string path = resolved(given);
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return write_in_place(path, bytes);
+  std::filesystem::path target = path;
+  if (std::error_code none_there; std::filesystem::is_symlink(target, none_there)) {
+    std::error_code error;
+    target = std::filesystem::weakly_canonical(target, error);
+    if (error) fail(Code::kIo, "cannot write ", quote(path, 400), ": ", error.message());
+  }
   const HoldInterrupt hold;
-  const std::string temporary = concat(path, ".", ::getpid(), ".tmp");
-  File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (file.get() < 0) fail_io("write", path);
-  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 || !file.close() ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
+  const Temporary made = claim(target);
+  if (!write_all(made.file.get(), bytes) || ::fsync(made.file.get()) != 0 ||
+      ::rename(made.name.c_str(), target.c_str()) != 0) {
     const int number = errno;
-    ::unlink(temporary.c_str());
+    ::unlink(made.name.c_str());
     errno = number;
     fail_io("write", path);
   }
+  if (!sync_folder_of(target)) fail_io("write", path);
 }
 
 }  // namespace slipway::infer

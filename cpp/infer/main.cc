@@ -1,4 +1,5 @@
 // slipway-infer: runs a bundle or an ONNX file from the command line, without Python.
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <new>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -43,7 +45,19 @@ ExitCode exit_code_of(Code code) {
   }
 }
 
-extern "C" void on_interrupt(int) { _exit(kInterrupted); }
+extern "C" void on_interrupt(int) {
+  constexpr std::string_view kLine = "slipway-infer: interrupted\n";
+  if (::write(STDERR_FILENO, kLine.data(), kLine.size()) < 0) _exit(kInterrupted);
+  _exit(kInterrupted);
+}
+
+/// Gives closed streams a file: else the first output file would be standard output. Writing to stdout then fails.
+void open_closed_streams() {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(number, F_GETFD) >= 0) continue;
+    if (::open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0) _exit(kError);
+  }
+}
 
 /// One line, which cannot steer a terminal: messages name files and models of strangers.
 void report(const char* message) {
@@ -205,7 +219,8 @@ ExitCode run(const std::vector<std::string>& texts) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ::signal(SIGINT, on_interrupt);
+  open_closed_streams();
+  if (::signal(SIGINT, on_interrupt) == SIG_IGN) ::signal(SIGINT, SIG_IGN);  // a shell's background work
   try {
     return run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const Error& error) {

@@ -27,7 +27,7 @@ from slipway_export.pack import check_target, seal, staging, write_sums
 from slipway_export.page import report_page
 from slipway_export.precision import measure_precisions
 from slipway_export.pt2 import ExportedProgramRuntime
-from slipway_export.report import make_report, pictures_of, plain, provenance
+from slipway_export.report import make_report, pictures_of, plain, provenance, utf8
 from slipway_export.verify import Row as Row
 from slipway_export.verify import Verification as Verification
 from slipway_export.verify import verify as verify
@@ -64,6 +64,7 @@ def export_bundle(
         UsageError: ``out`` is taken, or a format does not exist.
         ExportError: The model cannot be exported; the message names the module, operator or dimension.
         UnavailableError: The engine is not built, and ``operators`` is not given.
+        FileError: A file cannot be written, or another process packs to the same place. ``out`` is then as it was.
         MismatchError: A runtime differs from eager PyTorch. There is no bundle then.
     """
     unknown = set(formats) - set(FORMATS)
@@ -76,7 +77,7 @@ def export_bundle(
     pool = Pool.of(trained.signature, raws)
     example, probe = example_inputs(pool), probe_inputs(pool)
     captured = capture(trained.module, trained.signature, example, probe, opset=opset, formats=formats)
-    with staging(out) as folder:
+    with staging(out, force=force) as folder:
         missing = _write_models(folder, trained, captured, operators, opset)
         eager = EagerModel.of(trained.module, trained.signature)
         (folder / "goldens").mkdir()
@@ -107,7 +108,7 @@ def _write_models(
 
     metadata = {
         "slipway.recipe": json.dumps(trained.recipe.name),
-        "slipway.provenance": json.dumps(provenance(trained, opset), ensure_ascii=False, sort_keys=True),
+        "slipway.provenance": utf8(json.dumps(provenance(trained, opset), ensure_ascii=False, sort_keys=True)),
     }
     content = clean(captured.onnx, trained.signature, name=trained.recipe.name, operators=operators, metadata=metadata)
     (folder / ONNX).write_bytes(content)
@@ -127,5 +128,5 @@ def _write_report(bundle: Bundle, report: dict[str, Any]) -> None:
     """Write the report and its page into the folder of a bundle that is not sealed yet."""
     report = plain(report)
     text = json.dumps(report, ensure_ascii=False, indent=1)
-    (bundle.path / REPORT).write_text(text + "\n", encoding="utf-8")
-    (bundle.path / REPORT_PAGE).write_text(report_page(bundle, report), encoding="utf-8")
+    (bundle.path / REPORT).write_text(utf8(text) + "\n", encoding="utf-8")
+    (bundle.path / REPORT_PAGE).write_text(utf8(report_page(bundle, report)), encoding="utf-8")

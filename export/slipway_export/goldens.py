@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -96,7 +97,9 @@ def _write_case(folder: Path, name: str, signature: Signature, raws: Sequence[An
 def _write_arrays(folder: Path, name: str, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, str]:
     files = {port: f"{name}/{port}.npy" for port in arrays}
     for port, file in files.items():
-        np.save(folder / file, arrays[port], allow_pickle=False)
+        content = io.BytesIO()  # numpy writes to a file through C's buffers, and passes over what their last flush says
+        np.save(content, arrays[port], allow_pickle=False)
+        (folder / file).write_bytes(content.getvalue())
     return files
 
 

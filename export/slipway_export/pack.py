@@ -1,23 +1,29 @@
 """Writes a bundle so that it is whole or absent: a temporary folder beside it, synced, then renamed.
 
-A kill may leave a temporary folder behind; the next pack to the same place removes it. Replacing an old bundle moves
-it aside first, and brings it back if the new one cannot take its place.
+A kill may leave a temporary folder behind; the next pack to the same place removes it. An old bundle and its successor
+change places in one step; where the file system cannot do that, the old one is moved aside first, and brought back if
+the new one cannot take its place.
 """
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import re
+import secrets
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from slipway._files import is_running
+from slipway._files import alone, sync
 from slipway.bundle import ONNX, SUMS, hash_file
-from slipway.errors import UsageError
+from slipway.errors import FileError, UsageError
+
+#: Linux's renameat2: names relative to the current folder, and the flag that swaps them (linux/fcntl.h, linux/fs.h).
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def check_target(out: Path, *, force: bool) -> None:
@@ -37,20 +43,28 @@ def check_target(out: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def staging(out: Path) -> Iterator[Path]:
+def staging(out: Path, *, force: bool = True) -> Iterator[Path]:
     """Yield an empty folder beside ``out``, removed at the end unless :func:`seal` has moved it.
 
     Leftovers of killed packs to the same place are swept first, and an old bundle that a killed replacement had
     moved aside is brought back.
+
+    Raises:
+        FileError: Another process packs to the same place, or the folder or a file in it cannot be written.
+        UsageError: As :func:`check_target`, now that no other pack can come in between.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(out)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.{os.getpid()}.", suffix=".part", dir=out.parent))
-    try:
-        folder.chmod(0o755)  # mkdtemp's 0o700 would stay with the sealed bundle
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with alone(out, "export") as is_certain:
+        folder = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+        try:
+            if is_certain:
+                _sweep(out)
+            check_target(out, force=force)
+            folder.mkdir()
+            yield folder
+        except OSError as error:
+            raise FileError(f"bundle {out} cannot be written: {error}") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_sums(folder: Path) -> None:
@@ -65,19 +79,23 @@ def seal(folder: Path, out: Path) -> None:
 
     Raises:
         OSError: The file system refuses; ``out`` is then as it was.
+        UsageError: Something that is no bundle has come to stand at ``out``.
     """
     for path in [*folder.rglob("*"), folder]:
-        _sync(path)
+        sync(path)
+    check_target(out, force=True)
     with _interrupts_later():
         _replace(folder, out)
-    _sync(out.parent)
+    sync(out.parent)
 
 
 def _replace(folder: Path, out: Path) -> None:
     if not out.exists():
         folder.rename(out)
         return
-    aside = out.with_name(f".{out.name}.{os.getpid()}.old")
+    if _exchange(folder, out):
+        return
+    aside = out.with_name(f".{out.name}.{secrets.token_hex(4)}.old")
     out.rename(aside)
     try:
         folder.rename(out)
@@ -87,11 +105,24 @@ def _replace(folder: Path, out: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where the system or the file system cannot."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is None:
+        return False
+    if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS):
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
 def _sweep(out: Path) -> None:
-    pattern = re.compile(rf"\.{re.escape(out.name)}\.(\d+)\.(?:\w+\.part|old)")
+    """Remove what killed packs left; only for a process that knows that it is alone."""
+    pattern = re.compile(rf"\.{re.escape(out.name)}\.\w+\.(?:part|old)")
     for left in out.parent.iterdir():
-        match = pattern.fullmatch(left.name)
-        if match is None or is_running(int(match[1])):
+        if pattern.fullmatch(left.name) is None or not left.is_dir():
             continue
         if left.suffix == ".old" and not out.exists():
             left.rename(out)
@@ -114,13 +145,3 @@ def _interrupts_later() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if held:
             signal.raise_signal(held[0])
-
-
-def _sync(path: Path) -> None:
-    if os.name != "posix" and path.is_dir():  # Windows cannot open a folder
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

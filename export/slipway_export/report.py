@@ -87,6 +87,11 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value]
 
 
+def utf8(text: str) -> str:
+    """Return a text with the bytes of file names that are not UTF-8 as backslash escapes, those of JSON."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:

@@ -48,7 +48,7 @@ class Repro:
 
 
 def write_repro(folder: Path, trial: Trial) -> None:
-    """Write the fault of a trial; files of an earlier one are replaced.
+    """Write the fault of a trial; files of an earlier one are replaced, its model is the first to go.
 
     Args:
         folder: Made if it is not there.
@@ -68,6 +68,7 @@ def write_repro(folder: Path, trial: Trial) -> None:
         arrays[f"got.{output}"] = fault.got
     file = io.BytesIO()
     np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the names for its option allow_pickle
+    (folder / MODEL).unlink(missing_ok=True)  # a model beside the arrays of another fault would be no evidence
     write_atomically(folder / ARRAYS, file.getvalue())
     if right == model:
         (folder / REFERENCE_MODEL).unlink(missing_ok=True)

@@ -33,9 +33,10 @@ from slipway.cli._bisect import sentences
 from slipway.errors import FileError, InputError, MismatchError, ModelError, UnavailableError, UsageError
 from slipway.runtime import find_onnx_runtime
 from slipway.runtime.protocol import OnnxRuntime, RunArrays
+from slipway_export import repro
 from slipway_export.bisect import Difference, Side, Trial, bisect, draw_cases, make_sides
 from slipway_export.cases import Case, Pool, verification_cases
-from slipway_export.repro import bisection_json, read_repro, replay, write_repro
+from slipway_export.repro import bisection_json, is_repro, read_repro, replay, write_repro
 
 pytest.importorskip("slipway._engine", reason="the engine is not built")
 
@@ -229,6 +230,23 @@ def test_damaged_evidence_is_refused(pictures: bytes, tmp_path: Path) -> None:
         (tmp_path / "repro.npz").write_bytes(damaged)
         with pytest.raises(FileError, match="cannot be read"):
             read_repro(tmp_path)
+
+
+def test_evidence_that_is_replaced_is_whole_or_none(
+    pictures: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model of one fault is never left beside the arrays of another."""
+    trial = bisect(Side(ORT, pictures), Side(NATIVE, changed(pictures, drop_bias)), picture_cases())
+    write_repro(tmp_path, trial)
+    assert is_repro(tmp_path)
+
+    def stopped(path: Path, content: bytes) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(repro, "write_atomically", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_repro(tmp_path, trial)
+    assert not is_repro(tmp_path)
 
 
 def test_evidence_of_a_runtime_that_is_not_here_is_not_called_a_difference(pictures: bytes, tmp_path: Path) -> None:

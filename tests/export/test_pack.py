@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from slipway.bundle import ONNX, SUMS
-from slipway.errors import UsageError
+from slipway.errors import FileError, UsageError
+from slipway_export import pack as pack_room
 from slipway_export.pack import check_target, seal, staging, write_sums
 
 
@@ -24,10 +25,10 @@ def pack(out: Path, content: str) -> None:
         seal(folder, out)
 
 
-def dead_process() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+@pytest.fixture
+def without_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that cannot swap two names."""
+    monkeypatch.setattr(pack_room, "_exchange", lambda one, other: False)
 
 
 def test_a_sealed_folder_holds_what_was_staged_and_nothing_is_left(tmp_path: Path) -> None:
@@ -52,6 +53,7 @@ def test_an_interrupted_pack_leaves_nothing(tmp_path: Path, error: type[BaseExce
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("without_exchange")
 def test_an_interrupted_replacement_keeps_the_old_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack(tmp_path / "b", "old")
     rename, calls = Path.rename, []
@@ -63,12 +65,13 @@ def test_an_interrupted_replacement_keeps_the_old_bundle(tmp_path: Path, monkeyp
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(OSError, match="disk"):
+    with pytest.raises(FileError, match=r"bundle .*b cannot be written: disk"):
         pack(tmp_path / "b", "new")
     assert (tmp_path / "b" / ONNX).read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["b"]
 
 
+@pytest.mark.usefixtures("without_exchange")
 def test_a_ctrl_c_during_the_renames_comes_after_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack(tmp_path / "b", "old")
     rename = Path.rename
@@ -104,17 +107,39 @@ def test_force_replaces_a_bundle_and_only_a_bundle(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_killed_packs_are_swept_and_others_are_not(tmp_path: Path) -> None:
-    dead = dead_process()
-    (tmp_path / f".b.{dead}.abc_12.part").mkdir()
-    (tmp_path / f".b.{os.getppid()}.abc.part").mkdir()
-    (tmp_path / f".bb.{dead}.abc.part").mkdir()
+    for name in (".b.abc_12.part", ".bb.abc.part"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".b.letter.part").write_text("no folder of ours")
     pack(tmp_path / "b", "one")
-    assert {p.name for p in tmp_path.iterdir()} == {"b", f".b.{os.getppid()}.abc.part", f".bb.{dead}.abc.part"}
+    assert {p.name for p in tmp_path.iterdir()} == {"b", ".b.letter.part", ".bb.abc.part"}
+
+
+def test_a_second_pack_to_the_same_place_is_told_who_is_there(tmp_path: Path) -> None:
+    told = rf"b is being made by process {os.getpid()} on \S+ \(export\)"
+    with staging(tmp_path / "b"), pytest.raises(FileError, match=told):
+        pack(tmp_path / "b", "second")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_came_to_stand_at_the_place_during_a_pack_is_not_replaced(tmp_path: Path) -> None:
+    def overtaken() -> None:
+        with staging(tmp_path / "b") as folder:
+            (folder / ONNX).write_text("new")
+            (tmp_path / "b").mkdir()
+            (tmp_path / "b" / "letter").write_text("dear")
+            seal(folder, tmp_path / "b")
+
+    with pytest.raises(UsageError, match="not a bundle"):
+        overtaken()
+    assert (tmp_path / "b" / "letter").read_text() == "dear"
+    pack(tmp_path / "c", "one")
+    with pytest.raises(UsageError, match="--force"):
+        staging(tmp_path / "c", force=False).__enter__()
 
 
 def test_a_bundle_that_a_killed_replacement_moved_aside_comes_back(tmp_path: Path) -> None:
     pack(tmp_path / "b", "old")
-    (tmp_path / "b").rename(tmp_path / f".b.{dead_process()}.old")
+    (tmp_path / "b").rename(tmp_path / ".b.0123abcd.old")
     with staging(tmp_path / "b"):
         pass
     assert (tmp_path / "b" / ONNX).read_text() == "old"

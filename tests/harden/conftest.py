@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # lets the tests of this folder write ``from small_models import ...``
+
+from commands import Commands, Program, build_shim
+from scenarios import SCENARIOS, Scenario
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,44 @@ def figure(request: pytest.FixtureRequest, effort: Effort) -> Callable[[str, flo
                 file.write(json.dumps(row) + "\n")
 
     return note
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of ``faults.c``."""
+    built = build_shim(tmp_path_factory.mktemp("shim"))
+    if built is None:
+        pytest.skip("there is no C compiler (cc) to build faults.c with")
+    return built
+
+
+@pytest.fixture(scope="session")
+def commands(shim: Path) -> Iterator[Commands]:
+    """The commands of slipway, started from a process that has loaded everything."""
+    started = Commands(shim, "hello-rnn --preset smoke --data embedded --formats onnx --quiet")
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def infer(shim: Path) -> Program:
+    """The program slipway-infer, to be put under faults."""
+    return Program(shim)
+
+
+@pytest.fixture(scope="session", params=SCENARIOS, ids=lambda kind: kind.__name__.lower())
+def scenario(
+    request: pytest.FixtureRequest, commands: Commands, infer: Program, tmp_path_factory: pytest.TempPathFactory
+) -> Scenario:
+    """Each command that writes files."""
+    made: Scenario = request.param(commands, infer, tmp_path_factory.mktemp("shared"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def bundle(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small bundle; tests must not change it."""
+    out = tmp_path_factory.mktemp("bundles")
+    arguments = "hello-rnn --preset smoke --data embedded --formats onnx --quiet"
+    assert commands("train-and-export", *arguments.split(), "--out", out).code == 0
+    return out / "hello-rnn"

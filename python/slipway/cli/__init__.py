@@ -1,121 +1,42 @@
-"""The commands ``slipway`` and ``train-and-export``: entry points, and the one place where errors become exit codes.
+"""The commands ``slipway`` and ``train-and-export``: their entry points.
 
-Each verb has its own file here. Results go to stdout, everything else to stderr; only this room prints and exits.
+What they do is loaded inside the process that :func:`slipway._process.run_process` has made ready, so that a Ctrl-C is
+answered from the start.
 """
 
 from __future__ import annotations
 
-import io
-import os
 import sys
-import traceback
-import warnings
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
-from typer.main import get_command
+from slipway._process import run_process
 
-from slipway.cli import _bench as bench
-from slipway.cli import _check as check
-from slipway.cli import _export as export
-from slipway.cli import _images as images
-from slipway.cli import _inspect as inspect
-from slipway.cli import _look as look
-from slipway.cli import _run as run
-from slipway.cli import _train as train
-from slipway.cli._console import fail, notice, silence
-from slipway.errors import ExitCode, SlipwayError
-
-_EPILOG = "Results go to stdout, everything else to stderr. --debug shows where an error comes from."
-
-slipway_app = typer.Typer(
-    help="From course notes to native speed: train, export, verify, run and measure small networks.",
-    epilog=_EPILOG,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
-train_and_export_app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-train_and_export_app.command(epilog=train.EXAMPLES + _EPILOG)(train.train_and_export)
-slipway_app.command("train", epilog="[b]Example[/b]: slipway train names-gru --data embedded")(train.train_verb)
-slipway_app.command("export", epilog=export.EXAMPLES)(export.export_verb)
-slipway_app.command("verify", epilog=check.VERIFY_EXAMPLES)(check.verify_verb)
-slipway_app.command("run", epilog=run.EXAMPLES)(run.run_verb)
-slipway_app.command("images", epilog=images.EXAMPLES)(images.images_verb)
-slipway_app.command("bench", epilog=bench.EXAMPLES)(bench.bench_verb)
-slipway_app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect_verb)
-slipway_app.command("selftest", epilog="[b]Example[/b]: slipway selftest artifacts/names-gru")(check.selftest_verb)
-slipway_app.command("doctor", epilog=look.DOCTOR_EXAMPLES)(look.doctor_verb)
-slipway_app.command("ops", epilog="[b]Example[/b]: slipway ops --json -")(look.ops_verb)
+if TYPE_CHECKING:
+    from slipway.cli._commands import run_command as run_command
+    from slipway.cli._commands import slipway_app as slipway_app
+    from slipway.cli._commands import train_and_export_app as train_and_export_app
 
 
 def main() -> NoReturn:
     """Run the command ``slipway`` and exit."""
-    sys.exit(_run_process(slipway_app, "slipway"))
+    run_process(lambda: _execute("slipway_app", "slipway"))
 
 
 def train_and_export_main() -> NoReturn:
     """Run the command ``train-and-export`` and exit."""
-    sys.exit(_run_process(train_and_export_app, "train-and-export"))
+    run_process(lambda: _execute("train_and_export_app", "train-and-export"))
 
 
-def _run_process(app: typer.Typer, name: str) -> int:
-    """Run the command line of this process; results that do not arrive on stdout are an error."""
-    if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
-    if sys.stdout is None:
-        fail("standard output is closed; results go there")
-        return int(ExitCode.ERROR)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of strangers hold what no encoding has
-    code = run_command(app, name, sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        fail(f"standard output cannot be written: {error.strerror}")
-        code = code or int(ExitCode.ERROR)
-    for stream in (sys.stdout, sys.stderr):
-        silence(stream)
-    return code
+def _execute(app: str, name: str) -> int:
+    from slipway.cli import _commands
+
+    return _commands.run_command(getattr(_commands, app), name, sys.argv[1:])
 
 
-def run_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
-    """Run a command line and return its exit code; an error is one clear line on stderr."""
-    debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"] or ["--help"]
-    if not debug:
-        warnings.simplefilter("ignore")
-    try:
-        code = get_command(app).main(arguments, prog_name=name, standalone_mode=False)
-    except Exception as error:  # the boundary: whatever it is, it becomes one line and an exit code
-        if debug:
-            traceback.print_exc()
-        return _explain(error, name)
-    if code == ExitCode.INTERRUPTED:
-        notice("interrupted")
-    return int(code or 0)
+def __getattr__(name: str) -> object:
+    """Load the commands at first use (PEP 562)."""
+    if name in ("run_command", "slipway_app", "train_and_export_app"):
+        from slipway.cli import _commands
 
-
-def _explain(error: Exception, name: str) -> int:
-    if isinstance(error, SlipwayError):
-        fail(str(error))
-        return int(error.exit_code)
-    explain_usage = getattr(error, "format_message", None)  # typer's click errors share no public base class
-    if explain_usage is not None:
-        command = getattr(getattr(error, "ctx", None), "command_path", name)  # of a verb, where one was recognised
-        fail(f"{explain_usage()} ({command} --help shows how)")
-        return int(ExitCode.USAGE)
-    if isinstance(error, OSError):
-        fail(str(error))
-        return int(ExitCode.ERROR)
-    fail(f"{_place(error)}{type(error).__name__}: {error} (--debug shows more)")
-    return int(ExitCode.ERROR)
-
-
-def _place(error: Exception) -> str:
-    """Say whose fault an unforeseen error is: the line of the user's own file, or slipway."""
-    from slipway.recipes._own import place_in_own_file
-
-    place = place_in_own_file(error)
-    return f"{place}: " if place else "a fault of slipway: "
+        return getattr(_commands, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

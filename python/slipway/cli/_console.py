@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from rich import box
@@ -16,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from slipway._files import write_atomically
-from slipway.errors import UnavailableError
+from slipway.errors import FileError, UnavailableError
 
 #: Width of tables where there is no terminal: nothing is cut, so that scripts find what they look for.
 _PIPE_WIDTH = 400
@@ -24,6 +23,10 @@ _PIPE_WIDTH = 400
 JsonOption = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Write the result as JSON, to a file or (-) to stdout.")
 ]
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads stdout any more (``| head``): there is nothing left to do, and nobody to tell."""
 
 
 def notice(message: str) -> None:
@@ -35,14 +38,6 @@ def notice(message: str) -> None:
 def fail(message: str) -> None:
     """Tell the user what went wrong, in one line."""
     notice(f"error: {message}")
-
-
-def silence(stream: TextIO) -> None:
-    """Drop what a stream that cannot be written still holds; Python would try again at its end, and say so."""
-    try:
-        stream.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def one_line(message: str) -> str:
@@ -75,19 +70,36 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
 
 def write_result(value: Any, target: str | None, text: Table | str) -> None:
     """Write a result: as JSON to a file or to stdout; for people, to stdout, unless the JSON went there."""
+    content = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     if target == "-":
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        write_out(content)
         return
     if target is not None:
-        text_of_value = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-        write_atomically(Path(target), text_of_value.encode(errors="backslashreplace"))
+        # Names of files may hold bytes that are not UTF-8: backslashes make them escapes of JSON.
+        write_atomically(Path(target), content.encode("utf-8", "backslashreplace"))
     show(text)
+
+
+def write_out(text: str) -> None:
+    """Write to stdout, now.
+
+    Raises:
+        ReaderGoneError: The pipe's reader has ended.
+        FileError: It cannot be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+    except OSError as error:
+        raise FileError(f"cannot write standard output: {error.strerror}") from error
 
 
 def show(text: Table | str) -> None:
     """Print a table or a text to stdout."""
     if isinstance(text, str):
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        write_out(text if text.endswith("\n") else text + "\n")
         return
     if sys.stdout.isatty():
         Console(highlight=False).print(text)
@@ -96,7 +108,7 @@ def show(text: Table | str) -> None:
     with plain.capture() as captured:
         plain.print(text)
     lines = [line.rstrip() for line in captured.get().splitlines()]
-    sys.stdout.write("\n".join(line for line in lines if line) + "\n")
+    write_out("\n".join(line for line in lines if line) + "\n")
 
 
 @contextmanager

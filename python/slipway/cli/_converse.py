@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from slipway.cli._answer import Answer, Array, name_of, shown
-from slipway.cli._console import fail, one_line
+from slipway.cli._console import fail, one_line, write_out
 from slipway.errors import InputError
 from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.signature import Signature
@@ -88,5 +88,4 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    write_out(line + "\n")

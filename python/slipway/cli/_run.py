@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from slipway._files import write_atomically
 from slipway.cli import _complete as complete
 from slipway.cli._answer import Answer, Array, Name, name_of
 from slipway.cli._arrays import read_arrays
-from slipway.cli._console import show
+from slipway.cli._console import show, write_out
 from slipway.errors import ExitCode, InputError, UnavailableError, UsageError
 from slipway.signature import Signature, TableInput
 
@@ -143,7 +142,7 @@ def run_verb(
     answer = Answer.of(signature, outputs, decode(signature, outputs))
     if as_json:
         for line in answer.as_json(named, top):
-            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+            write_out(json.dumps(line, ensure_ascii=False) + "\n")
     else:
         show(answer.as_text(named, top))
     return ExitCode.OK

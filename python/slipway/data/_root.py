@@ -19,9 +19,9 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from slipway._files import read_file, sweep_partial, write_atomically
+from slipway._files import alone, read_file, sweep_partial, write_atomically
 from slipway.data._dataset import SourceKind
-from slipway.errors import DataError
+from slipway.errors import DataError, FileError
 
 #: Seconds until a server must have answered; short, because without a network the embedded data is used at once.
 ANSWER_SECONDS = 5.0
@@ -109,23 +109,37 @@ def cache_folder() -> Path:
 def download(remotes: Sequence[Remote], folder: Path) -> None:
     """Bring the files that are not yet in ``folder``, each checked against its size and SHA-256.
 
+    Where another process is bringing a file, this one waits for it.
+
     Raises:
         DataError: A file could not be had; the message names each address and what it answered.
     """
     for remote in remotes:
         target = folder / remote.name
-        if target.is_file() and sha256(target) == remote.sha256:
+        if _is_there(remote, target):
+            sweep_partial(target)
             continue
         if os.environ.get("SLIPWAY_OFFLINE"):
             raise DataError("SLIPWAY_OFFLINE is set")
-        sweep_partial(target)
-        _download_one(remote, target)
+        try:
+            with alone(target, "download", wait_seconds=FILE_SECONDS):
+                if not _is_there(remote, target):
+                    _download_one(remote, target)
+        except FileError as error:
+            raise DataError(f"download failed: {error}") from error
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_there(remote: Remote, target: Path) -> bool:
+    try:
+        return target.is_file() and sha256(target) == remote.sha256
+    except OSError as error:
+        raise DataError(f"{target} cannot be read: {error.strerror}") from error
 
 
 def _required(folder: Path, name: str, exists: Callable[[Path], bool], said: str) -> Path:
@@ -142,10 +156,18 @@ def _download_one(remote: Remote, target: Path) -> None:
         try:
             write_atomically(target, _blocks(url, remote))
         except (OSError, HTTPException, DataError) as error:
-            failures.append(f"{urlsplit(url).hostname}: {getattr(error, 'reason', error)}")
+            failures.append(f"{urlsplit(url).hostname}: {_reason(error)}")
         else:
             return
     raise DataError("download failed: " + "; ".join(failures))
+
+
+def _reason(error: Exception) -> str:
+    """Say in one line why an answer is of no use; a server may have chosen the words."""
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()  # it holds the connection
+    text = str(getattr(error, "reason", error)) or type(error).__name__
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:200])
 
 
 def _blocks(url: str, remote: Remote) -> Iterator[bytes]:
@@ -161,6 +183,8 @@ def _blocks(url: str, remote: Remote) -> Iterator[bytes]:
                 raise DataError(f"not finished after {FILE_SECONDS:.0f} s")
             digest.update(block)
             yield block
+    if size < remote.bytes:
+        raise DataError(f"the answer ended after {size} of {remote.bytes} bytes")
     if digest.hexdigest() != remote.sha256:
         raise DataError(f"{size} bytes of SHA-256 {digest.hexdigest()}, expected {remote.sha256}")
 

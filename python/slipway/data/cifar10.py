@@ -14,6 +14,7 @@ Layers of Features from Tiny Images", 2009, is to be cited.
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -36,6 +37,10 @@ LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse
 _RECORD = 1 + 3 * SIDE * SIDE
 _TRAIN_FILES = tuple(f"data_batch_{n}.bin" for n in range(1, 6))
 _TEST_FILES = ("test_batch.bin",)
+#: What numpy and zipfile raise on a damaged archive, one that is encrypted or packed in an unknown way among them.
+_NPZ_ERRORS = (
+    OSError, ValueError, LookupError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 #: One tile of so many is for the test.
 _TEST_TILES = 5
 
@@ -96,7 +101,7 @@ def _read_one_npz(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
     try:
         with zipfile.ZipFile(open_data(path)) as file:
             images, targets = (parse_npy(_member(file, name)) for name in ("x.npy", "y.npy"))
-    except (ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
+    except _NPZ_ERRORS as error:
         raise DataError(f"{path} is not an .npz file with x and y: {error}") from error
     return _checked(path, images, targets)
 

@@ -6,6 +6,7 @@ import logging
 import math
 import random
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
+from slipway._files import alone
 from slipway.errors import BundleError, SlipwayError, UsageError
 from slipway.recipes._recipe import Recipe, Result, Split, Training
 from slipway.signature import Signature
@@ -70,6 +72,7 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
         UsageError: ``resume`` finds the checkpoint of a run with other settings; the message names them. Or a built-in
             recipe fails with settings other than its own.
         BundleError: The checkpoint to resume from does not hold the state of this run.
+        FileError: The checkpoint cannot be written, or another process trains to it.
         DataError: The data cannot be loaded.
         SlipwayError: The loss is no longer a number.
         KeyboardInterrupt: On Ctrl-C; the last checkpoint stays.
@@ -77,9 +80,10 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
     before = torch.get_num_threads()
     torch.set_num_threads(run.training.threads)
     try:
-        session = _Session(run, progress or Silent())
-        session.learn()
-        return session.finish()
+        with alone(run.checkpoint, "training") if run.checkpoint else nullcontext():
+            session = _Session(run, progress or Silent())
+            session.learn()
+            return session.finish()
     except (SlipwayError, OSError):
         raise
     except Exception as error:
@@ -143,6 +147,8 @@ class _Session:
         """Run the epochs that are still to be done."""
         run, engine = self.run, Engine(self._step)
         engine.logger = logging.getLogger("slipway.train")
+        if not engine.logger.hasHandlers():  # without one, Python itself would print every error that is raised anyway
+            engine.logger.addHandler(logging.NullHandler())
         engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_started)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.progress.batch_done)
         if run.training.checkpoint_every is not None:

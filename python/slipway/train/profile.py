@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,10 +31,12 @@ def profiled(path: Path | None) -> Iterator[Callable[[], None]]:
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # its library reports to stderr that there is no GPU
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if torch.cuda.is_available() else [])
     schedule = torch.profiler.schedule(wait=1, warmup=1, active=RECORDED_STEPS, repeat=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
 
     def write(profiler: torch.profiler.profile) -> None:
-        profiler.export_chrome_trace(str(path))
+        with tempfile.TemporaryDirectory(prefix="slipway-profile-") as folder:
+            trace = Path(folder) / path.name
+            profiler.export_chrome_trace(str(trace))
+            write_atomically(path, trace.read_bytes())
         table = profiler.key_averages().table(sort_by="self_cpu_time_total", row_limit=_ROWS)
         write_atomically(path.with_suffix(".txt"), table.encode())
 
