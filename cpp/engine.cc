@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/cpu.h"
+#include "base/memory_budget.h"
 #include "cuda/device.h"
 #include "exec/bridge.h"
 #include "exec/device_frame.h"

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/memory_budget.h"
 #include "base/shape.h"
 #include "base/tensor.h"
 
@@ -123,6 +124,10 @@ Buffer::Buffer(int64_t bytes) {
 std::byte* Buffer::release() noexcept {
   data_.get_deleter().stop_counting();
   return data_.release();
+}
+
+void CountedFree::stop_counting() const noexcept {
+  if (budget) budget->give(bytes);
 }
 
 void CountedFree::operator()(std::byte* data) const noexcept {

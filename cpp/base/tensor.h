@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "base/memory_budget.h"
 #include "base/view.h"
 
 namespace slipway {
+
+class MemoryBudget;
 
 /// Frees memory aligned to 64 bytes, and gives it back to the budget that it was counted against (null: to none).
 struct CountedFree {
@@ -16,9 +17,7 @@ struct CountedFree {
   int64_t bytes = 0;
 
   void operator()(std::byte* data) const noexcept;
-  void stop_counting() const noexcept {
-    if (budget) budget->give(bytes);
-  }
+  void stop_counting() const noexcept;
 };
 
 /// Memory aligned to 64 bytes, freed at the end of its life. Fresh memory is not initialised. Counts against the budget

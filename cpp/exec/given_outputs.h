@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/memory_budget.h"
 #include "base/outputs.h"
 #include "base/tensor.h"
 #include "graph/graph.h"

@@ -27,7 +27,7 @@ from slipway_export.pack import check_target, seal, staging, write_sums
 from slipway_export.page import report_page
 from slipway_export.precision import measure_precisions
 from slipway_export.pt2 import ExportedProgramRuntime
-from slipway_export.report import make_report, pictures_of, plain, provenance, utf8
+from slipway_export.report import make_report, pictures_of, plain, provenance
 from slipway_export.verify import Row as Row
 from slipway_export.verify import Verification as Verification
 from slipway_export.verify import verify as verify
@@ -108,7 +108,7 @@ def _write_models(
 
     metadata = {
         "slipway.recipe": json.dumps(trained.recipe.name),
-        "slipway.provenance": utf8(json.dumps(provenance(trained, opset), ensure_ascii=False, sort_keys=True)),
+        "slipway.provenance": json.dumps(provenance(trained, opset), ensure_ascii=False, sort_keys=True),
     }
     content = clean(captured.onnx, trained.signature, name=trained.recipe.name, operators=operators, metadata=metadata)
     (folder / ONNX).write_bytes(content)
@@ -128,5 +128,5 @@ def _write_report(bundle: Bundle, report: dict[str, Any]) -> None:
     """Write the report and its page into the folder of a bundle that is not sealed yet."""
     report = plain(report)
     text = json.dumps(report, ensure_ascii=False, indent=1)
-    (bundle.path / REPORT).write_text(utf8(text) + "\n", encoding="utf-8")
-    (bundle.path / REPORT_PAGE).write_text(utf8(report_page(bundle, report)), encoding="utf-8")
+    (bundle.path / REPORT).write_text(text + "\n", encoding="utf-8")
+    (bundle.path / REPORT_PAGE).write_text(report_page(bundle, report), encoding="utf-8")

@@ -30,7 +30,7 @@ def provenance(trained: Trained, opset: int) -> dict[str, Any]:
         "data": plain(dataclasses.asdict(trained.dataset.source)),
         "facts": plain(trained.dataset.facts),
         "opset": opset,
-        "recipe_path": trained.recipe_path,
+        "recipe_path": plain(trained.recipe_path),
     }
 
 
@@ -75,20 +75,22 @@ def pictures_of(trained: Trained) -> dict[str, bytes]:
 def plain(value: Any) -> Any:
     """Return a value as JSON can hold it: mappings, lists, texts, numbers, booleans and None."""
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_utf8(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no infinity
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if isinstance(value, str):
+        return _utf8(value)
+    if not isinstance(value, Sequence):
         return value
     return [plain(item) for item in value]
 
 
-def utf8(text: str) -> str:
-    """Return a text with the bytes of file names that are not UTF-8 as backslash escapes, those of JSON."""
+def _utf8(text: str) -> str:
+    """Return a text with the bytes of file names that are not UTF-8 as backslash escapes: JSON of a bundle has none."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

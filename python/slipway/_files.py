@@ -119,6 +119,7 @@ def alone(path: Path, doing: str, wait_seconds: float = 0.0) -> Iterator[bool]:
         FileError: Another process is at it; the message says which.
     """
     lock = _beside(path, "lock")
+    made = [folder for folder in path.parents if not folder.exists()]
     with _faults_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -135,6 +136,9 @@ def alone(path: Path, doing: str, wait_seconds: float = 0.0) -> Iterator[bool]:
         with contextlib.suppress(OSError):
             lock.unlink()  # before the lock is gone
         os.close(handle)
+        with contextlib.suppress(OSError):  # of work that came to nothing
+            for folder in made:
+                folder.rmdir()
 
 
 def sync(path: Path) -> None:

@@ -266,8 +266,9 @@ def test_files_that_are_no_models_have_their_own_codes(engine: Engine, bundle: P
         ({"device": b"cuda:999"}, UNAVAILABLE, "cuda"),
         ({"isa": b"mmx"}, USAGE, '"mmx"'),
         ({"max_steps": -1}, USAGE, "max_steps is -1"),
-        ({"bytes": 0}, USAGE, "options.bytes is 0, expected sizeof(slipway_options), 40 to 48"),
-        ({"bytes": 56}, USAGE, "options.bytes is 56"),
+        ({"bytes": 0}, USAGE, "options.bytes is 0, expected sizeof(slipway_options), 40 to 56"),
+        ({"bytes": 64}, USAGE, "options.bytes is 64"),
+        ({"max_memory": -1}, USAGE, "max_memory is -1, expected 0 or more"),
         ({"precision": b"fp8"}, USAGE, 'unknown precision "fp8", expected fp32, bf16 or int8'),
     ],
 )

@@ -1,7 +1,5 @@
 // Data beside a model, in a folder made once: what is read lies inside of it. Lines are key=value, as external_data has
 // them; all that may be read holds the letter i, all that may not the letter o.
-#include "parse/external.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +9,7 @@
 
 #include "fuzz.h"
 #include "onnx_writer.h"
+#include "parse/external.h"
 
 namespace slipway::fuzz {
 namespace {

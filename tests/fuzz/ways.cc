@@ -29,6 +29,7 @@ SessionOptions options_of(bool optimize, std::string isa, int threads) {
   options.isa = std::move(isa);
   options.threads = threads;
   options.max_steps = 8;  // a changed loop may have no end
+  options.max_memory = int64_t{16} << 20;
   return options;
 }
 

@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 IN_PYTHON = """
 import sys, numpy as np, slipway
 session = slipway.Session(sys.argv[1])
-print("runs", flush=True)
 try:
+    print("runs", flush=True)
     session.run({"x": np.ones(1, np.float32)})
 except KeyboardInterrupt:
     print("interrupted")
@@ -26,8 +26,8 @@ import sys, threading, numpy as np, slipway
 session = slipway.Session(sys.argv[1])
 thread = threading.Thread(target=session.run, args=({"x": np.ones(1, np.float32)},), daemon=True)
 thread.start()
-print("runs", flush=True)
 try:
+    print("runs", flush=True)
     thread.join()
 except KeyboardInterrupt:
     print("interrupted")

@@ -74,7 +74,8 @@ int64_t refuse_each(const char* name, int64_t count, const Work& work) {
     // A pass may do without what it could not fold; with no memory from there on nothing comes through.
     EXPECT_EQ(count == kForEver && is_through, false) << name << ": block " << block;
   }
-  std::printf("%s: %lld of %lld blocks refused\n", name, static_cast<long long>(refused), static_cast<long long>(asked));
+  std::printf("%s: %lld of %lld blocks refused\n", name, static_cast<long long>(refused),
+              static_cast<long long>(asked));
   return refused;
 }
 
