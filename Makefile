@@ -59,6 +59,21 @@ harden-asan: $(VENV)/tested ## Python's tests of memory and threads, with an ext
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc OMP_NUM_THREADS=1 \
 	  PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/asan-python/cpp/_engine*.so)" pytest $(WATCHED)
 
+harden: $(VENV)/tested ## try to break every promise of docs/security.md, a quarter of an hour
+	python tools/harden.py
+
+coverage: $(VENV)/tested ## which lines of the engine tests reach
+	python -m pip install --quiet 'pybind11>=2.13'
+	cmake --preset coverage -DCMAKE_PREFIX_PATH="$$(python -m pybind11 --cmakedir)"
+	cmake --build build/coverage
+	find build/coverage -name '*.gcda' -delete
+	ctest --test-dir build/coverage --output-on-failure -j 2
+	PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/coverage/cpp/_engine*.so)" \
+	  SLIPWAY_INFER=$(CURDIR)/build/coverage/cpp/infer/slipway-infer OMP_NUM_THREADS=1 \
+	  pytest -n 2 -m 'not network' tests/ops tests/malformed tests/infer tests/harden/test_external_data.py tests/harden/test_memory.py \
+	    tests/harden/test_readers.py tests/harden/test_zero_sizes.py tests/python/test_session.py
+	python tools/coverage.py build/coverage
+
 bench: $(VENV)/benched ## time every model of zoo/ in every runtime, half an hour; renews docs/benchmarks.md
 	python benchmarks/runtimes.py
 

@@ -44,7 +44,7 @@ PARTS: dict[str, list[list[str]]] = {
     "extension": [["make", "harden-asan"]],
     "fuzz": [["make", "fuzz", "SECONDS={seconds}"]],
 }
-FUZZ_SECONDS = {"short": 20, "long": 1800}
+FUZZ_SECONDS = {"short": 10, "long": 1800}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
