@@ -34,7 +34,7 @@ class Runner::Run {
 
   // Ends because each segment makes known a value or a result that was not, and their number is finite.
   void go(std::shared_ptr<Segment> first, std::unique_ptr<Frame> memory) {
-    for (Segment* segment = add({std::move(first), std::move(memory)}); segment != nullptr;) {
+    for (Segment* segment = add({std::move(first), std::move(memory)});;) {
       Frame& frame = *at(count_ - 1).frame;
       const Plan& plan = segment->plan();
       for (const auto& [k, operand] : plan.outputs) prepare(plan, k, operand);
@@ -49,7 +49,9 @@ class Runner::Run {
         run_controls(plan, frame, segment->call_kernels(frame, runner_.machine_.pool));
       }
       std::shared_ptr<Segment> next = next_of(*segment, frame);
-      segment = next ? add({next, next->borrow()}) : nullptr;
+      if (!next) return;
+      std::unique_ptr<Frame> next_memory = next->borrow();
+      segment = add({std::move(next), std::move(next_memory)});
     }
   }
 
