@@ -207,15 +207,20 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
   return made;
 }
 
-void Runner::run(std::span<const TensorView> inputs, Outputs& outputs, void* stream) {
+template <typename F>
+auto Runner::within_budget(const F& work) {
   const BudgetScope scope(machine_.memory);
   try {
-    run_inside(inputs, outputs, stream);
+    return work();
   } catch (const Error& error) {
     if (error.code() != Code::kLimit || !machine_.memory || !machine_.memory->has_refused()) throw;
     forget_plans();
-    run_inside(inputs, outputs, stream);
+    return work();
   }
+}
+
+void Runner::run(std::span<const TensorView> inputs, Outputs& outputs, void* stream) {
+  within_budget([&] { run_inside(inputs, outputs, stream); });
 }
 
 void Runner::forget_plans() {
@@ -256,8 +261,7 @@ void Runner::run(std::span<const TensorView> inputs, std::span<const MutableView
 }
 
 std::unique_ptr<BoundRun> Runner::bind(std::span<const TensorView> inputs, std::span<const MutableView> into) {
-  const BudgetScope scope(machine_.memory);
-  return std::unique_ptr<BoundRun>(new BoundRun(*this, inputs, into));
+  return within_budget([&] { return std::unique_ptr<BoundRun>(new BoundRun(*this, inputs, into)); });
 }
 
 BoundRun::BoundRun(Runner& runner, std::span<const TensorView> inputs, std::span<const MutableView> into)
@@ -328,13 +332,12 @@ void BoundRun::finish(void* stream) {
 }
 
 std::string Runner::plan_text(std::span<const Shape> shapes) {
-  const BudgetScope scope(machine_.memory);
   std::vector<TensorView> inputs;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const Fact& fact = graph_->values[static_cast<std::size_t>(graph_->inputs[i])].fact;
     inputs.push_back({nullptr, fact.dtype, shapes[i]});
   }
-  return text_of(first_segment(inputs)->plan());
+  return within_budget([&] { return text_of(first_segment(inputs)->plan()); });
 }
 
 }  // namespace slipway

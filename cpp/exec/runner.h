@@ -82,6 +82,9 @@ class Runner {
   class Run;
   friend class BoundRun;
 
+  /// work(); again with all plans forgotten where the budget of memory has not sufficed.
+  template <typename F>
+  auto within_budget(const F& work);
   void forget_plans();
   [[nodiscard]] std::shared_ptr<Segment> find_segment(uint64_t hash, std::span<const TensorView> inputs) const;
   [[nodiscard]] std::shared_ptr<Segment> first_segment(std::span<const TensorView> inputs);

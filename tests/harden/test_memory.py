@@ -114,6 +114,15 @@ def test_what_is_kept_for_later_makes_room(figure: Callable[[str, float], None])
     assert grown < bound + 16 * MIB
 
 
+def test_what_is_kept_for_later_makes_room_for_bound_calls() -> None:
+    session = slipway.Session(sum_of_a_square(), max_memory=24 * MIB)
+    for n in range(800, 1000, 20):
+        session.run({"x": np.zeros(n, np.float32)})
+        y = np.empty((), np.float32)
+        session.bind({"x": np.zeros(n + 1, np.float32)}, {"y": y})()
+        assert y == pytest.approx((n + 1) ** 2, rel=1e-6)
+
+
 def test_a_loop_that_grows_is_stopped() -> None:
     session = slipway.Session(loop_that_grows(60), max_memory=8 * MIB)
     with pytest.raises(LimitError, match=r"Loop .*step 2\d.*max_memory is 8388608"):
