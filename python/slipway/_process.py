@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -31,7 +32,8 @@ def run_process(work: Callable[[], int]) -> NoReturn:
     try:
         code = work()
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        with suppress(OSError):
+            sys.stderr.write("interrupted\n")
         code = int(ExitCode.INTERRUPTED)
     for number in (signal.SIGINT, signal.SIGTERM):  # the work is done; Python takes itself apart in peace
         signal.signal(number, signal.SIG_IGN)
@@ -90,7 +92,17 @@ def _flushed(code: int) -> int:
         sys.stdout.flush()
     except OSError as error:
         if code == ExitCode.OK and not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"error: cannot write standard output: {error.strerror}\n")
+            with suppress(OSError):
+                sys.stderr.write(f"error: cannot write standard output: {error.strerror}\n")
         code = code or int(ExitCode.ERROR)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more at its end
+        _drop(1)
+    try:
+        sys.stderr.flush()
+    except OSError:  # who cannot be told still gets the exit code
+        _drop(2)
     return code
+
+
+def _drop(number: int) -> None:
+    """Let what a stream still holds go nowhere: Python flushes once more at its end, and changes the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
