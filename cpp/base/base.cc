@@ -90,14 +90,15 @@ Shape::Shape(std::span<const int64_t> sizes) {
 
 int64_t Shape::checked_bytes(int64_t element_bytes) const {
   int64_t bytes = element_bytes;
+  bool is_empty = false;
   for (const int64_t size : sizes()) {
     if (size < 0) fail(Code::kInput, "shape ", text(), " has a negative size");
-    if (__builtin_mul_overflow(bytes, size, &bytes)) {
+    is_empty = is_empty || size == 0;
+    if (size > 0 && __builtin_mul_overflow(bytes, size, &bytes)) {
       fail(Code::kLimit, "shape ", text(), " is too large to be held in memory");
     }
-    if (size == 0) return 0;
   }
-  return bytes;
+  return is_empty ? 0 : bytes;
 }
 
 std::string Shape::text() const {

@@ -37,7 +37,7 @@ class Shape {
     for (int axis = begin; axis < end; ++axis) product *= sizes_[axis];
     return product;
   }
-  /// count(), or Error(kLimit) where the product of sizes and `element_bytes` does not fit.
+  /// Bytes of all elements; Error(kLimit) where the product of the sizes above zero and `element_bytes` does not fit.
   [[nodiscard]] int64_t checked_bytes(int64_t element_bytes) const;
 
   [[nodiscard]] constexpr bool operator==(const Shape& other) const noexcept {

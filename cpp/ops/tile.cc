@@ -33,7 +33,10 @@ std::shared_ptr<const void> prepare_tile(PrepareContext& context) {
   const auto strides = strides_of(x);
   const std::vector<int64_t> repeats = context.ints(1);
   Walk<1> walk;
-  for (int axis = 0; axis < x.rank(); ++axis) {
+  // Of nothing, there may be more repetitions than can be counted.
+  const bool is_empty = context.output_shape(0).count() == 0;
+  if (is_empty) walk.push_axis(0, {0});
+  for (int axis = 0; axis < x.rank() && !is_empty; ++axis) {
     walk.push_axis(repeats[static_cast<std::size_t>(axis)], {0});
     walk.push_axis(x[axis], {strides[static_cast<std::size_t>(axis)]});
   }

@@ -28,8 +28,19 @@ def logarithms() -> onnx.ModelProto:
     )
 
 
+def repetitions() -> onnx.ModelProto:
+    """A Tile of nothing, whose repetitions multiplied beyond 64 bits."""
+    return model_of(
+        f"""repetitions (float[0,3] x) => (float[A,B] y) {{
+          r = Constant <value_ints = [{2**62}, {2**31}]> ()
+          y = Tile (x, r)
+        }}"""
+    )
+
+
 def found_models() -> Iterator[tuple[str, onnx.ModelProto, str | None]]:
     """Name, model, and the words of its refusal, None where it must load."""
     for mode in ("constant", "edge", "reflect"):
         yield f"pads_beyond_all_memory_{mode}", pads(mode), None
+    yield "repetitions_of_nothing", repetitions(), None
     yield "logarithms_of_zero_below_zero", logarithms(), None

@@ -31,6 +31,8 @@ TEST(Shape, sizes_that_overflow_are_refused) {
   EXPECT_THROW(Shape({large, large}).checked_bytes(1), Error);
   EXPECT_THROW(Shape({std::numeric_limits<int64_t>::max()}).checked_bytes(2), Error);
   EXPECT_THROW(Shape({-1}).checked_bytes(1), Error);
+  EXPECT_THROW(Shape({large, 0, large}).checked_bytes(1), Error);  // its strides would not fit either
+  EXPECT_EQ(Shape({large, 0}).checked_bytes(8), 0);
   EXPECT_THROW(Shape(std::vector<int64_t>(kMaxRank + 1, 1)), Error);
 }
 
