@@ -227,14 +227,14 @@ class Session:
         Raises:
             InputError: As ``run``; an array that is not contiguous, or an output without a buffer.
         """
+        if self._cuda is not None:
+            raise UnavailableError("the session runs on CUDA; bind arrays there with bind_on_cuda")
         self._check_names("input", self._inputs, inputs)
         self._check_every_output(outputs)
         for name, array in inputs.items():
             numpy_view = view(array, f'input "{name}"')
             if not (numpy_view.flags.c_contiguous and numpy_view.flags.aligned):
                 raise InputError(f'input "{name}" is not C-contiguous: a bound call reads the memory as it lies')
-        if self._cuda is not None:
-            raise UnavailableError("the session runs on CUDA; bind arrays there with bind_on_cuda")
         return self._engine.bind(self._input_arrays(inputs), self._output_buffers(outputs))
 
     def stage_text(self, stage: str, shapes: Mapping[str, Sequence[int]] | None = None) -> str:
