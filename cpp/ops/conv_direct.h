@@ -24,7 +24,7 @@ struct DirectConv {
   int64_t places = 0;                ///< of a whole band, places_of(rows)
   int64_t source = 0;                ///< floats of the copy
   int64_t slots = 0;                 ///< copies in scratch, for as many threads
-  int64_t slot = 0;                  ///< floats of a slot: the copy, then sums [outputs, places]
+  int64_t slot = 0;                  ///< floats of a slot: the copy, sums [outputs, places], a vector
   const int32_t* offsets = nullptr;  ///< [channels, kernel height, kernel width]
 
   /// Places of `count` rows of outputs, rounded up to whole panels.

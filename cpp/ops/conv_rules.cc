@@ -87,7 +87,7 @@ bool set_band(const ConvCall& call, int64_t rows, int64_t lanes, DirectConv& how
   if (saturating_product(planes, how.height, how.width) > kMostFloats) return false;
   how.places = how.places_of(rows, lanes);
   how.source = (planes * how.plane() + 2 * lanes + how.width + 15) / 16 * 16;
-  how.slot = how.source + saturating_product(call.outputs, how.places);
+  how.slot = how.source + saturating_product(call.outputs, how.places) + lanes;  // a last vector reaches over the end
   return how.slot <= kMostFloats;
 }
 
