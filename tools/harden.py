@@ -112,14 +112,22 @@ def renew(result: Mapping[str, Any]) -> None:
 
     lines = ["| part | test | what | number |", "|---|---|---|---|"]
     for name, part in result["parts"].items():
-        for row in part["figures"]:
-            test = row["test"].split("::")[-1].split("[")[0]
-            value = f"{row['value']:,}" if isinstance(row["value"], int | float) else row["value"]
-            lines.append(f"| {name} ({part['form']}) | `{test}` | {row['figure']} | {value} |")
+        for (test, what), number in added_up(part["figures"]).items():
+            lines.append(f"| {name} ({part['form']}) | `{test}` | {what} | {number:,} |")
     done = ", ".join(f"{name} in {part['seconds']} s" for name, part in result["parts"].items())
     where = result["machine"]
     table = "\n".join([f"Run on {where['system']}, {where['cores']} cores: {done}.", "", *lines])
     PAGE.write_text(with_part(PAGE.read_text(encoding="utf-8"), *MARKS, table), encoding="utf-8")
+
+
+def added_up(figures: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    """Return the figures by test and by what they count, "rows" of "rows of linknet, avx512": a page is no list."""
+    sums: dict[tuple[str, str], int] = {}
+    for row in figures:
+        if isinstance(row["value"], int):
+            key = (row["test"].split("::")[-1].split("[")[0], row["figure"].split(" of ")[0].split(",")[0])
+            sums[key] = sums.get(key, 0) + row["value"]
+    return sums
 
 
 def say(text: str) -> None:
