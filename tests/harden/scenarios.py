@@ -9,8 +9,10 @@ import hashlib
 import json
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from commands import CHANGES, Action, Call, Commands, Done, Fault, Program
 
 from slipway.bundle import Bundle
@@ -277,3 +279,16 @@ def count_of(scenario: Scenario, tmp_path: Path, calls: Call = CHANGES) -> int:
         scenario.counts[calls] = scenario.count(folder, calls)
     assert scenario.counts[calls] > 0
     return scenario.counts[calls]
+
+
+def skip_slow_ones(scenario: Scenario, effort: Callable[..., int]) -> None:
+    """Skip a slow scenario in the short form."""
+    if scenario.is_slow and not effort(short=0, long=1):
+        pytest.skip("the long form does this")
+
+
+def skip_without_random_times(scenario: Scenario, effort: Callable[..., int]) -> None:
+    """Skip a scenario that ends too soon to be met at a random time, and a slow one in the short form."""
+    if isinstance(scenario, Infer):
+        pytest.skip("the program ends within milliseconds: every change of the disk is met above")
+    skip_slow_ones(scenario, effort)

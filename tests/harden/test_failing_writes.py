@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import Action, Call, Commands, Done, Fault, Program
-from scenarios import Infer, Replace, Scenario, count_of, leftovers, points
+from scenarios import Infer, Replace, Scenario, count_of, leftovers, points, skip_slow_ones
 
 Figure = Callable[[str, float | str], None]
 Rounds = Callable[..., int]
@@ -24,8 +24,8 @@ def test_a_disk_that_refuses_a_call_is_told_and_loses_nothing(
     scenario: Scenario, tmp_path: Path, effort: Rounds, figure: Figure, action: Action
 ) -> None:
     """A call that nothing hangs on (a look at a leftover that is not there) may fail unseen: then all is well."""
-    if scenario.is_slow and action == Action.FAIL_ON and not effort(short=0, long=1):
-        pytest.skip("the long form does this")
+    if action == Action.FAIL_ON:
+        skip_slow_ones(scenario, effort)
     count = count_of(scenario, tmp_path, REFUSED)
     refused = 0
     rounds = points(count, effort(short=scenario.short, long=100))
@@ -49,8 +49,7 @@ def test_a_disk_that_refuses_a_call_is_told_and_loses_nothing(
 
 
 def test_short_writes_are_continued(scenario: Scenario, tmp_path: Path, effort: Rounds, figure: Figure) -> None:
-    if scenario.is_slow and not effort(short=0, long=1):
-        pytest.skip("the long form does this")
+    skip_slow_ones(scenario, effort)
     count = count_of(scenario, tmp_path, Call.WRITE)
     rounds = points(count, effort(short=2, long=100))
     for at in rounds:

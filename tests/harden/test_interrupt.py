@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from commands import CHANGES, Action, Commands, Program
-from scenarios import Infer, Scenario, count_of, leftovers, points
+from scenarios import Infer, Scenario, count_of, leftovers, points, skip_without_random_times
 
 Figure = Callable[[str, float | str], None]
 Rounds = Callable[..., int]
@@ -48,10 +48,7 @@ def test_ctrl_c_at_a_change_of_the_disk_leaves_nothing_half(
 def test_an_interrupt_at_a_random_time_is_harmless(
     scenario: Scenario, tmp_path: Path, effort: Rounds, figure: Figure, numbers: tuple[signal.Signals, ...]
 ) -> None:
-    if isinstance(scenario, Infer):
-        pytest.skip("the program ends within milliseconds: every change of the disk is met above")
-    if scenario.is_slow and not effort(short=0, long=1):
-        pytest.skip("the long form does this")
+    skip_without_random_times(scenario, effort)
     rng = random.Random(11)
     scenario.prepare(tmp_path / "whole")
     length = scenario.run(tmp_path / "whole").seconds

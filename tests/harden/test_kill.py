@@ -8,9 +8,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from commands import CHANGES, Action, Program
-from scenarios import Infer, Scenario, count_of, points
+from scenarios import Infer, Scenario, count_of, points, skip_without_random_times
 
 Figure = Callable[[str, float | str], None]
 Rounds = Callable[..., int]
@@ -35,10 +34,7 @@ def test_a_kill_at_any_change_of_the_disk_loses_nothing(
 def test_a_kill_at_a_random_time_loses_nothing(
     scenario: Scenario, tmp_path: Path, effort: Rounds, figure: Figure
 ) -> None:
-    if isinstance(scenario, Infer):
-        pytest.skip("the program ends within milliseconds: every change of the disk is met above")
-    if scenario.is_slow and not effort(short=0, long=1):
-        pytest.skip("the long form does this")
+    skip_without_random_times(scenario, effort)
     rng = random.Random(7)
     whole = tmp_path / "whole"
     scenario.prepare(whole)
