@@ -1,12 +1,12 @@
 // Data beside a model, in a folder made once: what is read lies inside of it. Lines are key=value, as external_data has
 // them; all that may be read holds the letter i, all that may not the letter o.
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "folder.h"
 #include "fuzz.h"
 #include "onnx_writer.h"
 #include "parse/external.h"
@@ -20,28 +20,22 @@ constexpr int64_t kSize = 24;  // bytes of every file
 
 class Folder {
  public:
-  Folder() : root_(fs::temp_directory_path() / ("fuzz-extdata-" + std::to_string(getpid()))) {
+  Folder() {
     fs::create_directories(model() / "deep" / "er");
     for (const char* name : {"w", "deep/w", "deep/er/w.bin"}) std::ofstream(model() / name) << std::string(kSize, 'i');
-    fs::create_directories(root_ / "other");
-    for (const char* name : {"w", "other/w"}) std::ofstream(root_ / name) << std::string(kSize, 'o');
+    fs::create_directories(root_.path() / "other");
+    for (const char* name : {"w", "other/w"}) std::ofstream(root_.path() / name) << std::string(kSize, 'o');
     fs::create_symlink("../w", model() / "link");
     fs::create_symlink("w", model() / "self");
     fs::create_directory_symlink("../other", model() / "up");
-    fs::create_hard_link(root_ / "other" / "w", model() / "hard");
+    fs::create_hard_link(root_.path() / "other" / "w", model() / "hard");
     if (mkfifo((model() / "pipe").c_str(), 0600) != 0) report("cannot make a pipe");
   }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
 
-  [[nodiscard]] fs::path model() const { return root_ / "model"; }
+  [[nodiscard]] fs::path model() const { return root_.path() / "model"; }
 
  private:
-  fs::path root_;
+  TemporaryFolder root_{"fuzz-extdata"};
 };
 
 std::vector<std::string> seeds() {

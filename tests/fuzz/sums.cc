@@ -1,12 +1,11 @@
 // The checksums of a bundle, a folder made once: what is listed and right lies inside it.
 #include "infer/sums.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "folder.h"
 #include "fuzz.h"
 #include "infer/sha256.h"
 
@@ -17,27 +16,21 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFiles[] = {"model.onnx", "report.json", "goldens/index.json", "empty"};
 
-// Gone when the process ends; a file outside and links to it lie beside the bundle and in it.
+// A file outside and links to it lie beside the bundle and in it.
 class Folder {
  public:
-  Folder() : root_(fs::temp_directory_path() / ("fuzz-sums-" + std::to_string(getpid()))) {
+  Folder() {
     fs::create_directories(bundle() / "goldens");
     for (const std::string_view name : kFiles) std::ofstream(bundle() / name) << name.substr(0, name.size() % 6);
-    std::ofstream(root_ / "outside") << "outside";
+    std::ofstream(root_.path() / "outside") << "outside";
     fs::create_symlink("../outside", bundle() / "link");
     fs::create_directory_symlink("..", bundle() / "up");
   }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
 
-  [[nodiscard]] fs::path bundle() const { return root_ / "bundle"; }
+  [[nodiscard]] fs::path bundle() const { return root_.path() / "bundle"; }
 
  private:
-  fs::path root_;
+  TemporaryFolder root_{"fuzz-sums"};
 };
 
 std::string line_of(std::string_view name, std::string_view content) {
