@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/memory_budget.h"
 #include "cuda/device.h"
+#include "exec/apart.h"
 #include "exec/bridge.h"
 #include "exec/device_frame.h"
 #include "exec/given_outputs.h"
@@ -183,6 +184,13 @@ void check_inputs(const Session::State& state, std::span<const TensorView> input
   for (const SharedSize& shared : state.shared_sizes) check_shared(state.inputs, shared, inputs);
 }
 
+void check_memory(const Session::State& state, std::span<const TensorView> inputs, std::span<const MutableView> into) {
+  if (into.empty()) return;
+  check_apart(state.outputs, inputs, [&](std::size_t k) {
+    return k < into.size() && into[k].data != nullptr ? Extent{into[k].data, into[k].bytes()} : Extent{};
+  });
+}
+
 void run_checked(const Session::State& state, std::span<const TensorView> inputs, Outputs& outputs) {
   if (state.bridge) return state.bridge->run(*state.runner, inputs, outputs);
   state.runner->run(inputs, outputs);
@@ -259,6 +267,7 @@ std::vector<Tensor> Session::run(std::span<const TensorView> inputs) const { ret
 
 std::vector<Tensor> Session::run(std::span<const TensorView> inputs, std::span<const MutableView> into) const {
   check_inputs(*state_, inputs);
+  check_memory(*state_, inputs, into);
   std::vector<Tensor> allocated;
   GivenOutputs outputs(state_->runner->graph(), into, &allocated);
   run_checked(*state_, inputs, outputs);
@@ -285,6 +294,7 @@ BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const Muta
     fail(Code::kInput, "output ", quote(state_->outputs[k].name),
          " has no memory, a bound call needs it for every one");
   }
+  check_memory(*state_, inputs, into);
   struct Kept {
     std::shared_ptr<const State> state;  // goes last: the run gives its memory back to the model
     std::unique_ptr<BoundRun> run;

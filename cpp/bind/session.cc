@@ -3,7 +3,6 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -29,16 +28,8 @@ std::vector<TensorView> views_of(const std::vector<py::array>& arrays) {
   return views;
 }
 
-bool overlap(const void* a, int64_t a_bytes, const void* b, int64_t b_bytes) noexcept {
-  const auto* x = static_cast<const std::byte*>(a);
-  const auto* y = static_cast<const std::byte*>(b);
-  return a_bytes > 0 && b_bytes > 0 && std::less<>()(x, y + b_bytes) && std::less<>()(y, x + a_bytes);
-}
-
-/// Views to write into; one without data where the session allocates. Memory may serve one purpose only: the engine
-/// writes outputs while it still reads inputs.
-std::vector<MutableView> buffers_of(const Session& session, const OptionalArrays& arrays,
-                                    const std::vector<TensorView>& inputs) {
+/// Views to write into; one without data where the session allocates.
+std::vector<MutableView> buffers_of(const Session& session, const OptionalArrays& arrays) {
   std::vector<MutableView> buffers;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const std::string& name = session.outputs().at(i).name;
@@ -47,14 +38,6 @@ std::vector<MutableView> buffers_of(const Session& session, const OptionalArrays
       if (!arrays[i]->writeable()) fail(Code::kInput, "the buffer for output ", quote(name), " is read-only");
       const TensorView view = view_of(*arrays[i]);
       buffer = {arrays[i]->request(true).ptr, view.dtype, view.shape};
-    }
-    for (const TensorView& input : inputs) {
-      if (!overlap(buffer.data, buffer.bytes(), input.data, input.bytes())) continue;
-      fail(Code::kInput, "the buffer for output ", quote(name), " shares memory with an input");
-    }
-    for (const MutableView& other : buffers) {
-      if (!overlap(buffer.data, buffer.bytes(), other.data, other.bytes())) continue;
-      fail(Code::kInput, "the buffer for output ", quote(name), " shares memory with another output");
     }
     buffers.push_back(buffer);
   }
@@ -76,7 +59,7 @@ class BoundArrays final {
  private:
   [[nodiscard]] BoundCall bind(const Session& session) const {
     const std::vector<TensorView> views = views_of(inputs_);
-    return session.bind(views, buffers_of(session, outputs_, views));
+    return session.bind(views, buffers_of(session, outputs_));
   }
 
   std::vector<py::array> inputs_;  // keep the memory of the call alive
@@ -87,7 +70,7 @@ class BoundArrays final {
 py::list run(const NamedSession& named, const std::vector<py::array>& inputs, const OptionalArrays& into) {
   const Session& session = named.session();
   const std::vector<TensorView> views = views_of(inputs);
-  const std::vector<MutableView> buffers = buffers_of(session, into, views);
+  const std::vector<MutableView> buffers = buffers_of(session, into);
   std::vector<Tensor> results;
   {
     const WithoutGil released;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "exec/apart.h"
 #include "slipway/c.h"
 #include "slipway/slipway.h"
 
@@ -199,6 +200,9 @@ void run(const Session& session, std::span<const slipway_view> inputs, std::span
   std::vector<TensorView> views;
   views.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) views.push_back(view_of(inputs[i], session.inputs()[i].name));
+  check_apart(session.outputs(), views, [&](std::size_t k) {
+    return outputs[k].data != nullptr ? Extent{outputs[k].data, outputs[k].bytes} : Extent{};
+  });
   CallerOutputs caller(session.outputs(), outputs);
   session.run(views, caller);
   caller.check_that_all_fitted();

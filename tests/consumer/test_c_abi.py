@@ -235,9 +235,20 @@ def test_a_wrong_number_of_arrays_is_refused(engine: Engine, session: c_void_p) 
 
 
 def test_memory_of_an_output_is_aligned(engine: Engine, session: c_void_p) -> None:
-    memory = MutableView(NUMBERS.ctypes.data + 2, 1000)
+    scores = np.zeros(20, np.float32)
+    memory = MutableView(scores.ctypes.data + 2, 48)
     assert engine.call("run", session, byref(view_of(NUMBERS)), c_size_t(1), byref(memory), c_size_t(1)) == INPUT
     assert 'output "scores" is not aligned' in engine.message
+
+
+def test_memory_of_an_input_is_not_written(engine: Engine, session: c_void_p) -> None:
+    numbers = NUMBERS.copy()
+    last = numbers.ctypes.data + numbers.nbytes - 4
+    for place, room in ((numbers.ctypes.data, 48), (last, 4), (numbers.ctypes.data - 44, 48), (last - 4000, 2**63 - 1)):
+        memory = MutableView(place, room)
+        assert engine.call("run", session, byref(view_of(numbers)), c_size_t(1), byref(memory), c_size_t(1)) == INPUT
+        assert engine.message == 'the memory given for output "scores" shares memory with an input'
+    np.testing.assert_array_equal(numbers, NUMBERS)
 
 
 def test_files_that_are_no_models_have_their_own_codes(engine: Engine, bundle: Path, tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ typedef struct slipway_view {
 } slipway_view;
 
 /// What a run writes. The caller sets `data` and `bytes`, the run sets the rest. NULL `data` asks for type and shape
-/// only; memory that is too small is SLIPWAY_INPUT, with all types and shapes set and nothing written to it.
+/// only; memory that is too small is SLIPWAY_INPUT, with all types and shapes set and nothing written to it. Memory
+/// that is also an input's or another output's is SLIPWAY_INPUT before anything runs.
 typedef struct slipway_mutable_view {
   void* data;     ///< aligned to its elements
   int64_t bytes;  ///< how much fits at `data`

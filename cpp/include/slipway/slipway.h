@@ -91,7 +91,8 @@ class Session {
   /// not fit its port, Error(kFault) where a value is forbidden (an index out of range).
   [[nodiscard]] std::vector<Tensor> run(std::span<const TensorView> inputs) const;
   /// The same into the caller's memory: an output whose view has data must have the right type and shape (else
-  /// Error(kInput)); one without data is allocated and returned at its place.
+  /// Error(kInput)), and share memory with no input and no other output (else too); one without data is allocated and
+  /// returned at its place.
   [[nodiscard]] std::vector<Tensor> run(std::span<const TensorView> inputs, std::span<const MutableView> into) const;
 
   /// The same into memory that `outputs` gives as soon as a shape is known.
