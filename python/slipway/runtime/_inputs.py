@@ -25,8 +25,15 @@ def batch_axis(port: InputPort | OutputPort) -> int | None:
     return port.dims.index("N") if "N" in port.dims else None
 
 
-def check_inputs(signature: Signature, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+def check_inputs(
+    signature: Signature, inputs: Mapping[str, NDArray[np.generic]], *, takes_none: bool = False
+) -> dict[str, NDArray[np.generic]]:
     """Return the inputs in the ports' order, contiguous.
+
+    Args:
+        signature: The model's ports.
+        inputs: An array for each port.
+        takes_none: Whether the runtime answers a batch of no items, N = 0, with outputs of none.
 
     Raises:
         InputError: A port is missing or unknown, or an array has the wrong type or shape, is empty, or holds lengths
@@ -40,7 +47,7 @@ def check_inputs(signature: Signature, inputs: Mapping[str, NDArray[np.generic]]
             faults.append(f'input "{port.name}" is missing')
             continue
         array = np.asarray(inputs[port.name])
-        faults += _port_faults(port, array, sizes)
+        faults += _port_faults(port, array, sizes, takes_none=takes_none)
         checked[port.name] = np.ascontiguousarray(array)
     if not faults:
         faults = [fault for port in signature.inputs if (fault := _length_fault(signature, port, checked))]
@@ -50,14 +57,16 @@ def check_inputs(signature: Signature, inputs: Mapping[str, NDArray[np.generic]]
     return checked
 
 
-def _port_faults(port: InputPort, array: NDArray[np.generic], sizes: dict[str, tuple[int, str]]) -> list[str]:
+def _port_faults(
+    port: InputPort, array: NDArray[np.generic], sizes: dict[str, tuple[int, str]], *, takes_none: bool
+) -> list[str]:
     if array.dtype != np.dtype(port.dtype):
         return [f'input "{port.name}" is {array.dtype}, expected {port.dtype}']
     if array.ndim != len(port.dims):
         return [f'input "{port.name}" has shape {list(array.shape)}, expected {list(port.dims)}']
     faults = []
     for dim, size in zip(port.dims, array.shape, strict=True):
-        if size == 0:
+        if size == 0 and not (dim == "N" and takes_none):
             faults.append(f'input "{port.name}" is empty: shape {list(array.shape)}')
         elif isinstance(dim, int) and size != dim:
             faults.append(f'input "{port.name}" has shape {list(array.shape)}, expected {list(port.dims)}')
@@ -75,6 +84,8 @@ def _length_fault(signature: Signature, port: InputPort, inputs: Mapping[str, ND
     axis = time_axis(source)
     steps = inputs[source.name].shape[axis] if axis is not None else 0
     lengths = inputs[port.name]
+    if lengths.size == 0:
+        return None
     if lengths.min() >= 1 and lengths.max() <= steps:
         return None
     return f'input "{port.name}" holds lengths from {lengths.min()} to {lengths.max()}, expected 1 to {steps}'

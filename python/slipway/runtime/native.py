@@ -27,7 +27,7 @@ class NativeModel:
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[np.generic]]:
         """Run once; arrays by port name in, arrays by port name out."""
-        return dict(self.session.run(check_inputs(self.signature, inputs)))
+        return dict(self.session.run(check_inputs(self.signature, inputs, takes_none=True)))
 
 
 @dataclass(frozen=True)
