@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/apart.h"
 #include "base/cpu.h"
 #include "base/memory_budget.h"
 #include "cuda/device.h"
-#include "exec/apart.h"
 #include "exec/bridge.h"
 #include "exec/device_frame.h"
 #include "exec/given_outputs.h"
@@ -185,9 +185,8 @@ void check_inputs(const Session::State& state, std::span<const TensorView> input
 }
 
 void check_memory(const Session::State& state, std::span<const TensorView> inputs, std::span<const MutableView> into) {
-  if (into.empty()) return;
-  check_apart(state.outputs, inputs, [&](std::size_t k) {
-    return k < into.size() && into[k].data != nullptr ? Extent{into[k].data, into[k].bytes()} : Extent{};
+  check_apart(std::min(into.size(), state.outputs.size()), inputs, [&](std::size_t k) {
+    return GivenMemory{into[k].data, into[k].data == nullptr ? 0 : into[k].bytes(), state.outputs[k].name};
   });
 }
 

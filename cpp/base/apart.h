@@ -1,0 +1,46 @@
+// Memory that a caller gives serves one purpose: the engine writes outputs while it still reads inputs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/view.h"
+
+namespace slipway {
+
+/// What an output may write; `name` is the output's.
+struct GivenMemory {
+  const void* data = nullptr;
+  int64_t bytes = 0;
+  std::string_view name;
+
+  /// No sum can overflow, however large the numbers of a caller are.
+  [[nodiscard]] bool shares_with(const void* other, int64_t other_bytes) const noexcept {
+    if (bytes <= 0 || other_bytes <= 0) return false;
+    const auto begin = reinterpret_cast<uintptr_t>(data);
+    const auto other_begin = reinterpret_cast<uintptr_t>(other);
+    return other_begin - begin < static_cast<uint64_t>(bytes) ||
+           begin - other_begin < static_cast<uint64_t>(other_bytes);
+  }
+};
+
+/// Throws Error(kInput) where memory_of(k) of one of `count` outputs is also an input's or another output's.
+template <typename MemoryOf>
+void check_apart(std::size_t count, std::span<const TensorView> inputs, const MemoryOf& memory_of) {
+  for (std::size_t k = 0; k < count; ++k) {
+    const GivenMemory memory = memory_of(k);
+    for (const TensorView& input : inputs) {
+      if (!memory.shares_with(input.data, input.bytes())) continue;
+      fail(Code::kInput, "the memory given for output ", quote(memory.name), " shares memory with an input");
+    }
+    for (std::size_t i = 0; i < k; ++i) {
+      const GivenMemory other = memory_of(i);
+      if (!memory.shares_with(other.data, other.bytes)) continue;
+      fail(Code::kInput, "the memory given for output ", quote(memory.name), " shares memory with another output");
+    }
+  }
+}
+
+}  // namespace slipway
