@@ -62,17 +62,23 @@ harden-asan: $(VENV)/tested ## Python's tests of memory and threads, with an ext
 harden: $(VENV)/tested ## try to break every promise of docs/security.md, a quarter of an hour
 	python tools/harden.py
 
-coverage: $(VENV)/tested ## which lines of the engine tests reach
+# Without -n: its workers end without writing what they counted.
+COVERED := tests/ops tests/malformed tests/infer tests/consumer/test_c_abi.py tests/harden/test_external_data.py \
+  tests/harden/test_memory.py tests/harden/test_readers.py tests/harden/test_zero_sizes.py tests/harden/test_endless.py \
+  tests/python/test_session.py tests/python/test_session_calls.py tests/python/test_ops_api.py tests/python/test_precision.py
+
+coverage: $(VENV)/tested ## which lines of the engine tests reach, a quarter of an hour
 	python -m pip install --quiet 'pybind11>=2.13'
 	cmake --preset coverage -DCMAKE_PREFIX_PATH="$$(python -m pybind11 --cmakedir)"
-	cmake --build build/coverage
+	cmake --build build/coverage && cmake --build build/coverage --target slipway_cuda_emulated
 	find build/coverage -name '*.gcda' -delete
 	ctest --test-dir build/coverage --output-on-failure -j 2
-	PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/coverage/cpp/_engine*.so)" \
-	  SLIPWAY_INFER=$(CURDIR)/build/coverage/cpp/infer/slipway-infer OMP_NUM_THREADS=1 \
-	  pytest -n 2 -m 'not network' tests/ops tests/malformed tests/infer tests/harden/test_external_data.py tests/harden/test_memory.py \
-	    tests/harden/test_readers.py tests/harden/test_zero_sizes.py tests/python/test_session.py
-	python tools/coverage.py build/coverage
+	export PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/coverage/cpp/_engine*.so)" \
+	  SLIPWAY_INFER=$(CURDIR)/build/coverage/cpp/infer/slipway-infer OMP_NUM_THREADS=1; \
+	pytest -q -m 'not network' $(COVERED); \
+	SLIPWAY_CUDA_PLUGIN=$(CURDIR)/build/coverage/tests/emulation/libslipway_cuda_emulated.so \
+	  pytest -q -k cuda tests/ops tests/python/test_cuda.py
+	python tools/coverage.py build/coverage --json benchmarks/results/coverage.json
 
 bench: $(VENV)/benched ## time every model of zoo/ in every runtime, half an hour; renews docs/benchmarks.md
 	python benchmarks/runtimes.py

@@ -12,7 +12,8 @@ Parts:
     extension  the Python extension under both sanitizers
     fuzz       every fuzz target for some seconds
 
-Needs what `make test` needs. Results: --out (benchmarks/results/harden.json), --page renews docs/security.md from it.
+Needs what `make test` needs. Results: --out (benchmarks/results/harden.json); --page renews docs/security.md from it,
+from what `make coverage` and from what `python tools/fuzz.py --summary` wrote beside it.
 Exit code 3 where a promise is broken.
 """
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", action="store_true", help="renew docs/security.md from --out, run nothing")
     wanted = parser.parse_args(arguments)
     if wanted.page:
-        renew(json.loads(wanted.out.read_text(encoding="utf-8")))
+        renew(wanted.out)
         return 0
     form = "long" if wanted.long else "short"
     known = json.loads(wanted.out.read_text(encoding="utf-8")) if wanted.out.exists() else {}
@@ -106,18 +107,59 @@ def machine() -> dict[str, Any]:
     return {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()}
 
 
-def renew(result: Mapping[str, Any]) -> None:
+def renew(results: Path) -> None:
     """Put the figures into the page."""
     from slipway._pages import with_part
 
+    tables = [figures_of(read(results)), fuzz_of(read(results.with_name("fuzz.json")))]
+    tables.append(coverage_of(read(results.with_name("coverage.json"))))
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(with_part(page, *MARKS, "\n\n".join(filter(None, tables))), encoding="utf-8")
+
+
+def read(path: Path) -> Any:
+    """Return what a file of results holds; None where it was never made."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def figures_of(result: Mapping[str, Any]) -> str:
+    """Return what each test counted, as a table."""
     lines = ["| part | test | what | number |", "|---|---|---|---|"]
     for name, part in result["parts"].items():
         for (test, what), number in added_up(part["figures"]).items():
             lines.append(f"| {name} ({part['form']}) | `{test}` | {what} | {number:,} |")
     done = ", ".join(f"{name} in {part['seconds']} s" for name, part in result["parts"].items())
     where = result["machine"]
-    table = "\n".join([f"Run on {where['system']}, {where['cores']} cores: {done}.", "", *lines])
-    PAGE.write_text(with_part(PAGE.read_text(encoding="utf-8"), *MARKS, table), encoding="utf-8")
+    return "\n".join([f"Run on {where['system']}, {where['cores']} cores: {done}.", "", *lines])
+
+
+def fuzz_of(rows: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return what the fuzz targets have run, as a table."""
+    if not rows:
+        return ""
+    lines = [
+        "Inputs that fuzz targets have run under both sanitizers since the last finding of each was mended:",
+        "",
+    ]
+    lines += ["| target | inputs | read as a model or file | findings | hours |", "|---|---|---|---|---|"]
+    for row in rows:
+        count = f"{row['executions']:,} | {row['read']:,} | {row['findings']} | {row['seconds'] / 3600:.2f}"
+        lines.append(f"| `{row['target']}` | {count} |")
+    return "\n".join(lines)
+
+
+def coverage_of(rows: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return the lines that tests reach, as a table."""
+    if not rows:
+        return ""
+    lines = [
+        "Lines of the engine that tests reach, by `make coverage`:",
+        "",
+        "| what | lines | reached |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {row['room']} | {row['lines']:,} | {row['reached'] / row['lines']:.1%} |" for row in rows]
+    return "\n".join(lines)
 
 
 def added_up(figures: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:

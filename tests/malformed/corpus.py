@@ -115,6 +115,35 @@ def bytes_cases() -> Iterator[Case]:
     yield Case("unknown_fields", whole + b"\xf8\x7f\x01" + b"\xfa\x7f\x03abc", None)
 
 
+def kind_cases() -> Iterator[Case]:
+    """Values of kinds that ONNX knows beside tensors, and words that only functions have."""
+    kinds = {"sequence": "a sequence", "map": "a map", "opaque": "an opaque value", "sparse_tensor": "a sparse tensor"}
+    kinds["optional"] = "an optional"
+    for kind, words in kinds.items():
+
+        def declare(model: onnx.ModelProto, kind: str = kind) -> None:
+            declared = model.graph.input[0].type
+            if kind == "opaque":  # of onnx-ml only: field 7
+                model.graph.input[0].type.CopyFrom(onnx.TypeProto.FromString(b"\x3a\x00"))
+            else:
+                getattr(declared, f"{kind}_type").SetInParent()
+
+        yield Case(f"input_is_{kind}", changed(declare), words)
+
+    def refer(model: onnx.ModelProto) -> None:
+        model.graph.node[1].attribute[0].ref_attr_name = "slope"
+
+    def overload(model: onnx.ModelProto) -> None:
+        model.graph.node[0].overload = "second"
+
+    def add_floats(model: onnx.ModelProto) -> None:
+        model.graph.node.insert(0, helper.make_node("Constant", [], ["k"], value_floats=[0.5, 1.5]))
+
+    yield Case("attribute_of_a_function", changed(refer), "refers to an attribute of a function")
+    yield Case("overloaded_function", changed(overload), "calls an overloaded function")
+    yield Case("constant_of_floats", changed(add_floats), None)
+
+
 def model_cases() -> Iterator[Case]:
     """Well-formed messages that say something wrong."""
     initializer = 0
@@ -193,7 +222,7 @@ def cases() -> list[Case]:
     """All of them."""
     more = [*control_models(), *found_models()]
     named = [Case(name, model.SerializeToString(), refusal) for name, model, refusal in more]
-    return [*bytes_cases(), *model_cases(), *named, *hostile_attributes()]
+    return [*bytes_cases(), *kind_cases(), *model_cases(), *named, *hostile_attributes()]
 
 
 if __name__ == "__main__":
