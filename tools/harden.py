@@ -37,13 +37,24 @@ PAGE = ROOT / "docs" / "security.md"
 MARKS = ("<!-- figures of tools/harden.py -->", "<!-- end of the figures -->")
 PROMISES = ["tests/harden", "tests/malformed"]
 
-#: What each part runs; {seconds} is how long a fuzz target may take.
+ON_THREADS = ["threads_test", "thread_pool_test", "steady_test"]
+
+#: What each part runs; {seconds} is how long a fuzz target may take. Two builds serve all of them.
 PARTS: dict[str, list[list[str]]] = {
     "native": [["cmake", "--workflow", "--preset", "asan"]],
-    "threads": [["cmake", "--workflow", "--preset", "tsan"]],
+    "threads": [
+        ["cmake", "--preset", "tsan"],
+        ["cmake", "--build", "build/tsan", "--target", *ON_THREADS],
+        ["ctest", "--test-dir", "build/tsan", "--output-on-failure", "-R", "|".join(ON_THREADS)],
+    ],
     "promises": [[sys.executable, "-m", "pytest", "-q", "-n", "2", "-m", "not network", *PROMISES]],
     "extension": [["make", "harden-asan"]],
-    "fuzz": [["make", "fuzz", "SECONDS={seconds}"]],
+    "fuzz": [
+        ["cmake", "--preset", "asan"],
+        ["cmake", "--build", "build/asan"],
+        [sys.executable, "tests/fuzz/seeds.py", "build/seeds"],
+        [sys.executable, "tools/fuzz.py", "build/asan", "--seconds", "{seconds}", "--seeds", "build/seeds"],
+    ],
 }
 FUZZ_SECONDS = {"short": 10, "long": 1800}
 
