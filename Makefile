@@ -51,14 +51,14 @@ fuzz: $(VENV)/tested ## every fuzz target for SECONDS (60) under the sanitizers;
 WATCHED := tests/harden/test_lifetimes.py tests/harden/test_threads.py tests/harden/test_array_kinds.py \
   tests/harden/test_references.py tests/harden/test_zero_sizes.py tests/python/test_session.py tests/python/test_session_calls.py
 
-# In the build of test-native, which holds all of it but the binding.
+# In the build of test-native, which holds all of it but the binding. With -s, or what a sanitizer says would end with pytest.
 harden-asan: $(VENV)/tested ## Python's tests of memory and threads, with an extension under AddressSanitizer
 	python -m pip install --quiet 'pybind11>=2.13'
 	cmake --preset asan -DSLIPWAY_PYTHON=ON -DCMAKE_PREFIX_PATH="$$(python -m pybind11 --cmakedir)"
 	cmake --build build/asan --target _engine
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc OMP_NUM_THREADS=1 \
-	  PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/asan/cpp/_engine*.so)" pytest $(WATCHED)
+	  PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/asan/cpp/_engine*.so)" pytest -s $(WATCHED)
 
 harden: $(VENV)/tested ## try to break every promise of docs/security.md, a quarter of an hour
 	python tools/harden.py

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "ops/device_call.h"
 #include "ops/fault.h"
+#include "ops/shapes.h"
 #include "ops/table.h"
 
 namespace slipway {
@@ -51,11 +52,14 @@ Prepared prepare_single(const Node& node, std::vector<Fact> facts, const Target&
   for (const int i : awaited) facts[static_cast<std::size_t>(i)] = constant_at(static_cast<std::size_t>(i));
   Prepared prepared{awaited.empty() ? std::move(made) : infer().first, nullptr, nullptr, 0};
   std::vector<const Fact*> out;
+  int64_t bytes = 0;  // as a plan does: what follows counts without looking for an overflow
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     const Fact& fact = prepared.outputs[i];
-    out.push_back(node.outputs[i] == kNoValue ? nullptr : &fact);
-    if (node.outputs[i] != kNoValue && !fact.is_concrete())
-      fail(Code::kInput, "the shape of output ", i, " does not follow from the inputs");
+    const bool is_wanted = node.outputs[i] != kNoValue;
+    out.push_back(is_wanted ? &fact : nullptr);
+    if (!is_wanted) continue;
+    if (!fact.is_concrete()) fail(Code::kInput, "the shape of output ", i, " does not follow from the inputs");
+    bytes = checked_add(bytes, fact.shape().checked_bytes(size_of(fact.dtype)));
   }
   if (node.row->kind == RowKind::kView) return prepared;
   Isa column = Isa::kScalar;
