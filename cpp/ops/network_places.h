@@ -52,6 +52,8 @@ class NetworkPlaces final {
   [[nodiscard]] NetworkSteps steps_of(const NetworkRoot& root) const noexcept;
   /// Place of channel `c` from a pixel's place.
   [[nodiscard]] int64_t channel_at(int value, int64_t c) const;
+  /// Place of channel `c` among the vectors of a pixel's rows, one after the other.
+  [[nodiscard]] int64_t lane_of(int value, int64_t c) const;
   /// Channels, or vectors of them.
   [[nodiscard]] int64_t rows_of(int value) const;
   /// True where the channels of a pixel lie one after the other.
@@ -72,6 +74,8 @@ class NetworkPlaces final {
 
   /// Operation `now` uses the value.
   void touch(int value, int now);
+  /// Memory that operation `now` alone uses, `floats` of it; returns its root.
+  int add_scratch(int64_t floats, int now);
   /// Lays out all that was touched; returns the floats of a slot.
   [[nodiscard]] int64_t lay_out_roots();
   /// Where a root begins, in floats.
