@@ -136,30 +136,45 @@ Points points_from(const float* taps, int64_t height, int64_t width, int64_t y, 
 }
 
 /// From weights [M, C, KH, KW] the matrix [M, kernels * channels] of each point, one after the other.
-std::vector<float> points_of(const WinogradForm& form, const Tensor& weights) {
+Tensor matrices_of(const WinogradForm& form, const Tensor& weights) {
   const Shape& shape = weights.shape();
-  const int64_t taps = shape[2] * shape[3];
-  const int64_t pairs = shape[0] * shape[1];
-  std::vector<Points> all;
-  for (int64_t k = 0; k < form.kernels(); ++k) {
-    for (int64_t i = 0; i < pairs; ++i) {
-      all.push_back(points_from(weights.as<float>() + i * taps, shape[2], shape[3], k / form.column_kernels * 3,
-                                k % form.column_kernels * 3));
-    }
-  }
-  std::vector<float> matrices;
+  const int64_t channels = shape[1];
+  constexpr int64_t kAtOnce = 16;  // the matrices of all points may lie in one set of a cache
+  Tensor made(DType::kFloat32, Shape{form.points() * shape[0] * channels});
+  struct Place {
+    float* matrix;
+    int64_t row;  // floats
+    bool is_there;
+  };
+  std::array<Place, kWinogradPoints> places{};
+  float* next = made.as<float>();
   for (int p = 0; p < kWinogradPoints; ++p) {
+    int64_t row = 0;
+    for (int64_t k = 0; k < form.kernels(); ++k) row += form.has_point(k, p) ? channels : 0;
+    places[static_cast<std::size_t>(p)] = {next, row, false};
+    next += row * shape[0];
+  }
+  for (int64_t k = 0; k < form.kernels(); ++k) {
+    for (int p = 0; p < kWinogradPoints; ++p) places[static_cast<std::size_t>(p)].is_there = form.has_point(k, p);
+    const float* taps = weights.as<float>();
+    const int64_t y = k / form.column_kernels * 3;
+    const int64_t x = k % form.column_kernels * 3;
     for (int64_t m = 0; m < shape[0]; ++m) {
-      for (int64_t k = 0; k < form.kernels(); ++k) {
-        if (!form.has_point(k, p)) continue;
-        for (int64_t c = 0; c < shape[1]; ++c) {
-          const int64_t pair = k * pairs + m * shape[1] + c;
-          matrices.push_back(all[static_cast<std::size_t>(pair)][static_cast<std::size_t>(p)]);
+      for (int64_t first = 0; first < channels; first += kAtOnce) {
+        const int64_t count = std::min(kAtOnce, channels - first);
+        std::array<Points, kAtOnce> points{};
+        for (int64_t c = 0; c < count; ++c, taps += shape[2] * shape[3]) {
+          points[static_cast<std::size_t>(c)] = points_from(taps, shape[2], shape[3], y, x);
+        }
+        for (std::size_t p = 0; p < places.size(); ++p) {
+          float* to = places[p].matrix + m * places[p].row + first;
+          for (int64_t c = 0; places[p].is_there && c < count; ++c) to[c] = points[static_cast<std::size_t>(c)][p];
         }
       }
     }
+    for (Place& place : places) place.matrix += place.is_there ? channels : 0;
   }
-  return matrices;
+  return made;
 }
 
 }  // namespace
@@ -234,9 +249,9 @@ std::shared_ptr<Tensor> pack_winograd(const OwnedNetworkWinograd& made, const Ne
   const int64_t terms = made.form.points() * given.weights->shape()[1];
   const int64_t biases = made.products[0].rows * lanes;
   auto packed = std::make_shared<Tensor>(DType::kFloat32, Shape{made.matrix_rows * terms + biases});
-  const std::vector<float> matrices = points_of(made.form, *given.weights);
+  const Tensor matrices = matrices_of(made.form, *given.weights);
   const auto fill = has_sample_lanes ? pack_even_tiles : pack_row_vectors;
-  const float* from = matrices.data();
+  const float* from = matrices.as<float>();
   float* to = packed->as<float>();
   for (const NetworkOp& product : made.products) {
     fill(from, product.terms, 1, m, product.terms, lanes, to);
