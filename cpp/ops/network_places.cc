@@ -246,15 +246,6 @@ void NetworkPlaces::touch(int value, int now) {
   life.last = now;
 }
 
-int NetworkPlaces::add_scratch(int64_t floats, int now) {
-  NetworkRoot root;
-  root.height = root.width = 1;
-  root.channels = has_sample_lanes_ ? floats / lanes_ : floats;
-  root.life = {0, now, now, 0};
-  roots_.push_back(root);
-  return static_cast<int>(roots_.size()) - 1;
-}
-
 int64_t NetworkPlaces::lay_out_roots() {
   std::vector<Lifetime> lives;
   std::vector<std::size_t> owners;

@@ -74,8 +74,6 @@ class NetworkPlaces final {
 
   /// Operation `now` uses the value.
   void touch(int value, int now);
-  /// Memory that operation `now` alone uses, `floats` of it; returns its root.
-  int add_scratch(int64_t floats, int now);
   /// Lays out all that was touched; returns the floats of a slot.
   [[nodiscard]] int64_t lay_out_roots();
   /// Where a root begins, in floats.

@@ -46,7 +46,7 @@ class Emitter final {
 
   /// Of the whole batch, in multiply-adds of vectors.
   [[nodiscard]] double cost() const {
-    const int64_t far = (program_->slot - idle_) * 4 > kNearBytes ? written_ * kFarCost : 0;
+    const int64_t far = (program_->slot - scratch_ + part_) * 4 > kNearBytes ? written_ * kFarCost : 0;
     return static_cast<double>(program_->work + far) * static_cast<double>(blocks());
   }
 
@@ -225,9 +225,8 @@ class Emitter final {
     op.ends_in_half = ends_in_half(value(item.out).channels);
     auto made = make_winograd(form, {items_, item, places_, lanes_, has_sample_lanes(), most_parts}, op);
     op.winograd = made.get();
-    const int scratch = places_.add_scratch(made->parts * made->part, now());
-    starts_.push_back({static_cast<std::size_t>(now()), &NetworkOp::scratch, scratch});
-    idle_ = std::max(idle_, (made->parts - 1) * made->part);
+    scratch_ = std::max(scratch_, made->parts * made->part);
+    part_ = std::max(part_, made->part);
     tiled_.push_back({program_->list.size(), item.node, made});
     add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}}, made->work);
     program_->winograds.push_back(std::move(made));
@@ -291,8 +290,11 @@ class Emitter final {
   }
 
   void set_memory() {
-    // Vectors at the end may be read, never written, beyond it.
-    program_->slot = (places_.lay_out_roots() + lanes_ + 15) / 16 * 16;
+    // Vectors at the end may be read, never written, beyond it. Scratch is no part of what must fit: its size depends
+    // on the batch, and whether there is a program must not.
+    const int64_t values = (places_.lay_out_roots() + lanes_ + 15) / 16 * 16;
+    for (const Tiled& tiled : tiled_) program_->list[tiled.op].scratch.start = values;
+    program_->slot = values + scratch_;
     for (const Start& start : starts_) (program_->list[start.op].*start.place).start += places_.start_of(start.root);
     program_->slots = std::clamp<int64_t>(kMostBytes / 4 / program_->slot, 1, std::min(kMostSlots, blocks()));
   }
@@ -357,7 +359,8 @@ class Emitter final {
   std::vector<Start> starts_;
   std::vector<std::pair<std::size_t, const Node*>> weighted_;
   std::vector<Tiled> tiled_;
-  int64_t idle_ = 0;  // floats of scratch that one thread does not use
+  int64_t scratch_ = 0;  // floats behind the values, which all convolutions in tiles share
+  int64_t part_ = 0;     // what one thread uses of it
   int64_t written_ = 0;
 };
 
