@@ -3,7 +3,8 @@
 //
 // Domain slipway. Inputs and outputs: float32 or float64, [N, C, H, W] or [N, C], those of the graph `body`, whose
 // nodes treat every sample alike. The meaning is that of its nodes, one after the other; vector columns run a program
-// (network_program.h) where they can make one.
+// (network_program.h) where they can make one. There, an infinity becomes NaN in the sums of tiles whose patch holds it
+// (network_winograd.h), and inputs near the largest float32 may overflow.
 #include "ops/network.h"
 
 #include <cstring>

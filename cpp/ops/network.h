@@ -7,8 +7,9 @@
 //   channels  the lanes are channels of one sample, their number rounded up to whole vectors
 //
 // An operation writes pixels, whose places are listed, and at each a number of rows: channels, or vectors of channels.
-// All places and offsets count floats. Every sum takes its terms in ONNX's order (channel, row, column), kGemmDepth of
-// them from zero, onto the bias, as simd/gemm.h does: both layouts give the bits of the single operators.
+// All places and offsets count floats. Every sum takes its terms in one order, whatever the layout: a kSums in ONNX's
+// (channel, row, column), kGemmDepth of them from zero, onto the bias, as simd/gemm.h does, so that it has the bits of
+// the single operator; a kWinograd point by point (NetworkWinograd).
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,10 @@ enum class NetworkKind : int {
   kMap,          ///< in
   kGather,       ///< runs of `terms` elements from in.pixels[i] on, sample by sample, to an output
   kUntranspose,  ///< element i of each sample of an output from the lanes at in.pixels[i]
+  kWinograd,     ///< convolution, tile by tile of 2 x 2 sums
 };
+
+struct NetworkWinograd;
 
 /// One operation; what it makes goes through the activation.
 struct NetworkOp {
@@ -46,7 +50,7 @@ struct NetworkOp {
   int64_t rows = 0;
   NetworkPlace out;
   NetworkPlace in;
-  NetworkPlace other;  ///< of kSums: added to the sums
+  NetworkPlace other;  ///< of kSums and kWinograd: added to the sums
   ActivationCall activation;
   int64_t terms = 0;
   int64_t window = 1;                ///< of kSums: 4 where `in` has four pixels for each of the output, their maximum
@@ -59,6 +63,32 @@ struct NetworkOp {
   const float* counts = nullptr;  ///< [pixels]: what the sum of the taps is divided by; null: the maximum
   int port = 0;                   ///< the call's input or output of kTranspose, kCopy, kGather, kUntranspose
   int64_t sample = 0;             ///< floats of a sample of it
+  const NetworkWinograd* winograd = nullptr;
+  NetworkPlace scratch;  ///< of kWinograd
+};
+
+inline constexpr int kWinogradPoints = 16;
+
+/// Of a kWinograd, whose `pixels` are tiles: in.pixels are the first pixels of their patches, out.pixels and
+/// other.pixels four for each tile, below 0 those that do not exist, or one, the largest, where `window` is 4. Its bias
+/// is [rows, lanes] in both layouts.
+///
+/// Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", section 4.1, F(2 x 2, 3 x 3): Y = A^T M A,
+/// M = sum over the channels of G g G^T times B^T d B, point by point. A kernel of five taps is one of three and, three
+/// pixels further, one of two: F(2, 2) with y0 = m0 + m1, y1 = m1 - m3, the points of F(2, 3) without m2, so that their
+/// products are terms of the same sums.
+struct NetworkWinograd {
+  int64_t row_kernels = 1;     ///< kernels of three taps side by side, 1 or 2
+  int64_t column_kernels = 1;  ///< the same
+  int64_t row_step = 0;        ///< floats from a pixel to the one below
+  int64_t column_step = 0;     ///< to the one beside
+  int64_t in_rows = 0;         ///< of a pixel of the input: channels, or vectors of channels
+  int64_t group = 0;           ///< tiles that are transformed at once, at most
+  int64_t parts = 1;           ///< of the tiles, for threads: each has scratch of its own
+  int64_t part = 0;            ///< floats of a part's scratch
+  int64_t in_point = 0;        ///< floats from one point to the next, of transformed inputs
+  int64_t out_point = 0;       ///< of their sums, which lie behind the inputs
+  NetworkOp products[kWinogradPoints];
 };
 
 struct NetworkProgram {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/network_winograd.h"
 #include "ops/window_rules.h"
 
 namespace slipway {
@@ -16,13 +17,21 @@ constexpr int64_t kMostBytes = int64_t{1} << 28;
 constexpr int64_t kDenseSamples = 8;
 constexpr int64_t kDenseVectors = 4;
 
-/// What a window reads beyond the edges of its input.
-NetworkBorder reach_of(const Window& window) {
-  const auto beyond = [](const WindowAxis& axis) {
-    return std::max<int64_t>(
-        0, (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation - axis.begin - axis.input + 1);
+/// What an item's windows, or tiles, read beyond the edges of its input.
+NetworkBorder reach_of(const NetworkItems& items, const NetworkItem& item) {
+  const auto& [d, h, w] = item.window.axes;
+  const auto beyond = [](const WindowAxis& axis, int64_t last) {
+    return std::max<int64_t>(0, last - axis.begin - axis.input + 1);
   };
-  return {window.axes[1].begin, window.axes[2].begin, beyond(window.axes[1]), beyond(window.axes[2])};
+  const auto last_of = [](const WindowAxis& axis) {
+    return (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation;
+  };
+  NetworkBorder reach = {h.begin, w.begin, beyond(h, last_of(h)), beyond(w, last_of(w))};
+  if (const auto form = winograd_of(items, item)) {
+    reach.bottom = std::max(reach.bottom, beyond(h, 2 * form->down - 3 + form->patch_rows()));
+    reach.right = std::max(reach.right, beyond(w, 2 * form->across - 3 + form->patch_columns()));
+  }
+  return reach;
 }
 
 }  // namespace
@@ -39,7 +48,7 @@ NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_
   place_channels();
   add_roots();
   for (const NetworkItem& item : items_.list) {
-    if (item.kind == NetworkKind::kSums && item.out >= 0) root_of(item.in).border.grow(reach_of(item.window));
+    if (item.kind == NetworkKind::kSums && item.out >= 0) root_of(item.in).border.grow(reach_of(items_, item));
   }
   for (const NetworkItem& item : items_.list) {
     if (item.kind == NetworkKind::kCopy) place_input(item);
@@ -104,12 +113,13 @@ void NetworkPlaces::add_roots() {
   }
 }
 
-// Sums read numbers: what only they read stays as it is, and is not even copied where nothing is around it.
+// Direct sums read numbers: what only they read stays as it is, and is not even copied where nothing is around it.
 void NetworkPlaces::place_input(const NetworkItem& input) {
   if (has_sample_lanes_) return;
   for (const NetworkItem& item : items_.list) {
     const bool is_sum = item.kind == NetworkKind::kSums && item.in == input.out && item.other != input.out;
-    if (!is_sum && (item.in == input.out || item.other == input.out)) return;
+    const bool reads_numbers = is_sum && !winograd_of(items_, item);
+    if (!reads_numbers && (item.in == input.out || item.other == input.out)) return;
   }
   NetworkRoot& made = root_of(input.out);
   made.is_plane = true;
@@ -142,6 +152,10 @@ NetworkSteps NetworkPlaces::steps_of(const NetworkRoot& root) const noexcept {
 
 int64_t NetworkPlaces::channel_at(int value, int64_t c) const {
   return at(value).lanes[static_cast<std::size_t>(c)] * steps_of(root_of(value)).channel;
+}
+
+int64_t NetworkPlaces::lane_of(int value, int64_t c) const {
+  return at(value).lanes[static_cast<std::size_t>(c)] * (has_sample_lanes_ ? lanes_ : 1);
 }
 
 int64_t NetworkPlaces::rows_of(int value) const {

@@ -52,6 +52,8 @@ class NetworkPlaces final {
   [[nodiscard]] NetworkSteps steps_of(const NetworkRoot& root) const noexcept;
   /// Place of channel `c` from a pixel's place.
   [[nodiscard]] int64_t channel_at(int value, int64_t c) const;
+  /// Place of channel `c` among the vectors of a pixel's rows, one after the other.
+  [[nodiscard]] int64_t lane_of(int value, int64_t c) const;
   /// Channels, or vectors of them.
   [[nodiscard]] int64_t rows_of(int value) const;
   /// True where the channels of a pixel lie one after the other.

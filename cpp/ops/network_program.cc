@@ -16,6 +16,8 @@ namespace {
 /// Blocks at work at once take at most this much memory.
 constexpr int64_t kMostBytes = int64_t{1} << 28;
 constexpr int64_t kMostSlots = 64;
+/// Groups of tiles at work at once, at most, where there is one block.
+constexpr int64_t kMostParts = 8;
 /// Costs beside a multiply-add of vectors, in such multiply-adds: of a vector written, a vector read, a run copied
 /// (measured; they decide for a layout, no more).
 constexpr int64_t kWriteCost = 3;
@@ -44,12 +46,13 @@ class Emitter final {
 
   /// Of the whole batch, in multiply-adds of vectors.
   [[nodiscard]] double cost() const {
-    const int64_t far = program_->slot * 4 > kNearBytes ? written_ * kFarCost : 0;
+    const int64_t far = (program_->slot - scratch_ + part_) * 4 > kNearBytes ? written_ * kFarCost : 0;
     return static_cast<double>(program_->work + far) * static_cast<double>(blocks());
   }
 
   std::shared_ptr<const OwnedNetworkProgram> finish() {
     for (auto& [op, node] : weighted_) pack(program_->list[op], *node);
+    for (const Tiled& tiled : tiled_) pack_tiled(tiled);
     program_->ops = program_->list.data();
     program_->count = static_cast<int64_t>(program_->list.size());
     return program_;
@@ -157,6 +160,7 @@ class Emitter final {
   }
 
   void emit_sums(const NetworkItem& item) {
+    if (const auto form = winograd_of(items_, item)) return emit_winograd(item, *form);
     const NetworkValue& from = value(item.in);
     const NetworkRoot& in = places_.root_of(item.in);
     const NetworkSteps steps = places_.steps_of(in);
@@ -197,14 +201,35 @@ class Emitter final {
     op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
     if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
 
-    const int64_t over = made.channels % lanes_;
-    op.ends_in_half = !has_sample_lanes() && isa_ == Isa::kAvx512 && over > 0 && over <= lanes_ / 2;
+    op.ends_in_half = ends_in_half(made.channels);
     weighted_.emplace_back(program_->list.size(), item.node);
     const int64_t halves = op.rows * 2 - (op.ends_in_half ? 1 : 0);
     // A single pixel meets weights that come from afar.
     const int64_t streamed = !has_sample_lanes() && op.pixels == 1 ? 2 : 1;
     add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
            op.pixels * op.window * halves * (op.terms * streamed + kReadCost) / 2 + op.pixels * op.rows * kWriteCost);
+  }
+
+  [[nodiscard]] bool ends_in_half(int64_t channels) const {
+    const int64_t over = channels % lanes_;
+    return !has_sample_lanes() && isa_ == Isa::kAvx512 && over > 0 && over <= lanes_ / 2;
+  }
+
+  void emit_winograd(const NetworkItem& item, const WinogradForm& form) {
+    const int64_t most_parts = blocks() == 1 ? kMostParts : 1;
+    NetworkOp op;
+    op.activation = item.activation;
+    op.rows = places_.rows_of(item.out);
+    op.window = item.pool * item.pool;
+    op.terms = value(item.in).channels;
+    op.ends_in_half = ends_in_half(value(item.out).channels);
+    auto made = make_winograd(form, {items_, item, places_, lanes_, has_sample_lanes(), most_parts}, op);
+    op.winograd = made.get();
+    scratch_ = std::max(scratch_, made->parts * made->part);
+    part_ = std::max(part_, made->part);
+    tiled_.push_back({program_->list.size(), item.node, made});
+    add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}}, made->work);
+    program_->winograds.push_back(std::move(made));
   }
 
   void emit_pool(const NetworkItem& item) {
@@ -265,10 +290,24 @@ class Emitter final {
   }
 
   void set_memory() {
-    // Vectors at the end may be read, never written, beyond it.
-    program_->slot = (places_.lay_out_roots() + lanes_ + 15) / 16 * 16;
+    // Vectors at the end may be read, never written, beyond it. Scratch is no part of what must fit: its size depends
+    // on the batch, and whether there is a program must not.
+    const int64_t values = (places_.lay_out_roots() + lanes_ + 15) / 16 * 16;
+    for (const Tiled& tiled : tiled_) program_->list[tiled.op].scratch.start = values;
+    program_->slot = values + scratch_;
     for (const Start& start : starts_) (program_->list[start.op].*start.place).start += places_.start_of(start.root);
     program_->slots = std::clamp<int64_t>(kMostBytes / 4 / program_->slot, 1, std::min(kMostSlots, blocks()));
+  }
+
+  /// The packed weights of a node, made where its cache has none of that name.
+  template <typename Make>
+  const float* packed(const Node& node, const std::string& key, const Make& make) {
+    NodeCache& cache = *node.cache;
+    const std::scoped_lock lock(cache.mutex);
+    auto& entry = cache.entries[concat(key, name_of(isa_))];
+    if (!entry) entry = std::shared_ptr<const Tensor>(make());
+    program_->weights.push_back(std::static_pointer_cast<const Tensor>(entry));
+    return program_->weights.back()->as<float>();
   }
 
   void pack(NetworkOp& op, const Node& node) {
@@ -277,25 +316,32 @@ class Emitter final {
     const int64_t k = op.terms;
     const int64_t m = shape.count() / k;
     const int64_t floats = has_sample_lanes() ? m * k : panels_size(k, m, lanes_);
-    const std::string key = concat(has_sample_lanes() ? "even tiles " : "row vectors ", name_of(isa_));
-    NodeCache& cache = *node.cache;
-    const std::scoped_lock lock(cache.mutex);
-    auto& entry = cache.entries[key];
-    if (!entry) {
+    op.weights = packed(node, has_sample_lanes() ? "even tiles " : "row vectors ", [&] {
       const int64_t biases = has_sample_lanes() ? m : panel_columns(m, lanes_);
-      auto packed = std::make_shared<Tensor>(DType::kFloat32, Shape{floats + biases});
+      auto made = std::make_shared<Tensor>(DType::kFloat32, Shape{floats + biases});
       const auto fill = has_sample_lanes() ? pack_even_tiles : pack_row_vectors;
       fill(given.weights->as<float>(), given.is_transposed ? 1 : k, given.is_transposed ? m : 1, m, k, lanes_,
-           packed->as<float>());
+           made->as<float>());
       for (int64_t i = 0; i < biases; ++i) {
-        packed->as<float>()[floats + i] = given.bias != nullptr && i < m ? given.bias->as<float>()[i] : 0.0F;
+        made->as<float>()[floats + i] = given.bias != nullptr && i < m ? given.bias->as<float>()[i] : 0.0F;
       }
-      entry = std::shared_ptr<const Tensor>(std::move(packed));
-    }
-    auto packed = std::static_pointer_cast<const Tensor>(entry);
-    op.weights = packed->as<float>();
+      return made;
+    });
     op.bias = op.weights + floats;
-    program_->weights.push_back(std::move(packed));
+  }
+
+  struct Tiled {
+    std::size_t op;
+    const Node* node;
+    std::shared_ptr<OwnedNetworkWinograd> made;
+  };
+
+  void pack_tiled(const Tiled& tiled) {
+    NetworkOp& op = program_->list[tiled.op];
+    const NetworkWeights given = weights_of(*tiled.node, facts_);
+    const float* weights = packed(*tiled.node, has_sample_lanes() ? "even points " : "row points ",
+                                  [&] { return pack_winograd(*tiled.made, given, lanes_, has_sample_lanes()); });
+    set_weights(*tiled.made, weights, op);
   }
 
   struct Start {
@@ -312,6 +358,9 @@ class Emitter final {
   std::shared_ptr<OwnedNetworkProgram> program_;
   std::vector<Start> starts_;
   std::vector<std::pair<std::size_t, const Node*>> weighted_;
+  std::vector<Tiled> tiled_;
+  int64_t scratch_ = 0;  // floats behind the values, which all convolutions in tiles share
+  int64_t part_ = 0;     // what one thread uses of it
   int64_t written_ = 0;
 };
 
@@ -344,23 +393,6 @@ std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& bod
   if (!samples && !channels) return nullptr;
   const bool takes_samples = samples && (!channels || samples->cost() < channels->cost());
   return takes_samples ? samples->finish() : channels->finish();
-}
-
-std::string text_of(const NetworkProgram& program) {
-  constexpr const char* kKinds[] = {"transpose", "copy", "clear",  "sums",       "pool",
-                                    "add",       "map",  "gather", "untranspose"};
-  const std::string counted = concat(program.work, " vector multiply-adds");
-  std::string out = concat("      lanes are ", program.has_sample_lanes ? "samples" : "channels", ", blocks of ",
-                           program.block, ", ", program.slot * 4, " bytes each, ", counted, "\n");
-  for (int64_t i = 0; i < program.count; ++i) {
-    const NetworkOp& op = program.ops[i];
-    out += concat("      ", kKinds[static_cast<int>(op.kind)], " ", op.pixels, " x ", op.rows);
-    if (op.kind == NetworkKind::kSums) out += concat(", ", op.terms, " terms", op.window > 1 ? ", largest of 4" : "");
-    if (op.other.pixels != nullptr && op.kind == NetworkKind::kSums) out += ", plus another";
-    if (op.activation.kind != Activation::kNone) out += ", activation";
-    out += '\n';
-  }
-  return out;
 }
 
 }  // namespace slipway

@@ -7,6 +7,7 @@
 
 #include "ops/network.h"
 #include "ops/network_nodes.h"
+#include "ops/network_winograd.h"
 #include "ops/op.h"
 
 namespace slipway {
@@ -17,6 +18,7 @@ struct OwnedNetworkProgram final : NetworkProgram {
   std::vector<std::vector<int32_t>> places;
   std::vector<std::vector<float>> numbers;
   std::vector<std::shared_ptr<const Tensor>> weights;
+  std::vector<std::shared_ptr<OwnedNetworkWinograd>> winograds;
 };
 
 /// The faster of both layouts by counted work, for float32 [N, C, H, W] and [N, C]; null where an operator, an

@@ -1,5 +1,5 @@
 // Network: block by block through the program, operation by operation.
-#include "ops/network_sums_simd.h"
+#include "ops/network_winograd_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
 
@@ -54,6 +54,12 @@ void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
     part(sums, 0, pixels, piece_border(op.rows, most, begin), piece_border(op.rows, most, end));
   };
   parallel_for(block.pool, op.rows, grain_of(work / op.rows, kMultiplyAddsPerNanosecond), body);
+}
+
+void run_winograd(const Block& block, const NetworkOp& op, int64_t tiles) noexcept {
+  const float* other = op.other.pixels != nullptr ? block.in(op.other) : nullptr;
+  run_winograd({op, block.in(op.in), other, block.out(op.out), block.program.has_sample_lanes}, tiles,
+               block.out(op.scratch), block.pool);
 }
 
 /// y[j][i] = f(activation, j, i) for the rows of pixels [begin, end).
@@ -189,6 +195,8 @@ void run_op(const Block& block, const NetworkOp& op) noexcept {
   switch (op.kind) {
     case NetworkKind::kSums:
       return run_sums(block, op, pixels);
+    case NetworkKind::kWinograd:
+      return run_winograd(block, op, pixels);
     case NetworkKind::kPool:
       return run_pool(block, op, pixels);
     case NetworkKind::kAdd:

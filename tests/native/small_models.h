@@ -47,7 +47,7 @@ inline Model convolution() {
        node("MaxPool", {"r"}, {"p"},
             {attribute("kernel_shape", std::vector<int64_t>{2, 2}), attribute("strides", std::vector<int64_t>{2, 2})}),
        node("Conv", {"p", "v"}, {"d"}), node("GlobalAveragePool", {"d"}, {"y"})},
-      {weights("w", {16, 3, 3, 3}), weights("b", {16}), weights("v", {32, 16, 1, 1})}, {"N", "32", "1", "1"});
+      {weights("w", {16, 3, 3, 3}), weights("b", {16}), weights("v", {32, 16, 3, 3})}, {"N", "32", "1", "1"});
 }
 
 inline Model recurrence() {
