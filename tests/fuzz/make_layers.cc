@@ -208,6 +208,33 @@ void make_network(Maker& maker, std::string_view) {
   make_gemm_of(maker, flat);
 }
 
+// The same with channels enough for convolutions in tiles, which may be pooled, and added to their input.
+void make_tiles(Maker& maker, std::string_view) {
+  const int64_t n = maker.d.from(1, 3);
+  const int64_t channels = maker.d.from(6, 34);
+  Made x = maker.input(DType::kFloat32, {n, channels, maker.d.from(2, 9), maker.d.from(2, 9)});
+  for (int64_t more = maker.d.from(1, 2); more > 0; --more) {
+    Windows windows;
+    for (int axis = 2; axis < 4; ++axis) {
+      const int64_t half = maker.d.chance(3) ? 2 : 1;
+      windows.axes.push_back({2 * half + 1, 1, 1, half, half});
+    }
+    const Sizes window = windows.all(&WindowAxis::kernel);
+    const Made w = maker.weights(x.dtype, {channels, channels, window[0], window[1]});
+    std::vector<Message> attributes = attributes_of(maker, windows);
+    Made y = maker.add("Conv", {x, w, maker.weights(x.dtype, {channels})}, attributes, x.dtype, x.dims);
+    if (maker.d.chance(2)) y = maker.add("Add", {y, x}, {}, x.dtype, x.dims);
+    if (!maker.d.chance(3)) y = activated(maker, y);
+    x = y;
+  }
+  if (maker.d.chance(2)) {
+    const std::vector<Message> attributes = {maker.numbers("kernel_shape", {2, 2}), maker.numbers("strides", {2, 2})};
+    x = maker.add("MaxPool", {x}, attributes, x.dtype, {n, channels, x.dims[2] / 2, x.dims[3] / 2});
+  }
+  const Made flat = maker.add("Flatten", {x}, {}, x.dtype, {n, x.count() / n});
+  maker.add("Gemm", {flat, maker.weights(x.dtype, {x.count() / n, 3})}, {}, x.dtype, {n, 3});
+}
+
 }  // namespace
 
 std::vector<OpMaker> layer_makers() {
@@ -224,6 +251,7 @@ std::vector<OpMaker> layer_makers() {
   makers.push_back({"Conv", &make_conv_activation, "ConvActivation"});
   makers.push_back({"Gemm", &make_gemm_activation, "GemmActivation"});
   makers.push_back({"Conv", &make_network, "Network"});
+  makers.push_back({"Conv", &make_tiles, "NetworkTiles"});
   return makers;
 }
 

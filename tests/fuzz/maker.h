@@ -57,6 +57,9 @@ class Maker {
 
   /// A new input or constant.
   Made fresh(DType dtype, Sizes dims, Range range = {});
+  /// As fresh(), but always an input, or always a constant.
+  Made input(DType dtype, const Sizes& dims) { return declare(filled(dtype, dims, {}), false); }
+  Made weights(DType dtype, const Sizes& dims) { return declare(filled(dtype, dims, {}), true); }
   /// A new constant, numbers as they are.
   Made constant(DType dtype, Sizes dims, const std::vector<double>& numbers);
   /// A list of int64, mostly constant: an input now and then, so that shapes wait for it.
