@@ -20,6 +20,17 @@ namespace {
 // whatever is larger has been folded at load, or is not worth keeping a copy of in every plan.
 constexpr int64_t kFoldBytes = int64_t{64} * 1024;
 
+/// True for a Slice or Expand that, with the sizes of this run, gives back its first input: a view then.
+bool gives_input(const PrepareContext& context) {
+  const std::string_view op = context.node().op;
+  if (!context.node().domain.empty() || (op != "Slice" && op != "Expand")) return false;
+  if (context.output_shape(0) != context.shape(0)) return false;
+  // A step above 1 keeps the size of no axis but of one element, a step below 0 that of an axis which it reverses.
+  if (op == "Expand" || !context.has_input(4)) return true;
+  const std::vector<int64_t> steps = context.ints(4);
+  return std::all_of(steps.begin(), steps.end(), [](int64_t step) { return step > 0; });
+}
+
 // Memory that a step of this segment writes; views share one.
 struct Storage {
   Lifetime life;
@@ -85,7 +96,10 @@ class Planner {
         std::all_of(inputs.begin(), inputs.end(), [](const Fact* f) { return f == nullptr || f->constant; });
     if (has_known_inputs && (bytes <= kFoldBytes || node.row->kind == RowKind::kView)) return fold(node, inputs);
     if (node.row->kind == RowKind::kView) return share(node);
-    add_step(node, inputs);
+    const std::vector<const Fact*> outputs = facts_of(node.outputs);
+    const bool is_constant = inputs[0] != nullptr && inputs[0]->constant != nullptr;
+    if (!is_constant && gives_input(PrepareContext(node, inputs, outputs, target_))) return share(node);
+    add_step(node, inputs, outputs);
   }
 
   // Of one node alone, and of all that this segment's nodes make if none of it shares memory: what is laid out, and
@@ -147,11 +161,10 @@ class Planner {
     plan_.where[static_cast<std::size_t>(to)].place = plan_.where[static_cast<std::size_t>(from)].place;
   }
 
-  void add_step(const Node& node, const std::vector<const Fact*>& inputs) {
+  void add_step(const Node& node, const std::vector<const Fact*>& inputs, const std::vector<const Fact*>& outputs) {
     Step step;
     step.node = &node;
     step.kernel = choose_kernel(*node.row, target_, &step.isa);
-    const std::vector<const Fact*> outputs = facts_of(node.outputs);
     PrepareContext context(node, inputs, outputs, step.isa == Isa::kCuda ? target_ : Target(step.isa));
     step.prepared = node.row->prepare(context);
     step.scratch_bytes = context.scratch_bytes;
