@@ -146,6 +146,50 @@ TEST(Passes, batch_norm_goes_into_gemm_with_beta_and_either_layout) {
       "Gemm");
 }
 
+// A Slice of one axis up to the height of x, which the graph does not know.
+Message cut(const std::string& from, const std::string& to, const std::string& axis, const std::string& step = "one") {
+  return node("Slice", {from, "start", "end", axis, step}, {to});
+}
+
+Model with_cuts(std::vector<Message> nodes, const std::vector<std::string>& outputs = {"y"}) {
+  nodes.insert(nodes.begin(), {node("Shape", {"x"}, {"sizes"}), node("Gather", {"sizes", "which"}, {"end"})});
+  return with_statistics(
+      std::move(nodes),
+      {random_tensor("w", {3, 4, 2, 2}, 1), ints("which", {1}, {2}), ints("start", {1}, {0}), ints("last", {1}, {-1}),
+       ints("before", {1}, {-9}), ints("one", {1}, {1}), ints("two", {1}, {2}), ints("rows", {1}, {2}),
+       ints("columns", {1}, {-1}), ints("channels", {1}, {1}), ints("channels_behind", {1}, {-3})},
+      {"N", "3", "H", "W"}, outputs);
+}
+
+TEST(Passes, batch_norm_goes_into_transposed_conv_through_slices_of_pixels) {
+  const Message conv = node("ConvTranspose", {"x", "w"}, {"c"});
+  for (const Shape& shape : {Shape{2, 3, 3, 5}, Shape{1, 3, 1, 1}, Shape{0, 3, 2, 2}}) {
+    const Model model =
+        with_cuts({conv, cut("c", "a", "rows"), cut("a", "b", "columns"), norm("b", "n"), node("Neg", {"n"}, {"y"})});
+    EXPECT_EQ(optimised(model, shape, kRounding), "Shape Gather ConvTranspose Slice Slice Neg");
+    EXPECT_EQ(optimised(with_cuts({conv, cut("c", "a", "rows", "two"), norm("a", "y")}), shape, kRounding),
+              "Shape Gather ConvTranspose Slice");
+  }
+}
+
+TEST(Passes, batch_norm_stays_behind_slices_of_channels_or_with_other_readers) {
+  const Shape shape{2, 3, 3, 5};
+  const Message conv = node("ConvTranspose", {"x", "w"}, {"c"});
+  const std::string stays = "Shape Gather ConvTranspose Slice BatchNormalization";
+  for (const std::string axis : {"channels", "channels_behind"}) {
+    const Message reversed = node("Slice", {"c", "last", "before", axis, "last"}, {"a"});
+    EXPECT_EQ(optimised(with_cuts({conv, reversed, norm("a", "y")}), shape, kRounding),
+              "ConvTranspose Slice BatchNormalization");
+  }
+  EXPECT_EQ(optimised(with_cuts({conv, cut("c", "a", "rows"), norm("a", "y"), node("Neg", {"a"}, {"z"})}, {"y", "z"}),
+                      shape, kRounding),
+            stays + " Neg");
+  EXPECT_EQ(optimised(with_cuts({conv, cut("c", "a", "rows"), norm("a", "y")}, {"y", "a"}), shape, kRounding), stays);
+  EXPECT_EQ(optimised(with_cuts({conv, cut("c", "a", "rows"), norm("a", "y"), node("Neg", {"c"}, {"z"})}, {"y", "z"}),
+                      shape, kRounding),
+            stays + " Neg");
+}
+
 TEST(Passes, batch_norm_stays_where_the_conv_has_another_reader_or_is_an_output) {
   const Message conv = node("Conv", {"x", "w"}, {"c"});
   const Message weights = random_tensor("w", {4, 3, 1, 1}, 1);
