@@ -11,6 +11,7 @@
 #include "ops/shapes.h"
 #include "ops/single.h"
 #include "ops/table.h"
+#include "plan/rows.h"
 
 namespace slipway {
 
@@ -309,9 +310,7 @@ Fact fact_of(DType dtype, const Shape& shape) {
   return {dtype, Dims(shape.sizes().begin(), shape.sizes().end()), nullptr};
 }
 
-}  // namespace
-
-Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
+Plan plan_first(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
   Plan start;
   start.where.resize(graph.values.size());
   start.output_is_made.assign(graph.outputs.size(), false);
@@ -326,6 +325,39 @@ Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Tar
         graph.inputs[i], {Place::Kind::kInput, static_cast<int32_t>(i), 0}, inputs[i].dtype, inputs[i].shape};
   }
   return Planner(graph, target, std::move(start)).make();
+}
+
+/// Gives `whole` a part where that may be and gains something.
+void add_part(const Graph& graph, std::span<const TensorView> inputs, const Target& target, Plan& whole) {
+  if (target.device || inputs.empty() || inputs[0].shape.rank() == 0 || !whole.is_last() || !whole.updates.empty()) {
+    return;
+  }
+  const int64_t rows = inputs[0].shape[0];
+  const int64_t part_rows = rows_of_part(rows, whole.arena_bytes);
+  if (part_rows == 0) return;
+  std::vector<TensorView> first(inputs.begin(), inputs.end());
+  for (TensorView& input : first) {
+    if (input.shape.rank() == 0 || input.shape[0] != rows) return;
+    std::vector<int64_t> sizes(input.shape.sizes().begin(), input.shape.sizes().end());
+    sizes[0] = part_rows;
+    input.shape = Shape(sizes);
+  }
+  try {
+    auto part = std::make_shared<Plan>(plan_first(graph, first, target));
+    if (!part->is_last() || !has_free_rows(whole, rows, *part, part_rows)) return;
+    whole.part = std::move(part);
+    whole.parts = rows / part_rows;
+  } catch (const Error&) {
+    return;  // sizes that the file fixes do not fit fewer rows
+  }
+}
+
+}  // namespace
+
+Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
+  Plan whole = plan_first(graph, inputs, target);
+  add_part(graph, inputs, target, whole);
+  return whole;
 }
 
 Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, const Target& target) {
