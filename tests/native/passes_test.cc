@@ -407,11 +407,20 @@ TEST(Passes, layers_that_treat_samples_alike_become_a_network) {
 
 TEST(Passes, a_network_ends_before_what_it_cannot_hold_and_another_begins) {
   const Model model =
-      model_of({node("Conv", {"x", "w"}, {"a"}), node("Softmax", {"a"}, {"b"}, {attribute("axis", int64_t{1})}),
-                node("Conv", {"b", "v"}, {"c"}), node("Add", {"c", "a"}, {"y"})},
+      model_of({node("Conv", {"x", "w"}, {"t"}), node("Conv", {"t", "v"}, {"a"}),
+                node("Softmax", {"a"}, {"b"}, {attribute("axis", int64_t{1})}), node("Conv", {"b", "v"}, {"c"}),
+                node("GlobalMaxPool", {"c"}, {"m"}), node("Relu", {"m"}, {"y"})},
                {random_tensor("w", {4, 3, 1, 1}, 1), random_tensor("v", {4, 4, 1, 1}, 2)}, {"N", "3", "5", "5"});
   EXPECT_EQ(groups_of(model), "Network Softmax Network");
-  EXPECT_EQ(optimised(model, {2, 3, 5, 5}, kRounding), "Conv Softmax Conv Add");
+  EXPECT_EQ(optimised(model, {2, 3, 5, 5}, kRounding), "Conv Conv Softmax Conv GlobalMaxPool Relu");
+}
+
+TEST(Passes, one_convolution_among_element_wise_operators_is_no_network) {
+  const Model model = model_of({node("Relu", {"x"}, {"r"}), node("Conv", {"r", "w"}, {"c"}), node("Relu", {"c"}, {"d"}),
+                                node("Add", {"d", "d"}, {"y"})},
+                               {random_tensor("w", {4, 3, 1, 1}, 1)}, {"N", "3", "5", "5"});
+  EXPECT_EQ(groups_of(model), "Relu ConvActivation Add");
+  EXPECT_EQ(optimised(model, {2, 3, 5, 5}, kRounding), "Relu ConvActivation Add");
 }
 
 TEST(Passes, groups_of_channels_factors_and_rearranged_samples_are_in_no_network) {
