@@ -9,9 +9,7 @@
 
 #include "check.h"
 #include "exec/runner.h"
-#include "ops/table.h"
-#include "passes/infer_facts.h"
-#include "passes/pipeline.h"
+#include "pass_models.h"
 #include "small_models.h"
 
 namespace slipway {
@@ -20,13 +18,6 @@ namespace {
 using namespace check;
 
 constexpr int64_t kSize = 96;  // of images [N, 4, kSize, kSize], 144 KiB each
-
-Graph read(const Model& model) {
-  Graph graph = parse_model(model);
-  for (Node& each : graph.nodes) resolve(each);
-  infer_facts(graph);
-  return graph;
-}
 
 Tensor random_images(int64_t rows) {
   std::mt19937 engine(3);
