@@ -8,10 +8,13 @@
 #include "base/error.h"
 #include "base/layout.h"
 #include "base/memory_budget.h"
+#include "graph/patch.h"
 #include "ops/shapes.h"
 #include "ops/single.h"
 #include "ops/table.h"
 #include "plan/rows.h"
+#include "plan/shortcuts.h"
+#include "plan/updates.h"
 
 namespace slipway {
 
@@ -20,17 +23,6 @@ namespace {
 // A node whose inputs are all known is computed now if its outputs are at most this large: shape arithmetic is, and
 // whatever is larger has been folded at load, or is not worth keeping a copy of in every plan.
 constexpr int64_t kFoldBytes = int64_t{64} * 1024;
-
-/// True for a Slice or Expand that, with the sizes of this run, gives back its first input: a view then.
-bool gives_input(const PrepareContext& context) {
-  const std::string_view op = context.node().op;
-  if (!context.node().domain.empty() || (op != "Slice" && op != "Expand")) return false;
-  if (context.output_shape(0) != context.shape(0)) return false;
-  // A step above 1 keeps the size of no axis but of one element, a step below 0 that of an axis which it reverses.
-  if (op == "Expand" || !context.has_input(4)) return true;
-  const std::vector<int64_t> steps = context.ints(4);
-  return std::all_of(steps.begin(), steps.end(), [](int64_t step) { return step > 0; });
-}
 
 // Memory that a step of this segment writes; views share one.
 struct Storage {
@@ -45,6 +37,7 @@ class Planner {
         target_(target),
         plan_(std::move(start)),
         blocked_(graph.values.size(), false),
+        readers_(count_readers(graph)),
         storage_of_(graph.values.size(), -1) {}
 
   Plan make() {
@@ -61,7 +54,7 @@ class Planner {
     keep_what_is_still_read();
     make_outputs();
     set_places();
-    find_updates();
+    plan_.updates = find_updates(plan_);
     return std::move(plan_);
   }
 
@@ -98,9 +91,42 @@ class Planner {
     if (has_known_inputs && (bytes <= kFoldBytes || node.row->kind == RowKind::kView)) return fold(node, inputs);
     if (node.row->kind == RowKind::kView) return share(node);
     const std::vector<const Fact*> outputs = facts_of(node.outputs);
-    const bool is_constant = inputs[0] != nullptr && inputs[0]->constant != nullptr;
-    if (!is_constant && gives_input(PrepareContext(node, inputs, outputs, target_))) return share(node);
-    add_step(node, inputs, outputs);
+    const PrepareContext context(node, inputs, outputs, target_);
+    if (gives_input(context) && inputs[0]->constant == nullptr) return share(node);
+    if (!take_shortcut(node, context)) add_step(node, node.inputs, node.outputs);
+  }
+
+  /// Plans the node and the step before it as one call, where nobody else needs what lies between (shortcuts.h).
+  bool take_shortcut(const Node& node, const PrepareContext& context) {
+    if (plan_.steps.empty() || node.inputs.empty() || node.outputs.size() != 1) return false;
+    const Step& before = plan_.steps.back();
+    const ValueId between = node.inputs[0];
+    const bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), between) != graph_.outputs.end();
+    if (before.outputs.size() != 1 || before.outputs[0].value != between || between == kNoValue || is_output ||
+        readers_[static_cast<std::size_t>(between)] != 1) {
+      return false;
+    }
+    const Node& maker = *before.node;
+    std::vector<ValueId> read;
+    for (const Operand& operand : before.inputs) read.push_back(operand.value);
+    if (keeps_beginnings(context, maker)) {
+      undo_step();
+      add_step(maker, read, node.outputs);
+      return true;
+    }
+    const std::vector<const Fact*> inputs = facts_of(maker.inputs);
+    const std::vector<const Fact*> outputs = facts_of(maker.outputs);
+    const PrepareContext pad(maker, inputs, outputs, target_);
+    if (node.inputs.size() != 1 || !pads_in_vain(pad, node, fact(read[0]), context.output_shape(0))) return false;
+    undo_step();
+    add_step(node, {read[0]}, node.outputs);
+    return true;
+  }
+
+  void undo_step() {
+    storage_of(plan_.steps.back().outputs[0].value) = -1;
+    storages_.pop_back();
+    plan_.steps.pop_back();
   }
 
   // Of one node alone, and of all that this segment's nodes make if none of it shares memory: what is laid out, and
@@ -162,18 +188,20 @@ class Planner {
     plan_.where[static_cast<std::size_t>(to)].place = plan_.where[static_cast<std::size_t>(from)].place;
   }
 
-  void add_step(const Node& node, const std::vector<const Fact*>& inputs, const std::vector<const Fact*>& outputs) {
+  /// A call of the node's kernel with these values in place of the node's.
+  void add_step(const Node& node, const std::vector<ValueId>& inputs, const std::vector<ValueId>& outputs) {
+    const std::vector<const Fact*> input_facts = facts_of(inputs);
+    const std::vector<const Fact*> output_facts = facts_of(outputs);
     Step step;
     step.node = &node;
     step.kernel = choose_kernel(*node.row, target_, &step.isa);
-    PrepareContext context(node, inputs, outputs, step.isa == Isa::kCuda ? target_ : Target(step.isa));
+    PrepareContext context(node, input_facts, output_facts, step.isa == Isa::kCuda ? target_ : Target(step.isa));
     step.prepared = node.row->prepare(context);
     step.scratch_bytes = context.scratch_bytes;
     step.work = context.work;
     step.note = std::move(context.note);
-    for (const ValueId id : node.inputs) step.inputs.push_back(read(id));
-    for (const ValueId id : node.outputs) step.outputs.push_back(write(id));
-    plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.scratch_bytes);
+    for (const ValueId id : inputs) step.inputs.push_back(read(id));
+    for (const ValueId id : outputs) step.outputs.push_back(write(id));
     plan_.steps.push_back(std::move(step));
   }
 
@@ -257,31 +285,13 @@ class Planner {
                                                   : Place{Place::Kind::kArena, plan_.segment, storage.life.offset};
     }
     for (Step& step : plan_.steps) {
+      plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.scratch_bytes);
       for (Operand& operand : step.inputs) place(operand);
       for (Operand& operand : step.outputs) place(operand);
     }
     for (Operand& operand : plan_.awaited) place(operand);
     for (ControlStep& control : plan_.controls) {
       for (Operand& operand : control.inputs) place(operand);
-    }
-  }
-
-  void find_updates() {
-    if (plan_.segment > 0 || !plan_.is_last()) return;
-    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-      const Step& step = plan_.steps[i];
-      if (step.node == nullptr || (step.node->op != "ScatterElements" && step.node->op != "ScatterND")) continue;
-      const Place& from = step.inputs[0].place;
-      const Place& to = step.outputs[0].place;
-      if (from.kind != Place::Kind::kInput || to.kind != Place::Kind::kOutput) continue;
-      const auto reads = [&](const Operand& operand) {
-        return operand.place.kind == Place::Kind::kInput && operand.place.index == from.index;
-      };
-      const bool is_read_beside = std::any_of(step.inputs.begin() + 1, step.inputs.end(), reads);
-      const bool is_read_later =
-          std::any_of(plan_.steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, plan_.steps.end(),
-                      [&](const Step& later) { return std::any_of(later.inputs.begin(), later.inputs.end(), reads); });
-      if (!is_read_beside && !is_read_later) plan_.updates.push_back({to.index, from.index});
     }
   }
 
@@ -300,6 +310,7 @@ class Planner {
   const Target& target_;
   Plan plan_;
   std::vector<bool> blocked_;    // by value: made by a deferred node
+  std::vector<int> readers_;     // by value
   std::vector<int> storage_of_;  // by value: index into storages_, or -1
   std::vector<Storage> storages_;
   std::map<ValueId, int32_t> constants_;
