@@ -199,7 +199,8 @@ const TensorView* Segment::call_kernels(Frame& frame, ThreadPool* pool) const {
   RunFault fault;
   for (const Step& step : plan_.steps) {
     if (step.node == nullptr) {
-      std::memcpy(outputs[0].data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
+      if (inputs[0].bytes() > 0)
+        std::memcpy(outputs[0].data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
     } else {
       step.kernel(OpCall{{inputs, step.inputs.size()},
                          {outputs, step.outputs.size()},
