@@ -38,7 +38,9 @@ class Planner {
         plan_(std::move(start)),
         blocked_(graph.values.size(), false),
         readers_(count_readers(graph)),
-        storage_of_(graph.values.size(), -1) {}
+        storage_of_(graph.values.size(), -1) {
+    for (const ValueId id : graph.outputs) ++readers_[static_cast<std::size_t>(id)];
+  }
 
   Plan make() {
     const std::vector<std::size_t> nodes = std::move(plan_.deferred);
@@ -101,8 +103,7 @@ class Planner {
     if (plan_.steps.empty() || node.inputs.empty() || node.outputs.size() != 1) return false;
     const Step& before = plan_.steps.back();
     const ValueId between = node.inputs[0];
-    const bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), between) != graph_.outputs.end();
-    if (before.outputs.size() != 1 || before.outputs[0].value != between || between == kNoValue || is_output ||
+    if (before.outputs.size() != 1 || before.outputs[0].value != between || between == kNoValue ||
         readers_[static_cast<std::size_t>(between)] != 1) {
       return false;
     }
@@ -310,7 +311,7 @@ class Planner {
   const Target& target_;
   Plan plan_;
   std::vector<bool> blocked_;    // by value: made by a deferred node
-  std::vector<int> readers_;     // by value
+  std::vector<int> readers_;     // by value: nodes and graph outputs
   std::vector<int> storage_of_;  // by value: index into storages_, or -1
   std::vector<Storage> storages_;
   std::map<ValueId, int32_t> constants_;
