@@ -96,8 +96,9 @@ Segment::Segment(Plan plan, const Machine& machine, std::vector<Shape> shapes)
 
 // The plan and its part read and write the same inputs and outputs.
 void Segment::link_part(const Machine& machine) {
-  part_ = std::make_unique<Segment>(*plan_.part, machine);
   part_threads_ = machine.pool != nullptr ? std::min<int64_t>(machine.pool->threads(), plan_.parts) : 1;
+  if (part_threads_ == 1 && plan_.part_rows > 1) return;
+  part_ = std::make_unique<Segment>(*plan_.part, machine);
   for (const Fixup& to : part_->fixups_) {
     const auto from = std::find_if(fixups_.begin(), fixups_.end(), [&](const Fixup& fixup) {
       return fixup.place.kind == to.place.kind && fixup.place.index == to.place.index;

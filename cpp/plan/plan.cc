@@ -359,6 +359,7 @@ void add_part(const Graph& graph, std::span<const TensorView> inputs, const Targ
     if (!part->is_last() || !has_free_rows(whole, rows, *part, part_rows)) return;
     whole.part = std::move(part);
     whole.parts = rows / part_rows;
+    whole.part_rows = part_rows;
   } catch (const Error&) {
     return;  // sizes that the file fixes do not fit fewer rows
   }
