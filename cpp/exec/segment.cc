@@ -91,6 +91,47 @@ Segment::Segment(Plan plan, const Machine& machine, std::vector<Shape> shapes)
       ++inputs;
     }
   }
+  if (plan_.part) link_part(machine);
+}
+
+// The plan and its part read and write the same inputs and outputs.
+void Segment::link_part(const Machine& machine) {
+  part_threads_ = machine.pool != nullptr ? std::min<int64_t>(machine.pool->threads(), plan_.parts) : 1;
+  if (part_threads_ == 1 && plan_.part_rows > 1) return;
+  part_ = std::make_unique<Segment>(*plan_.part, machine);
+  for (const Fixup& to : part_->fixups_) {
+    const auto from = std::find_if(fixups_.begin(), fixups_.end(), [&](const Fixup& fixup) {
+      return fixup.place.kind == to.place.kind && fixup.place.index == to.place.index;
+    });
+    if (from == fixups_.end()) return part_.reset();
+    links_.push_back({to, from->is_output, from->index});
+  }
+}
+
+// A thread takes as many parts as any other; what is left then runs part by part on all of them. No operator of a part
+// forbids values.
+void Segment::call_parts(Frame& frame, ThreadPool* pool) const {
+  const int64_t threads = part_threads_;
+  const int64_t shared = plan_.parts / threads * threads;
+  parallel_for(pool, threads, 1, [&](int64_t begin, int64_t end) {
+    Frame& mine = *frame.parts[static_cast<std::size_t>(begin)];
+    for (int64_t i = begin * shared / threads; i < end * shared / threads; ++i) call_part(frame, mine, i, nullptr);
+  });
+  for (int64_t i = shared; i < plan_.parts; ++i) call_part(frame, *frame.parts[0], i, pool);
+}
+
+void Segment::call_part(const Frame& frame, Frame& mine, int64_t index, ThreadPool* pool) const {
+  for (const Link& link : links_) {
+    const void* from = link.is_output ? frame.outputs[link.from].data : frame.inputs[link.from].data;
+    if (link.to.is_output) {
+      MutableView& view = mine.outputs[link.to.index];
+      view.data = static_cast<std::byte*>(const_cast<void*>(from)) + index * view.bytes();
+    } else {
+      TensorView& view = mine.inputs[link.to.index];
+      view.data = static_cast<const std::byte*>(from) + index * view.bytes();
+    }
+  }
+  (void)part_->call_kernels(mine, pool);
 }
 
 bool Segment::is_for(std::span<const TensorView> inputs) const noexcept {
@@ -112,13 +153,15 @@ std::unique_ptr<Frame> Segment::borrow() {
   auto frame = std::make_unique<Frame>();
   if (device_) {
     frame->device = std::make_unique<DeviceFrame>(plan_, device_);
+  } else if (part_) {
+    for (int64_t i = 0; i < part_threads_; ++i) frame->parts.push_back(part_->borrow());
   } else {
     frame->arena = Buffer(plan_.arena_bytes);
     frame->scratch = Buffer(plan_.scratch_bytes);
   }
   const auto address = [&](const Operand& operand) -> void* {
-    if (operand.place.kind == Place::Kind::kArena) return frame->arena_data() + operand.place.offset;
-    return nullptr;
+    if (operand.place.kind != Place::Kind::kArena || part_) return nullptr;
+    return frame->arena_data() + operand.place.offset;
   };
   const auto constant_address = [&](std::size_t i) -> const void* {
     return device_ ? constants_[i]->data() : plan_.constants[i]->view().data;
@@ -150,10 +193,15 @@ void Segment::give_back(std::unique_ptr<Frame> frame) noexcept {
 const TensorView* Segment::call_kernels(Frame& frame, ThreadPool* pool) const {
   const TensorView* inputs = frame.inputs.data();
   const MutableView* outputs = frame.outputs.data();
+  if (part_) {
+    call_parts(frame, pool);
+    return inputs + frame.inputs.size();
+  }
   RunFault fault;
   for (const Step& step : plan_.steps) {
     if (step.node == nullptr) {
-      std::memcpy(outputs[0].data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
+      if (inputs[0].bytes() > 0)
+        std::memcpy(outputs[0].data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
     } else {
       step.kernel(OpCall{{inputs, step.inputs.size()},
                          {outputs, step.outputs.size()},

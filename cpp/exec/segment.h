@@ -28,6 +28,7 @@ struct Frame {
   std::vector<std::unique_ptr<Control>> controls;  ///< made by the first run with this frame
   std::vector<TensorView> results;                 ///< of all controls
   std::unique_ptr<DeviceFrame> device;             ///< of a CUDA device, in place of arena and scratch
+  std::vector<std::unique_ptr<Frame>> parts;       ///< one for each thread, in place of arena and scratch
 
   /// Where the arena lies.
   [[nodiscard]] std::byte* arena_data() noexcept { return device ? device->arena() : arena.data(); }
@@ -77,6 +78,16 @@ class Segment {
     std::shared_ptr<Segment> segment;
   };
 
+  /// An argument of the part's whose address moves from part to part.
+  struct Link {
+    Fixup to;
+    bool is_output = false;  ///< whether the whole plan has it in Frame::outputs, else in Frame::inputs
+    std::size_t from = 0;
+  };
+
+  void link_part(const Machine& machine);
+  void call_parts(Frame& frame, ThreadPool* pool) const;
+  void call_part(const Frame& frame, Frame& mine, int64_t index, ThreadPool* pool) const;
   [[nodiscard]] std::shared_ptr<Segment> find(uint64_t hash, std::span<const TensorView> values,
                                               std::span<const TensorView> results) const;
 
@@ -84,6 +95,9 @@ class Segment {
   std::vector<Shape> shapes_;
   std::vector<Fixup> fixups_;
   bool is_short_;
+  std::unique_ptr<Segment> part_;  // of the plan's part
+  std::vector<Link> links_;
+  int64_t part_threads_ = 0;
   std::shared_ptr<CudaDevice> device_;                          // null: the processor
   std::vector<std::shared_ptr<const DeviceMemory>> constants_;  // of the plan, on the device
   std::mutex frames_mutex_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "ops/conv_transpose_rules.h"
 #include "ops/conv_transpose_sum.h"
 #include "ops/op.h"
 #include "ops/product_rules.h"
@@ -136,7 +137,7 @@ std::shared_ptr<const void> prepare_conv_transpose(PrepareContext& context) {
   const Shape w = context.shape(1);
   const Shape y = context.output_shape(0);
   const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
-  auto call = std::make_shared<TransposeCall>();
+  auto call = std::make_shared<OwnedTransposeCall>();
   call->window = transposed_window(context, read_window(context, x.rank() - 2, &kernel), x, y);
   call->batch = x[0];
   call->groups = context.get_int("group", 1);
@@ -151,10 +152,11 @@ std::shared_ptr<const void> prepare_conv_transpose(PrepareContext& context) {
       context.scratch_bytes = (call->panels + sums) * size_of(DType::kFloat32);
     }
   }
+  plan_phases(*call, context);
   if (context.device() != nullptr) plan_product(*call, context);
   context.work = {saturating_product(x.count(), w.count(1, w.rank()), 2),
                   (x.count() + w.count() + y.count()) * size_of(context.dtype(0))};
-  return call;
+  return std::shared_ptr<const TransposeCall>(std::move(call));
 }
 
 namespace scalar {

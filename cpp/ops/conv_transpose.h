@@ -3,6 +3,7 @@
 
 #include "base/both.h"
 #include "ops/call.h"
+#include "ops/conv_transpose_phases.h"
 #include "ops/product.h"
 #include "ops/window.h"
 
@@ -16,7 +17,8 @@ struct TransposeCall {
   int64_t channels = 0;  ///< of x, per group
   int64_t outputs = 0;   ///< channels of y, per group
   int64_t panels = 0;    ///< floats of scratch for the inputs of an image and group, before the products; 0: none
-  ProductShape product;  ///< of CUDA: [outputs, taps] times [pixels of x], for each image and group
+  const TransposePhases* phases = nullptr;  ///< how to do without products in scratch, or null
+  ProductShape product;                     ///< of CUDA: [outputs, taps] times [pixels of x], for each image and group
 };
 
 /// The input of which tap `t` lands on output `o` along an axis; -1 where there is none.

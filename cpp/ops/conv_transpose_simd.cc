@@ -1,7 +1,7 @@
-// ConvTranspose as a matrix product: what every input pixel gives under every tap, [M * taps, pixels], is then gathered
-// for vectors of outputs of one phase of the stride, in which what a tap gives lies side by side; phases are woven
-// together.
-#include "ops/conv_transpose.h"
+// ConvTranspose, phase by phase where the weights are known (conv_transpose_phases.h). Else as a matrix product: what
+// every input pixel gives under every tap, [M * taps, pixels], is then gathered for vectors of outputs of one phase of
+// the stride, in which what a tap gives lies side by side; phases are woven together.
+#include "ops/conv_transpose_phases_simd.h"
 #include "simd/gemm.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -29,17 +29,6 @@ ColumnTap column_tap(const Window& window, int64_t t) noexcept {
   const int64_t first = output < 0 ? (w.stride - 1 - output) / w.stride : 0;
   const int64_t past = output < w.input ? (w.input - 1 - output) / w.stride + 1 : 0;
   return {phase, first, past < w.output ? past : w.output, (output - phase) / w.stride, t * window.outputs()};
-}
-
-/// Up to two vectors.
-void store_some(float* to, Vec low, Vec high, int64_t count) noexcept {
-  if (count >= 2 * kLanes) {
-    store(to, low);
-    store(to + kLanes, high);
-    return;
-  }
-  store_first(to, low, count < kLanes ? count : kLanes);
-  if (count > kLanes) store_first(to + kLanes, high, count - kLanes);
 }
 
 /// The outputs of one channel of one image.
@@ -139,6 +128,7 @@ class Landing {
 
 void conv_transpose(const OpCall& call) noexcept {
   const auto& conv = call.as<TransposeCall>();
+  if (conv.phases != nullptr) return land_phases(call, conv);
   const bool is_plain = call.inputs[0].dtype == DType::kFloat32 && conv.panels != 0;
   if (!is_plain || !Landing::fits(conv.window)) return scalar::conv_transpose(call);
   const int64_t pixels = conv.window.outputs();

@@ -1,8 +1,8 @@
 // Reductions of float32. An operator is a formula of terms, of which there are two kinds: the innermost axis is kept,
 // and lanes are elements of y (Columns), or it is reduced, and lanes are terms of one element (Row). Sums have one
 // order, which depends neither on threads nor on neighbours, not even on whether there are any
-// (docs/decisions/0019-rows-of-a-batch.md), and go through two levels, so that errors grow with the square root of the
-// length.
+// (docs/decisions/0019-rows-of-a-batch.md), and go through two levels, and a third where one lane sums up alone, so
+// that errors grow with a root of the length.
 #pragma once
 
 #include "ops/reduce_walks.h"
@@ -13,6 +13,8 @@ namespace {
 
 /// Terms that a lane sums before it begins anew.
 constexpr int64_t kTerms = 256;
+/// The same where lanes are elements of y: of as many sums it makes one of kTerms.
+constexpr int64_t kFewTerms = 16;
 /// Vectors that are summed side by side.
 constexpr int64_t kSideBySide = 4;
 constexpr int64_t kTermsPerNanosecond = 4;
@@ -68,25 +70,36 @@ struct Columns {
     const int64_t step = reduced.inner_strides()[0];
     Vecs<V> total;
     Vecs<V> part;
-    for (int v = 0; v < V; ++v) total.v[v] = part.v[v] = broadcast(F::kNothing);
-    int64_t left = kTerms;
+    Vecs<V> few;
+    for (int v = 0; v < V; ++v) total.v[v] = part.v[v] = few.v[v] = broadcast(F::kNothing);
+    int64_t left = kFewTerms;
+    int64_t parts = kTerms / kFewTerms;
     reduced.for_each_run(0, reduced.count(), [&](int64_t, int64_t count, const Steps<1>& at) {
       const float* p = x + at[0];
       for (int64_t i = 0; i < count; ++i, p += step) {
-        for (int v = 0; v < V; ++v) part.v[v] = F::fold(part.v[v], term(read(p + v * kLanes), v));
+        for (int v = 0; v < V; ++v) few.v[v] = F::fold(few.v[v], term(read(p + v * kLanes), v));
         if (--left > 0) continue;
-        left = kTerms;
-        for (int v = 0; v < V; ++v) {
-          total.v[v] = F::fold(total.v[v], part.v[v]);
-          part.v[v] = broadcast(F::kNothing);
-        }
+        left = kFewTerms;
+        move<F>(few, part);
+        if (--parts > 0) continue;
+        parts = kTerms / kFewTerms;
+        move<F>(part, total);
       }
     });
-    for (int v = 0; v < V; ++v) total.v[v] = F::fold(total.v[v], part.v[v]);
+    move<F>(few, part);
+    move<F>(part, total);
     return total;
   }
 
  private:
+  /// What `from` holds goes to `to`.
+  template <typename F>
+  [[gnu::always_inline]] static void move(Vecs<V>& from, Vecs<V>& to) noexcept {
+    for (int v = 0; v < V; ++v) {
+      to.v[v] = F::fold(to.v[v], from.v[v]);
+      from.v[v] = broadcast(F::kNothing);
+    }
+  }
   [[gnu::always_inline]] Vec read(const float* p) const noexcept {
     return V > 1 || lanes >= kLanes ? load(p) : load_first(p, lanes);
   }

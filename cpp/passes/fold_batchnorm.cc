@@ -7,6 +7,9 @@
 // 3. Folding is done in double and rounded once, so the graph differs from the original by one rounding.
 // 4. Gemm's bias is beta * C: beta goes into b', whose factor becomes 1. A bias that differs by row is left alone.
 // 5. A variance that makes s infinite or NaN is left alone.
+// 6. Between the two may stand Slices that nobody else reads and that leave the channels' axis alone: what happens to a
+//    channel happens to each part of it.
+#include <algorithm>
 #include <cmath>
 
 #include "passes/sweep.h"
@@ -101,10 +104,65 @@ bool is_bias(const Tensor* bias, int64_t count) {
   return shape.count() == 1 || (shape.count() == count && shape[shape.rank() - 1] == count);
 }
 
+/// What a normalization reads: made by `linear`, then cut by `slices`, of which the last comes first.
+struct Chain {
+  int linear = -1;
+  std::vector<int> slices;
+};
+
+// Case 6.
+bool keeps_channels(const Sweep& sweep, const Node& slice) {
+  const Fact& x = sweep.fact(slice.inputs[0]);
+  const Tensor* axes = slice.inputs.size() > 3 ? sweep.constant(slice.inputs[3]) : nullptr;
+  if (!x.dims || axes == nullptr || axes->dtype() != DType::kInt64) return false;
+  const auto rank = static_cast<int64_t>(x.dims->size());
+  const auto* first = axes->as<int64_t>();
+  return std::none_of(first, first + axes->shape().count(),
+                      [&](int64_t axis) { return axis == 1 || axis + rank == 1; });
+}
+
+/// Without `linear` where cases 1 or 6 forbid to fold.
+Chain chain_of(const Sweep& sweep, int index) {
+  Chain chain;
+  ValueId x = sweep.graph().nodes[static_cast<std::size_t>(index)].inputs[0];
+  while (sweep.is_free({index})) {
+    index = sweep.sole_maker(x, {"Conv", "ConvTranspose", "Gemm", "Slice"});
+    if (index < 0) break;
+    const Node& node = sweep.graph().nodes[static_cast<std::size_t>(index)];
+    if (node.op != "Slice") {
+      if (sweep.is_free({index})) chain.linear = index;
+      break;
+    }
+    if (!keeps_channels(sweep, node)) break;
+    chain.slices.push_back(index);
+    x = node.inputs[0];
+  }
+  return chain;
+}
+
+/// Puts `folded` in place of the chain's linear node; what came last makes what the normalization made.
+bool replace(Sweep& sweep, int index, const Chain& chain, Node folded) {
+  const Graph& graph = sweep.graph();
+  const ValueId made = graph.nodes[static_cast<std::size_t>(index)].outputs[0];
+  Node last = chain.slices.empty() ? Node() : copy_of(graph.nodes[static_cast<std::size_t>(chain.slices.front())]);
+  (chain.slices.empty() ? folded : last).outputs = {made};
+  if (!sweep.accepts(folded) || (!chain.slices.empty() && !sweep.accepts(last))) return false;
+  sweep.claim({index, chain.linear});
+  for (const int slice : chain.slices) sweep.claim({slice});
+  sweep.remove(index);
+  sweep.remove(chain.linear);
+  sweep.insert(chain.linear, std::move(folded));
+  if (chain.slices.empty()) return true;
+  sweep.remove(chain.slices.front());
+  sweep.insert(chain.slices.front(), std::move(last));
+  return true;
+}
+
 bool fold(Sweep& sweep, int index) {
   const Node& norm = sweep.graph().nodes[static_cast<std::size_t>(index)];
-  const int maker = sweep.sole_maker(norm.inputs[0], {"Conv", "ConvTranspose", "Gemm"});
-  if (maker < 0 || !sweep.is_free({index, maker})) return false;
+  const Chain chain = chain_of(sweep, index);
+  const int maker = chain.linear;
+  if (maker < 0) return false;
   const Node& linear = sweep.graph().nodes[static_cast<std::size_t>(maker)];
   const Tensor* weights = sweep.constant(linear.inputs[1]);
   const ValueId bias_id = linear.inputs.size() > 2 ? linear.inputs[2] : kNoValue;
@@ -126,12 +184,7 @@ bool fold(Sweep& sweep, int index) {
   folded.inputs = {linear.inputs[0], sweep.add_constant(place + ":weights", scaled(*weights, layout, channels)),
                    sweep.add_constant(place + ":bias", shifted(bias, beta, channels))};
   if (is_gemm) folded.attributes.insert_or_assign("beta", 1.0F);
-  folded.outputs = {norm.outputs[0]};
-  if (!sweep.accepts(folded)) return false;
-  sweep.claim({index, maker});
-  sweep.remove(index);
-  sweep.remove(maker);
-  sweep.insert(maker, std::move(folded));
+  if (!replace(sweep, index, chain, std::move(folded))) return false;
   sweep.note(norm.title(), " went into ", linear.title());
   return true;
 }

@@ -3,7 +3,8 @@
 //
 // 1. Its values are float32 [N, C, H, W] or [N, C], N the first dimension of all its inputs; weights are constant.
 // 2. It holds a convolution or a dense layer. Dense layers whose weights fill a cache stay alone: the matrix product
-//    reads them once for all samples.
+//    reads them once for all samples. So does a single convolution among element-wise operators: its own kernel needs
+//    no other order of its input, nor of its output.
 // 3. It ends before the first node outside that reads what it makes, so that it can stand where its last node stood.
 #include <algorithm>
 #include <map>
@@ -116,16 +117,18 @@ class Grouping final {
 
   [[nodiscard]] bool is_worth_it() const {
     int convolutions = 0;
-    int sums = 0;
+    int dense = 0;
+    int pools = 0;
     int64_t weights = 0;
     for (const int index : members_) {
       const Node& node = sweep_.graph().nodes[static_cast<std::size_t>(index)];
+      pools += node.op.ends_with("Pool") || node.op.starts_with("Reduce") ? 1 : 0;
       if (!is_sum(node)) continue;
-      ++sums;
-      convolutions += node.op.starts_with("Conv") ? 1 : 0;
+      (node.op.starts_with("Conv") ? convolutions : dense) += 1;
       weights += sweep_.constant(node.inputs[1])->shape().count();
     }
-    return convolutions > 0 || (sums > 0 && weights <= kMostDenseWeights);
+    if (convolutions > 0) return convolutions + dense + pools > 1;
+    return dense > 0 && weights <= kMostDenseWeights;
   }
 
   void close() {

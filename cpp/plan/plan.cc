@@ -8,9 +8,13 @@
 #include "base/error.h"
 #include "base/layout.h"
 #include "base/memory_budget.h"
+#include "graph/patch.h"
 #include "ops/shapes.h"
 #include "ops/single.h"
 #include "ops/table.h"
+#include "plan/rows.h"
+#include "plan/shortcuts.h"
+#include "plan/updates.h"
 
 namespace slipway {
 
@@ -33,7 +37,10 @@ class Planner {
         target_(target),
         plan_(std::move(start)),
         blocked_(graph.values.size(), false),
-        storage_of_(graph.values.size(), -1) {}
+        readers_(count_readers(graph)),
+        storage_of_(graph.values.size(), -1) {
+    for (const ValueId id : graph.outputs) ++readers_[static_cast<std::size_t>(id)];
+  }
 
   Plan make() {
     const std::vector<std::size_t> nodes = std::move(plan_.deferred);
@@ -49,7 +56,7 @@ class Planner {
     keep_what_is_still_read();
     make_outputs();
     set_places();
-    find_updates();
+    plan_.updates = find_updates(plan_);
     return std::move(plan_);
   }
 
@@ -85,7 +92,42 @@ class Planner {
         std::all_of(inputs.begin(), inputs.end(), [](const Fact* f) { return f == nullptr || f->constant; });
     if (has_known_inputs && (bytes <= kFoldBytes || node.row->kind == RowKind::kView)) return fold(node, inputs);
     if (node.row->kind == RowKind::kView) return share(node);
-    add_step(node, inputs);
+    const std::vector<const Fact*> outputs = facts_of(node.outputs);
+    const PrepareContext context(node, inputs, outputs, target_);
+    if (gives_input(context) && inputs[0]->constant == nullptr) return share(node);
+    if (!take_shortcut(node, context)) add_step(node, node.inputs, node.outputs);
+  }
+
+  /// Plans the node and the step before it as one call, where nobody else needs what lies between (shortcuts.h).
+  bool take_shortcut(const Node& node, const PrepareContext& context) {
+    if (plan_.steps.empty() || node.inputs.empty() || node.outputs.size() != 1) return false;
+    const Step& before = plan_.steps.back();
+    const ValueId between = node.inputs[0];
+    if (before.outputs.size() != 1 || before.outputs[0].value != between || between == kNoValue ||
+        readers_[static_cast<std::size_t>(between)] != 1) {
+      return false;
+    }
+    const Node& maker = *before.node;
+    std::vector<ValueId> read;
+    for (const Operand& operand : before.inputs) read.push_back(operand.value);
+    if (keeps_beginnings(context, maker)) {
+      undo_step();
+      add_step(maker, read, node.outputs);
+      return true;
+    }
+    const std::vector<const Fact*> inputs = facts_of(maker.inputs);
+    const std::vector<const Fact*> outputs = facts_of(maker.outputs);
+    const PrepareContext pad(maker, inputs, outputs, target_);
+    if (node.inputs.size() != 1 || !pads_in_vain(pad, node, fact(read[0]), context.output_shape(0))) return false;
+    undo_step();
+    add_step(node, {read[0]}, node.outputs);
+    return true;
+  }
+
+  void undo_step() {
+    storage_of(plan_.steps.back().outputs[0].value) = -1;
+    storages_.pop_back();
+    plan_.steps.pop_back();
   }
 
   // Of one node alone, and of all that this segment's nodes make if none of it shares memory: what is laid out, and
@@ -147,19 +189,20 @@ class Planner {
     plan_.where[static_cast<std::size_t>(to)].place = plan_.where[static_cast<std::size_t>(from)].place;
   }
 
-  void add_step(const Node& node, const std::vector<const Fact*>& inputs) {
+  /// A call of the node's kernel with these values in place of the node's.
+  void add_step(const Node& node, const std::vector<ValueId>& inputs, const std::vector<ValueId>& outputs) {
+    const std::vector<const Fact*> input_facts = facts_of(inputs);
+    const std::vector<const Fact*> output_facts = facts_of(outputs);
     Step step;
     step.node = &node;
     step.kernel = choose_kernel(*node.row, target_, &step.isa);
-    const std::vector<const Fact*> outputs = facts_of(node.outputs);
-    PrepareContext context(node, inputs, outputs, step.isa == Isa::kCuda ? target_ : Target(step.isa));
+    PrepareContext context(node, input_facts, output_facts, step.isa == Isa::kCuda ? target_ : Target(step.isa));
     step.prepared = node.row->prepare(context);
     step.scratch_bytes = context.scratch_bytes;
     step.work = context.work;
     step.note = std::move(context.note);
-    for (const ValueId id : node.inputs) step.inputs.push_back(read(id));
-    for (const ValueId id : node.outputs) step.outputs.push_back(write(id));
-    plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.scratch_bytes);
+    for (const ValueId id : inputs) step.inputs.push_back(read(id));
+    for (const ValueId id : outputs) step.outputs.push_back(write(id));
     plan_.steps.push_back(std::move(step));
   }
 
@@ -243,31 +286,13 @@ class Planner {
                                                   : Place{Place::Kind::kArena, plan_.segment, storage.life.offset};
     }
     for (Step& step : plan_.steps) {
+      plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.scratch_bytes);
       for (Operand& operand : step.inputs) place(operand);
       for (Operand& operand : step.outputs) place(operand);
     }
     for (Operand& operand : plan_.awaited) place(operand);
     for (ControlStep& control : plan_.controls) {
       for (Operand& operand : control.inputs) place(operand);
-    }
-  }
-
-  void find_updates() {
-    if (plan_.segment > 0 || !plan_.is_last()) return;
-    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-      const Step& step = plan_.steps[i];
-      if (step.node == nullptr || (step.node->op != "ScatterElements" && step.node->op != "ScatterND")) continue;
-      const Place& from = step.inputs[0].place;
-      const Place& to = step.outputs[0].place;
-      if (from.kind != Place::Kind::kInput || to.kind != Place::Kind::kOutput) continue;
-      const auto reads = [&](const Operand& operand) {
-        return operand.place.kind == Place::Kind::kInput && operand.place.index == from.index;
-      };
-      const bool is_read_beside = std::any_of(step.inputs.begin() + 1, step.inputs.end(), reads);
-      const bool is_read_later =
-          std::any_of(plan_.steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, plan_.steps.end(),
-                      [&](const Step& later) { return std::any_of(later.inputs.begin(), later.inputs.end(), reads); });
-      if (!is_read_beside && !is_read_later) plan_.updates.push_back({to.index, from.index});
     }
   }
 
@@ -286,6 +311,7 @@ class Planner {
   const Target& target_;
   Plan plan_;
   std::vector<bool> blocked_;    // by value: made by a deferred node
+  std::vector<int> readers_;     // by value: nodes and graph outputs
   std::vector<int> storage_of_;  // by value: index into storages_, or -1
   std::vector<Storage> storages_;
   std::map<ValueId, int32_t> constants_;
@@ -296,9 +322,7 @@ Fact fact_of(DType dtype, const Shape& shape) {
   return {dtype, Dims(shape.sizes().begin(), shape.sizes().end()), nullptr};
 }
 
-}  // namespace
-
-Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
+Plan plan_first(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
   Plan start;
   start.where.resize(graph.values.size());
   start.output_is_made.assign(graph.outputs.size(), false);
@@ -313,6 +337,40 @@ Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Tar
         graph.inputs[i], {Place::Kind::kInput, static_cast<int32_t>(i), 0}, inputs[i].dtype, inputs[i].shape};
   }
   return Planner(graph, target, std::move(start)).make();
+}
+
+/// Gives `whole` a part where that may be and gains something.
+void add_part(const Graph& graph, std::span<const TensorView> inputs, const Target& target, Plan& whole) {
+  if (target.device || inputs.empty() || inputs[0].shape.rank() == 0 || !whole.is_last() || !whole.updates.empty()) {
+    return;
+  }
+  const int64_t rows = inputs[0].shape[0];
+  const int64_t part_rows = rows_of_part(rows, whole.arena_bytes);
+  if (part_rows == 0) return;
+  std::vector<TensorView> first(inputs.begin(), inputs.end());
+  for (TensorView& input : first) {
+    if (input.shape.rank() == 0 || input.shape[0] != rows) return;
+    std::vector<int64_t> sizes(input.shape.sizes().begin(), input.shape.sizes().end());
+    sizes[0] = part_rows;
+    input.shape = Shape(sizes);
+  }
+  try {
+    auto part = std::make_shared<Plan>(plan_first(graph, first, target));
+    if (!part->is_last() || !has_free_rows(whole, rows, *part, part_rows)) return;
+    whole.part = std::move(part);
+    whole.parts = rows / part_rows;
+    whole.part_rows = part_rows;
+  } catch (const Error&) {
+    return;  // sizes that the file fixes do not fit fewer rows
+  }
+}
+
+}  // namespace
+
+Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
+  Plan whole = plan_first(graph, inputs, target);
+  add_part(graph, inputs, target, whole);
+  return whole;
 }
 
 Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, const Target& target) {

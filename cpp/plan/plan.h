@@ -76,6 +76,12 @@ struct Plan {
   /// What must run before the rest can be planned, and the values that it makes: the segment's results.
   std::vector<ControlStep> controls;
   std::vector<ValueId> results;
+  /// Where rows do not meet and a few of them at a time stay in cache: the plan of those, which runs `parts` times in
+  /// place of this one (rows.h). Else null. On one thread only parts of one row are worth it: kernels are made for
+  /// many.
+  std::shared_ptr<const Plan> part;
+  int64_t parts = 0;
+  int64_t part_rows = 0;
   [[nodiscard]] bool is_last() const noexcept { return awaited.empty() && controls.empty(); }
 
   /// What continue_plan() needs: all that is known after this segment.

@@ -31,6 +31,11 @@ std::string text_of(const Operand& operand) {
 std::string text_of(const Plan& plan) {
   std::string out = concat("segment ", plan.segment, ": ", plan.steps.size(), " steps, arena ", plan.arena_bytes,
                            " bytes, scratch ", plan.scratch_bytes, " bytes\n");
+  if (plan.part) {
+    out += concat("  runs as ", plan.parts, " parts", plan.part_rows > 1 ? " on several threads" : "",
+                  ", each with an arena of ", plan.part->arena_bytes, " bytes and scratch of ",
+                  plan.part->scratch_bytes, " bytes\n");
+  }
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     out +=

@@ -63,6 +63,9 @@ inline Message attribute(std::string_view name, int64_t value) {
 inline Message attribute(std::string_view name, float value) {
   return Message().text(1, name).real(2, value).number(20, 1);
 }
+inline Message attribute(std::string_view name, const std::string& value) {
+  return Message().text(1, name).text(4, value).number(20, 3);
+}
 inline Message attribute(std::string_view name, const std::vector<int64_t>& values) {
   Message out = Message().text(1, name).number(20, 7);
   for (const int64_t value : values) out.number(8, value);

@@ -1,169 +1,12 @@
 // The passes: what each rewrites, what it leaves alone, and that a graph computes the same before and after.
-#include <cmath>
-#include <random>
-
 #include "base/error.h"
 #include "check.h"
-#include "exec/runner.h"
-#include "onnx_writer.h"
-#include "ops/table.h"
-#include "passes/infer_facts.h"
-#include "passes/pipeline.h"
+#include "pass_models.h"
 
 namespace slipway {
 namespace {
 
 using namespace check;
-
-Graph read(const Model& model) {
-  Graph graph = parse_model(model);
-  for (Node& each : graph.nodes) resolve(each);
-  infer_facts(graph);
-  return graph;
-}
-
-// The operators that are left, in order: "Conv Relu". Of a network its nodes.
-std::string operators_of(const Graph& graph) {
-  std::string out;
-  for (const Node& each : graph.nodes) {
-    const bool is_network = each.op == "Network";
-    out += concat(out.empty() ? "" : " ", is_network ? operators_of(*each.bodies().front().second) : each.op);
-  }
-  return out;
-}
-
-std::vector<std::string> names(const Graph& graph, const std::vector<ValueId>& ids) {
-  std::vector<std::string> out;
-  for (const ValueId id : ids) out.push_back(graph.values[static_cast<std::size_t>(id)].name);
-  return out;
-}
-
-std::vector<float> random_floats(int64_t count, unsigned seed) {
-  std::mt19937 engine(seed);
-  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
-  std::vector<float> out(static_cast<std::size_t>(count));
-  for (float& each : out) each = uniform(engine);
-  return out;
-}
-
-Message random_tensor(std::string_view name, const std::vector<int64_t>& dims, unsigned seed, float offset = 0.0F) {
-  int64_t count = 1;
-  for (const int64_t size : dims) count *= size;
-  std::vector<float> data = random_floats(count, seed);
-  for (float& each : data) each += offset;
-  return floats(name, dims, data);
-}
-
-std::vector<Tensor> run(Graph graph, const Shape& shape) {
-  const std::vector<float> x = random_floats(shape.count(), 7);
-  const TensorView view{x.data(), DType::kFloat32, shape};
-  const std::size_t outputs = graph.outputs.size();
-  Runner runner(std::move(graph), {});
-  std::vector<Tensor> allocated(outputs);
-  const std::vector<MutableView> into(outputs);
-  runner.run(std::span(&view, 1), into, &allocated);
-  return allocated;
-}
-
-// Runs the model with and without passes; gives the operators that the passes left.
-std::string optimised(const Model& model, const Shape& shape, double tolerance = 0.0) {
-  Graph before = read(model);
-  const std::vector<std::string> outputs = names(before, before.outputs);
-  Graph after = run_pipeline(before);
-  EXPECT_TRUE(names(after, after.outputs) == outputs) << "outputs keep their names";
-  EXPECT_TRUE(names(after, after.inputs) == names(before, before.inputs)) << "inputs keep their names";
-  const std::string left = operators_of(after);
-  const std::vector<Tensor> want = run(std::move(before), shape);
-  const std::vector<Tensor> got = run(std::move(after), shape);
-  for (std::size_t k = 0; k < want.size(); ++k) {
-    ASSERT_TRUE(got[k].shape() == want[k].shape()) << outputs[k];
-    for (int64_t i = 0; i < want[k].shape().count(); ++i) {
-      const double error = std::abs(static_cast<double>(got[k].as<float>()[i]) - want[k].as<float>()[i]);
-      ASSERT_TRUE(error <= tolerance) << outputs[k] << " differs by " << error;
-    }
-  }
-  return left;
-}
-
-Model model_of(std::vector<Message> nodes, std::vector<Message> initializers, const std::vector<std::string>& input,
-               const std::vector<std::string>& outputs = {"y"}) {
-  Model model;
-  model.nodes = std::move(nodes);
-  model.initializers = std::move(initializers);
-  model.inputs = {value("x", input)};
-  // No shape is stated, so that only inference says what an output is.
-  for (const std::string& name : outputs) model.outputs.push_back(Message().text(1, name));
-  return model;
-}
-
-// Rounding of values of size 1 to float32, a few times over, after sums of a few dozen terms.
-constexpr double kRounding = 1e-5;
-
-std::vector<Message> statistics(int64_t channels) {
-  return {random_tensor("scale", {channels}, 11), random_tensor("shift", {channels}, 12),
-          random_tensor("mean", {channels}, 13), random_tensor("var", {channels}, 14, 1.5F)};
-}
-Message norm(const std::string& from, const std::string& to) {
-  return node("BatchNormalization", {from, "scale", "shift", "mean", "var"}, {to}, {}, "norm");
-}
-
-Model with_statistics(std::vector<Message> nodes, std::vector<Message> initializers,
-                      const std::vector<std::string>& input, const std::vector<std::string>& outputs = {"y"}) {
-  for (const Message& each : statistics(4)) initializers.push_back(each);
-  return model_of(std::move(nodes), std::move(initializers), input, outputs);
-}
-
-TEST(Passes, batch_norm_goes_into_conv_with_groups_and_without_bias) {
-  EXPECT_EQ(optimised(with_statistics({node("Conv", {"x", "w", "b"}, {"c"}), norm("c", "y")},
-                                      {random_tensor("w", {4, 3, 2, 2}, 1), random_tensor("b", {4}, 2)},
-                                      {"N", "3", "5", "5"}),
-                      {2, 3, 5, 5}, kRounding),
-            "Conv");
-  EXPECT_EQ(
-      optimised(with_statistics({node("Conv", {"x", "w"}, {"c"}, {attribute("group", int64_t{2})}), norm("c", "y")},
-                                {random_tensor("w", {4, 2, 3}, 1)}, {"N", "4", "T"}),
-                {2, 4, 6}, kRounding),
-      "Conv");
-}
-
-TEST(Passes, batch_norm_goes_into_transposed_conv_with_groups) {
-  EXPECT_EQ(optimised(with_statistics(
-                          {node("ConvTranspose", {"x", "w"}, {"c"}, {attribute("group", int64_t{2})}), norm("c", "y")},
-                          {random_tensor("w", {6, 2, 2, 2}, 1)}, {"N", "6", "3", "3"}),
-                      {1, 6, 3, 3}, kRounding),
-            "ConvTranspose");
-}
-
-TEST(Passes, batch_norm_goes_into_gemm_with_beta_and_either_layout) {
-  EXPECT_EQ(optimised(with_statistics({node("Gemm", {"x", "w", "b"}, {"g"}, {attribute("beta", 0.5F)}), norm("g", "y")},
-                                      {random_tensor("w", {3, 4}, 1), random_tensor("b", {1, 4}, 2)}, {"N", "3"}),
-                      {5, 3}, kRounding),
-            "Gemm");
-  EXPECT_EQ(
-      optimised(with_statistics({node("Gemm", {"x", "w"}, {"g"}, {attribute("transB", int64_t{1})}), norm("g", "y")},
-                                {random_tensor("w", {4, 3}, 1)}, {"N", "3"}),
-                {5, 3}, kRounding),
-      "Gemm");
-}
-
-TEST(Passes, batch_norm_stays_where_the_conv_has_another_reader_or_is_an_output) {
-  const Message conv = node("Conv", {"x", "w"}, {"c"});
-  const Message weights = random_tensor("w", {4, 3, 1, 1}, 1);
-  EXPECT_EQ(optimised(with_statistics({conv, norm("c", "n"), node("Add", {"n", "c"}, {"y"})}, {weights},
-                                      {"N", "3", "2", "2"}),
-                      {1, 3, 2, 2}),
-            "Conv BatchNormalization Add");
-  EXPECT_EQ(
-      optimised(with_statistics({conv, norm("c", "y")}, {weights}, {"N", "3", "2", "2"}, {"y", "c"}), {1, 3, 2, 2}),
-      "Conv BatchNormalization");
-}
-
-TEST(Passes, batch_norm_with_a_forbidden_variance_stays) {
-  Model model = with_statistics({node("Conv", {"x", "w"}, {"c"}), norm("c", "y")}, {random_tensor("w", {4, 3, 1}, 1)},
-                                {"N", "3", "T"});
-  model.initializers.back() = floats("var", {4}, {1.0F, -1.0F, 1.0F, 1.0F});
-  EXPECT_EQ(operators_of(run_pipeline(read(model))), "Conv BatchNormalization");
-}
 
 TEST(Passes, activations_are_fused) {
   for (const char* activation : {"Relu", "Sigmoid", "Tanh", "LeakyRelu"}) {
@@ -363,11 +206,20 @@ TEST(Passes, layers_that_treat_samples_alike_become_a_network) {
 
 TEST(Passes, a_network_ends_before_what_it_cannot_hold_and_another_begins) {
   const Model model =
-      model_of({node("Conv", {"x", "w"}, {"a"}), node("Softmax", {"a"}, {"b"}, {attribute("axis", int64_t{1})}),
-                node("Conv", {"b", "v"}, {"c"}), node("Add", {"c", "a"}, {"y"})},
+      model_of({node("Conv", {"x", "w"}, {"t"}), node("Conv", {"t", "v"}, {"a"}),
+                node("Softmax", {"a"}, {"b"}, {attribute("axis", int64_t{1})}), node("Conv", {"b", "v"}, {"c"}),
+                node("GlobalMaxPool", {"c"}, {"m"}), node("Relu", {"m"}, {"y"})},
                {random_tensor("w", {4, 3, 1, 1}, 1), random_tensor("v", {4, 4, 1, 1}, 2)}, {"N", "3", "5", "5"});
   EXPECT_EQ(groups_of(model), "Network Softmax Network");
-  EXPECT_EQ(optimised(model, {2, 3, 5, 5}, kRounding), "Conv Softmax Conv Add");
+  EXPECT_EQ(optimised(model, {2, 3, 5, 5}, kRounding), "Conv Conv Softmax Conv GlobalMaxPool Relu");
+}
+
+TEST(Passes, one_convolution_among_element_wise_operators_is_no_network) {
+  const Model model = model_of({node("Relu", {"x"}, {"r"}), node("Conv", {"r", "w"}, {"c"}), node("Relu", {"c"}, {"d"}),
+                                node("Add", {"d", "d"}, {"y"})},
+                               {random_tensor("w", {4, 3, 1, 1}, 1)}, {"N", "3", "5", "5"});
+  EXPECT_EQ(groups_of(model), "Relu ConvActivation Add");
+  EXPECT_EQ(optimised(model, {2, 3, 5, 5}, kRounding), "Relu ConvActivation Add");
 }
 
 TEST(Passes, groups_of_channels_factors_and_rearranged_samples_are_in_no_network) {

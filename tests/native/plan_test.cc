@@ -23,6 +23,13 @@ struct Builder {
     graph.values.push_back({name, {DType::kFloat32, Dims{Dim::symbol("N"), 8}, nullptr}});
     return static_cast<ValueId>(graph.values.size() - 1);
   }
+  ValueId ints(const std::vector<int64_t>& values) {
+    Tensor tensor(DType::kInt64, {static_cast<int64_t>(values.size())});
+    std::copy(values.begin(), values.end(), tensor.as<int64_t>());
+    graph.values.push_back(
+        {"ints" + std::to_string(graph.values.size()), Fact::of(std::make_shared<const Tensor>(std::move(tensor)))});
+    return static_cast<ValueId>(graph.values.size() - 1);
+  }
   ValueId node(const std::string& op, std::vector<ValueId> inputs) {
     Node node;
     node.op = op;
@@ -105,6 +112,73 @@ TEST(plan, aliased_outputs_are_copied) {
   int copies = 0;
   for (const Step& step : plan.steps) copies += step.node == nullptr ? 1 : 0;
   EXPECT_EQ(copies, 2) << "the value read through Identity and by its own name is the output of layer 9 too";
+}
+
+// relu(x[start:end:step]) of the first axis, which the graph does not know.
+Graph cut(int64_t start, int64_t end, int64_t step) {
+  Builder builder;
+  const ValueId x = builder.value("x");
+  builder.graph.inputs = {x};
+  const ValueId part =
+      builder.node("Slice", {x, builder.ints({start}), builder.ints({end}), builder.ints({0}), builder.ints({step})});
+  builder.graph.outputs = {builder.node("Relu", {part}), part};
+  builder.graph.check();
+  return std::move(builder.graph);
+}
+
+std::size_t steps_with_rows(const Graph& graph, int64_t rows) {
+  const TensorView x{nullptr, DType::kFloat32, Shape{rows, 8}};
+  const Plan plan = make_plan(graph, {&x, 1}, Isa::kScalar);
+  std::size_t count = 0;
+  for (const Step& step : plan.steps) count += step.node != nullptr && step.node->op == "Slice" ? 1 : 0;
+  return count;
+}
+
+TEST(plan, a_slice_that_takes_all_of_these_sizes_is_a_view) {
+  EXPECT_EQ(steps_with_rows(cut(0, 5, 1), 5), 0U);
+  EXPECT_EQ(steps_with_rows(cut(0, 5, 1), 6), 1U);
+  EXPECT_EQ(steps_with_rows(cut(-9, 5, 1), 3), 0U);
+  EXPECT_EQ(steps_with_rows(cut(1, 5, 1), 5), 1U);
+  EXPECT_EQ(steps_with_rows(cut(0, 5, 3), 5), 1U);
+  EXPECT_EQ(steps_with_rows(cut(0, 5, 3), 1), 0U);
+  EXPECT_EQ(steps_with_rows(cut(-1, -9, -1), 5), 1U);
+  EXPECT_EQ(steps_with_rows(cut(0, 5, 1), 0), 0U);
+}
+
+TEST(plan, slices_give_what_they_take_whether_views_or_not) {
+  const Graph cuts[] = {cut(0, 5, 1), cut(1, 9, 1), cut(-1, -9, -1), cut(0, 5, 3)};
+  for (const Graph& graph : cuts) {
+    const auto bounds = [&](std::size_t i) {
+      return graph.values[graph.nodes[0].inputs[i]].fact.constant->as<int64_t>()[0];
+    };
+    Runner runner(graph, {});
+    for (int64_t rows = 0; rows < 7; ++rows) {
+      std::vector<float> expected;
+      const bool is_reversed = bounds(4) < 0;
+      const int64_t first = is_reversed ? rows - 1 : bounds(1);
+      for (int64_t r = first; r >= 0 && r < (is_reversed ? rows : std::min(rows, bounds(2))); r += bounds(4)) {
+        for (int64_t i = 0; i < 8; ++i) expected.push_back(static_cast<float>((r * 8 + i) % 7) - 3.0F);
+      }
+      std::vector<float> all = expected;
+      for (float& value : all) value = std::max(value, 0.0F);
+      all.insert(all.end(), expected.begin(), expected.end());
+      EXPECT_TRUE(run_ladder(runner, rows, 1.0F) == all) << rows << " rows";
+    }
+  }
+}
+
+TEST(plan, an_expand_to_the_size_that_is_there_is_a_view_of_an_output_too) {
+  Builder builder;
+  const ValueId x = builder.value("x");
+  builder.graph.inputs = {x};
+  const ValueId wide = builder.node("Expand", {builder.node("Relu", {x}), builder.ints({1, 8})});
+  builder.graph.outputs = {wide};
+  builder.graph.check();
+  const TensorView view{nullptr, DType::kFloat32, Shape{3, 8}};
+  EXPECT_EQ(make_plan(builder.graph, {&view, 1}, Isa::kScalar).steps.size(), 1U);
+  Runner runner(builder.graph, {});
+  const std::vector<float> got = run_ladder(runner, 1, 1.0F);
+  EXPECT_TRUE(got == std::vector<float>({0, 0, 0, 0, 1, 2, 3, 0}));
 }
 
 TEST(runner, outputs_equal_those_of_plain_arithmetic) {

@@ -50,6 +50,14 @@ inline Model convolution() {
       {weights("w", {16, 3, 3, 3}), weights("b", {16}), weights("v", {32, 16, 3, 3})}, {"N", "32", "1", "1"});
 }
 
+/// Images so large that a plan takes a few of them at a time.
+inline Model pictures() {
+  return model_of({"N", "8", "128", "128"},
+                  {node("Conv", {"x", "w"}, {"c"}), node("Softmax", {"c"}, {"s"}, {attribute("axis", int64_t{1})}),
+                   node("Exp", {"s"}, {"e"}), node("ReduceMean", {"e", "axes"}, {"y"})},
+                  {weights("w", {8, 8, 1, 1}), ints("axes", {2}, {2, 3})}, {"N", "8", "1", "1"});
+}
+
 inline Model recurrence() {
   return model_of({"20", "N", "24"},
                   {node("GRU", {"x", "w", "r", "b"}, {"all", "last"}, {attribute("hidden_size", int64_t{32})}),

@@ -28,6 +28,7 @@ struct Case {
 std::vector<Case> cases() {
   return {{"perceptron", perceptron(), {{1, 64}, {33, 64}, {600, 64}}, {{1, 80}, {33, 80}, {600, 80}}},
           {"convolution", convolution(), {{1, 3, 24, 24}, {5, 3, 24, 24}}, {{1, 32, 1, 1}, {5, 32, 1, 1}}},
+          {"pictures", pictures(), {{5, 8, 128, 128}, {4, 8, 128, 128}}, {{5, 8, 1, 1}, {4, 8, 1, 1}}},
           {"recurrence", recurrence(), {{20, 1, 24}, {20, 40, 24}}, {{1, 1, 32}, {1, 40, 32}}}};
 }
 

@@ -66,12 +66,61 @@ CASES = [
     case("far_strides", (1, 1, 2, 3), (1, 2, 2, 2), strides=[1, 65]),
     case("many_taps", (1, 1, 2, 40), (1, 2, 1, 33)),
     case("wide", (1, 3, 6, 33), (3, 4, 2, 2), strides=[2, 2]),
+    case("bands", (2, 16, 37, 33), (16, 13, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]),
+    case("bands_of_groups", (1, 24, 41, 20), (24, 9, 3, 4), group=2, strides=[1, 2], pads=[2, 0, 1, 3]),
+    case("many_phases", (2, 3, 9, 21), (3, 5, 5, 7), strides=[3, 4], dilations=[2, 1], pads=[1, 2, 0, 1]),
+    case("phases_without_taps", (1, 5, 8, 18), (5, 3, 2, 1), strides=[4, 3], output_padding=[1, 2]),
+    case("deep", (1, 130, 6, 7), (130, 4, 4, 2), strides=[2, 2], pads=[0, 1, 3, 0]),
 ]
+
+
+def random_case(seed: int) -> Case:
+    """Any strides, dilations, pads and groups that leave an output."""
+    rng = np.random.default_rng(seed)
+    group = int(rng.choice([1, 1, 2, 3]))
+    kernel, strides, dilations = ([int(rng.integers(1, most)) for _ in range(2)] for most in (5, 5, 3))
+    size = [int(rng.integers(1, 24)) for _ in range(2)]
+    full = [s * (n - 1) + (k - 1) * d + 1 for s, n, k, d in zip(strides, size, kernel, dilations, strict=True)]
+    pads = [int(rng.integers(0, min(4, (full[i % 2] + 1) // 2))) for i in range(4)]
+    x = (int(rng.integers(1, 3)), group * int(rng.integers(1, 9)), *size)
+    w = (x[1], int(rng.integers(1, 15)), *kernel)
+    more = [int(rng.integers(0, max(s, d))) for s, d in zip(strides, dilations, strict=True)]
+    return case(f"seed_{seed}", x, w, bias=bool(seed % 3), group=group, strides=strides, dilations=dilations, pads=pads,
+                output_padding=more)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_conv_transpose_agrees_with_torch(case: Case, isa: str) -> None:
     check(OP, case, isa, oracle=oracle)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_conv_transpose_of_any_shape_agrees_with_torch(seed: int, isa: str) -> None:
+    check(OP, random_case(seed), isa, oracle=oracle)
+
+
+def test_an_image_has_the_bits_that_it_has_alone(isa: str) -> None:
+    for case in [case for case in CASES if case.inputs[0] is not None and case.inputs[0].ndim == 4]:
+        x, *weights = case.inputs
+        assert x is not None
+        images = np.concatenate([x, x[::-1] * np.float32(0.7), x])
+        together = run(OP, Case(case.name, [images, *weights], case.attributes), isa, all_constant=True)[0]
+        for i in range(len(images)):
+            alone = run(OP, Case(case.name, [images[i : i + 1], *weights], case.attributes), isa, all_constant=True)[0]
+            assert alone.tobytes() == together[i : i + 1].tobytes(), case.name
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_that_is_no_number_reaches_only_where_it_lands(value: float, isa: str) -> None:
+    given = case("no_number", (1, 2, 5, 18), (2, 3, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1])
+    weights = given.inputs[1]
+    assert weights is not None
+    weights[1, 2, 0, 2] = value
+    finite = [np.isfinite(run(OP, given, isa, all_constant=constant)[0]) for constant in (False, True)]
+    assert (finite[0] == finite[1]).all()
+    assert finite[0][0, :2].all()
+    assert finite[0][0, 2, -1].all()
+    assert not finite[0][0, 2].all()
 
 
 @pytest.mark.parametrize("opset", [13, 22, 24])

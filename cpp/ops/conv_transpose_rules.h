@@ -1,0 +1,21 @@
+// What prepares a transposed convolution beside its shapes.
+#pragma once
+
+#include <memory>
+
+#include "ops/conv_transpose.h"
+#include "ops/op.h"
+
+namespace slipway {
+
+struct OwnedTransposeCall final : TransposeCall {
+  TransposePhases how;
+  std::shared_ptr<const Tensor> weights;
+  std::vector<int32_t> offsets;
+};
+
+/// Decides for phases (conv_transpose_phases.h) where they can be had: constant, finite float32 weights, two spatial
+/// axes, and not too many places in vain. Sets scratch_bytes then.
+void plan_phases(OwnedTransposeCall& call, PrepareContext& context);
+
+}  // namespace slipway
