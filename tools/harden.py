@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,55 +122,57 @@ def renew(results: Path) -> None:
     """Put the figures into the page."""
     from slipway._pages import with_part
 
-    tables = [figures_of(read(results)), fuzz_of(read(results.with_name("fuzz.json")))]
-    tables.append(coverage_of(read(results.with_name("coverage.json"))))
+    made: dict[Callable[[Any], str], Path] = {
+        figures_of: results,
+        fuzz_of: results.with_name("fuzz.json"),
+        coverage_of: results.with_name("coverage.json"),
+    }
+    tables = [words(json.loads(path.read_text(encoding="utf-8"))) for words, path in made.items() if path.exists()]
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(with_part(page, *MARKS, "\n\n".join(filter(None, tables))), encoding="utf-8")
-
-
-def read(path: Path) -> Any:
-    """Return what a file of results holds; None where it was never made."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    PAGE.write_text(with_part(page, *MARKS, "\n\n".join(tables)), encoding="utf-8")
 
 
 def figures_of(result: Mapping[str, Any]) -> str:
     """Return what each test counted, as a table."""
-    lines = ["| part | test | what | number |", "|---|---|---|---|"]
-    for name, part in result["parts"].items():
-        for (test, what), number in added_up(part["figures"]).items():
-            lines.append(f"| {name} ({part['form']}) | `{test}` | {what} | {number:,} |")
     done = ", ".join(f"{name} in {part['seconds']} s" for name, part in result["parts"].items())
     where = result["machine"]
-    return "\n".join([f"Run on {where['system']}, {where['cores']} cores: {done}.", "", *lines])
+    rows = [
+        (f"{name} ({part['form']})", f"`{test}`", what, f"{number:,}")
+        for name, part in result["parts"].items()
+        for (test, what), number in added_up(part["figures"]).items()
+    ]
+    return table(f"Run on {where['system']}, {where['cores']} cores: {done}.", ("part", "test", "what", "number"), rows)
 
 
-def fuzz_of(rows: Sequence[Mapping[str, Any]] | None) -> str:
+def fuzz_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return what the fuzz targets have run, as a table."""
-    if not rows:
-        return ""
-    lines = [
+    return table(
         "Inputs that fuzz targets have run under both sanitizers since the last finding of each was mended:",
-        "",
-    ]
-    lines += ["| target | inputs | read as a model or file | findings | hours |", "|---|---|---|---|---|"]
-    for row in rows:
-        count = f"{row['executions']:,} | {row['read']:,} | {row['findings']} | {row['seconds'] / 3600:.2f}"
-        lines.append(f"| `{row['target']}` | {count} |")
-    return "\n".join(lines)
+        ("target", "inputs", "read", "findings", "hours"),
+        [
+            (
+                f"`{row['target']}`",
+                *(f"{row[key]:,}" for key in ("executions", "read", "findings")),
+                round(row["seconds"] / 3600, 2),
+            )
+            for row in rows
+        ],
+    )
 
 
-def coverage_of(rows: Sequence[Mapping[str, Any]] | None) -> str:
+def coverage_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the lines that tests reach, as a table."""
-    if not rows:
-        return ""
-    lines = [
+    return table(
         "Lines of the engine that tests reach, by `make coverage`:",
-        "",
-        "| what | lines | reached |",
-        "|---|---|---|",
-    ]
-    lines += [f"| {row['room']} | {row['lines']:,} | {row['reached'] / row['lines']:.1%} |" for row in rows]
-    return "\n".join(lines)
+        ("what", "lines", "reached"),
+        [(row["room"], f"{row['lines']:,}", f"{row['reached'] / row['lines']:.1%}") for row in rows],
+    )
+
+
+def table(words: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a sentence and a table below it."""
+    lines = [f"| {' | '.join(map(str, line))} |" for line in [columns, *rows]]
+    return "\n".join([words, "", lines[0], "|" + "---|" * len(columns), *lines[1:]])
 
 
 def added_up(figures: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
