@@ -35,7 +35,8 @@ def session_of(nodes: list[onnx.NodeProto]) -> slipway.Session:
 
 
 def test_blocks_count_as_often_as_the_batch_has_them(cost_model: ModuleType) -> None:
-    session = session_of([helper.make_node("Conv", ["x", "w"], ["c"]), helper.make_node("Relu", ["c"], ["y"])])
+    pool = helper.make_node("MaxPool", ["c"], ["y"], kernel_shape=[2, 2])
+    session = session_of([helper.make_node("Conv", ["x", "w"], ["c"]), pool])
     plan = session.stage_text("plan", {"x": [100, 3, 12, 12]})
     block, of_block = (int(n) for n in re.findall(r"blocks of (\d+), .*, (\d+) vector multiply-adds", plan)[0])
     lanes, counted = cost_model.counted_in(plan, 100)
