@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # The drivers' own words, of a run that has ended and of one under way.
 _OURS = re.compile(r"^(\w+): (\d+) inputs in ([\d.]+) s \(\d+ a second\), (\d+) read, (\d+) run, seed", re.M)
-_PULSE = re.compile(r"^#(\d+)\b", re.M)
+_PULSE = re.compile(r"^#(\d+)\b(?:\tread: (\d+) run: (\d+))?", re.M)
 _DONE = re.compile(r"^Done (\d+) runs in (\d+) second", re.M)
 _EDGES = re.compile(r"\bcov: (\d+)")
 _TALLY = re.compile(r"^\w+: (\d+) inputs read, (\d+) run$", re.M)
@@ -40,7 +40,7 @@ def row_of(target: str, text: str) -> dict[str, Any]:
     row: dict[str, Any] = {"target": target, "runs": 1, "executions": 0, "seconds": 0.0, "read": 0, "ran": 0}
     row["findings"] = 1 if _FOUND.search(text) else 0
     if pulses := _PULSE.findall(text):
-        row["executions"] = int(pulses[-1])
+        row |= {"executions": int(pulses[-1][0]), "read": int(pulses[-1][1] or 0), "ran": int(pulses[-1][2] or 0)}
     if ours := _OURS.search(text):
         row |= {"executions": int(ours[2]), "seconds": float(ours[3]), "read": int(ours[4]), "ran": int(ours[5])}
     if done := _DONE.search(text):
