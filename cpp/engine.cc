@@ -185,9 +185,8 @@ void check_inputs(const Session::State& state, std::span<const TensorView> input
 }
 
 void check_memory(const Session::State& state, std::span<const TensorView> inputs, std::span<const MutableView> into) {
-  check_apart(std::min(into.size(), state.outputs.size()), inputs, [&](std::size_t k) {
-    return GivenMemory{into[k].data, into[k].data == nullptr ? 0 : into[k].bytes(), state.outputs[k].name};
-  });
+  check_apart(std::min(into.size(), state.outputs.size()), inputs,
+              [&](std::size_t k) { return GivenMemory{into[k].data, into[k].bytes(), state.outputs[k].name}; });
 }
 
 void run_checked(const Session::State& state, std::span<const TensorView> inputs, Outputs& outputs) {

@@ -10,7 +10,7 @@
 
 namespace slipway {
 
-/// What an output may write; `name` is the output's.
+/// What an output may write, nothing where `data` is null; `name` is the output's.
 struct GivenMemory {
   const void* data = nullptr;
   int64_t bytes = 0;
@@ -18,7 +18,7 @@ struct GivenMemory {
 
   /// No sum can overflow, however large the numbers of a caller are.
   [[nodiscard]] bool shares_with(const void* other, int64_t other_bytes) const noexcept {
-    if (bytes <= 0 || other_bytes <= 0) return false;
+    if (data == nullptr || other == nullptr || bytes <= 0 || other_bytes <= 0) return false;
     const auto begin = reinterpret_cast<uintptr_t>(data);
     const auto other_begin = reinterpret_cast<uintptr_t>(other);
     return other_begin - begin < static_cast<uint64_t>(bytes) ||

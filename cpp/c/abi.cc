@@ -200,9 +200,8 @@ void run(const Session& session, std::span<const slipway_view> inputs, std::span
   std::vector<TensorView> views;
   views.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) views.push_back(view_of(inputs[i], session.inputs()[i].name));
-  check_apart(outputs.size(), views, [&](std::size_t k) {
-    return GivenMemory{outputs[k].data, outputs[k].data == nullptr ? 0 : outputs[k].bytes, session.outputs()[k].name};
-  });
+  check_apart(outputs.size(), views,
+              [&](std::size_t k) { return GivenMemory{outputs[k].data, outputs[k].bytes, session.outputs()[k].name}; });
   CallerOutputs caller(session.outputs(), outputs);
   session.run(views, caller);
   caller.check_that_all_fitted();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from c_library import abi, open_library, read
 from small_models import CONVOLUTION, PERCEPTRON, Array, bits_of, made, model_of, normal
 
 import slipway
@@ -111,6 +113,17 @@ def test_a_buffer_that_overlaps_another_is_refused() -> None:
     session.run({"x": x}, {"y": memory[10:20], "z": memory[20:30]})
     with pytest.raises(slipway.InputError, match="shares memory"):
         session.bind({"x": x}, {"y": own, "z": own})
+
+
+def test_an_output_without_memory_shares_none_in_c_whatever_its_size_says() -> None:
+    library = open_library()
+    session = read(library, model_of("g (float[N] x) => (float[N] y, float[N] z) { y = Neg (x)\n z = Exp (x) }"))
+    x, y = np.ones(10, np.float32), np.zeros(10, np.float32)
+    outputs = (abi.MutableView * 2)(abi.MutableView(y.ctypes.data, y.nbytes), abi.MutableView(None, 2**63 - 1))
+    one, two = ctypes.c_size_t(1), ctypes.c_size_t(2)
+    for views in (outputs, (abi.MutableView * 2)(*reversed(outputs))):
+        assert library.call("run", session, ctypes.byref(abi.view_of(x)), one, views, two) == abi.OK
+    library.close(session)
 
 
 def test_inputs_may_share_memory_with_each_other() -> None:

@@ -124,7 +124,7 @@ def kind_cases() -> Iterator[Case]:
         def declare(model: onnx.ModelProto, kind: str = kind) -> None:
             declared = model.graph.input[0].type
             if kind == "opaque":  # of onnx-ml only: field 7
-                model.graph.input[0].type.CopyFrom(onnx.TypeProto.FromString(b"\x3a\x00"))
+                declared.CopyFrom(onnx.TypeProto.FromString(b"\x3a\x00"))
             else:
                 getattr(declared, f"{kind}_type").SetInParent()
 
