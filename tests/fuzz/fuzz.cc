@@ -9,11 +9,18 @@
   ":quarantine_size_mb=16:"                                                        \
   "malloc_context_size=8:strict_string_checks=1"
 
+// libFuzzer's own tables take 20 MiB at once.
+#ifdef SLIPWAY_LIBFUZZER
+#define SLIPWAY_MOST "32"
+#else
+#define SLIPWAY_MOST "8"
+#endif
+
 // The sanitizers ask for these by name, before there is memory that they watch. What is too large is refused as memory
 // that is not to be had, so that no input computes for long; abort() is what the drivers wait for.
 extern "C" {
 [[gnu::used, gnu::visibility("default"), gnu::no_sanitize_address]] const char* __asan_default_options() {
-  return slipway::fuzz::kTarget.takes_much ? SLIPWAY_OPTIONS("320") : SLIPWAY_OPTIONS("8");
+  return slipway::fuzz::kTarget.takes_much ? SLIPWAY_OPTIONS("320") : SLIPWAY_OPTIONS(SLIPWAY_MOST);
 }
 [[gnu::used, gnu::visibility("default")]] const char* __ubsan_default_options() {
   return "abort_on_error=1:print_stacktrace=1";
