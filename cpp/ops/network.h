@@ -8,14 +8,14 @@
 //
 // An operation writes pixels, whose places are listed, and at each a number of rows: channels, or vectors of channels.
 // All places and offsets count floats. Every sum takes its terms in one order, whatever the layout: a kSums in ONNX's
-// (channel, row, column), kGemmDepth of them from zero, onto the bias, as simd/gemm.h does, so that it has the bits of
-// the single operator; a kWinograd point by point (NetworkWinograd).
+// (channel, row, column), `depth` of them from zero, onto the bias; a kWinograd point by point (NetworkWinograd).
 #pragma once
 
 #include <cstdint>
 
 #include "ops/activation.h"
 #include "ops/call.h"
+#include "simd/panels.h"
 
 namespace slipway {
 
@@ -53,6 +53,7 @@ struct NetworkOp {
   NetworkPlace other;  ///< of kSums and kWinograd: added to the sums
   ActivationCall activation;
   int64_t terms = 0;
+  int64_t depth = 0;                 ///< of kSums: terms that are summed from zero, at most all
   int64_t window = 1;                ///< of kSums: 4 where `in` has four pixels for each of the output, their maximum
   bool ends_in_half = false;         ///< of kSums, channels: the last vector needs its lower half alone
   const float* weights = nullptr;    ///< samples: even tiles; channels: row vectors (simd/panels.h)
@@ -66,6 +67,14 @@ struct NetworkOp {
   const NetworkWinograd* winograd = nullptr;
   NetworkPlace scratch;  ///< of kWinograd
 };
+
+/// The depth of a sum. At a single pixel of one sample there is nothing else to compute while an addition waits for the
+/// one before: its blocks are made side by side.
+[[nodiscard]] constexpr int64_t sum_depth(int64_t terms, bool is_single) noexcept {
+  const int64_t blocks = !is_single || terms < 12 ? 1 : terms < 96 ? 2 : 4;
+  const int64_t depth = (terms + blocks - 1) / blocks;
+  return depth < kGemmDepth ? depth : kGemmDepth;
+}
 
 inline constexpr int kWinogradPoints = 16;
 

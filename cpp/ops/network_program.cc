@@ -198,6 +198,7 @@ class Emitter final {
     }
     op.in = places_.place_of(item.in, keep(std::move(pixels)));
     op.pixels = made.height * made.width * places_.groups();
+    op.depth = sum_depth(op.terms, made.height * made.width * op.window == 1);
     op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
     if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
 

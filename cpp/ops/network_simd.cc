@@ -1,4 +1,5 @@
 // Network: block by block through the program, operation by operation.
+#include "ops/network_single_simd.h"
 #include "ops/network_winograd_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -39,9 +40,11 @@ int64_t piece_border(int64_t count, int64_t most, int64_t at) noexcept {
 void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
   const Sums sums{op, block.in(op.in), op.other.pixels != nullptr ? block.in(op.other) : nullptr, block.out(op.out)};
   const bool has_sample_lanes = block.program.has_sample_lanes;
+  const bool is_single = !has_sample_lanes && pixels * op.window == 1;
+  if (block.pool == nullptr && is_single) return sum_single_part(sums, 0, op.rows);
   const auto part = has_sample_lanes ? sum_samples_part : sum_channels_part;
-  const int64_t work = pixels * op.window * op.rows * (op.terms + 1);
   if (block.pool == nullptr) return part(sums, 0, pixels, 0, op.rows);
+  const int64_t work = pixels * op.window * op.rows * (op.terms + 1);
   if (pixels >= 4 * kMostPixels) {
     const auto body = [&](int64_t begin, int64_t end) {
       part(sums, begin * kMostPixels, end * kMostPixels < pixels ? end * kMostPixels : pixels, 0, op.rows);
@@ -51,6 +54,7 @@ void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
   }
   const int64_t most = has_sample_lanes ? kMostRows : kMostVectors;
   const auto body = [&](int64_t begin, int64_t end) {
+    if (is_single) return sum_single_part(sums, begin, end);
     part(sums, 0, pixels, piece_border(op.rows, most, begin), piece_border(op.rows, most, end));
   };
   parallel_for(block.pool, op.rows, grain_of(work / op.rows, kMultiplyAddsPerNanosecond), body);

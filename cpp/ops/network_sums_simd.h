@@ -99,15 +99,15 @@ void sum_samples(const Sums& sums, int64_t row, int64_t pixel) noexcept {
   for (int q = 0; q < V; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
   const float* a = op.weights + row * op.terms;
   Vec total[H][V];
-  add_to_samples<H, V>(op, at, a, 0, op.terms < kGemmDepth ? op.terms : kGemmDepth, total);
+  add_to_samples<H, V>(op, at, a, 0, op.depth, total);
 #pragma GCC unroll 8
   for (int i = 0; i < H; ++i) {
 #pragma GCC unroll 4
     for (int q = 0; q < V; ++q) total[i][q] = broadcast(op.bias[row + i]) + total[i][q];
   }
-  for (int64_t first = kGemmDepth; first < op.terms; first += kGemmDepth) {
+  for (int64_t first = op.depth; first < op.terms; first += op.depth) {
     Vec sum[H][V];
-    add_to_samples<H, V>(op, at, a, first, op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth, sum);
+    add_to_samples<H, V>(op, at, a, first, op.terms - first < op.depth ? op.terms : first + op.depth, sum);
 #pragma GCC unroll 8
     for (int i = 0; i < H; ++i) {
 #pragma GCC unroll 4
@@ -157,16 +157,16 @@ void sum_channels(const Sums& sums, int64_t row, int64_t pixel) noexcept {
   for (int q = 0; q < P; ++q) at[q] = sums.in + op.in.pixels[pixel * W + q];
   const float* a = op.weights + row * op.terms * kLanes;
   Vec total[kRows][P];
-  add_to_channels<V, T, P>(op, at, a, 0, op.terms < kGemmDepth ? op.terms : kGemmDepth, total);
+  add_to_channels<V, T, P>(op, at, a, 0, op.depth, total);
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
     const Vec bias = load(op.bias + (row + i) * kLanes);
 #pragma GCC unroll 8
     for (int q = 0; q < P; ++q) total[i][q] = bias + total[i][q];
   }
-  for (int64_t first = kGemmDepth; first < op.terms; first += kGemmDepth) {
+  for (int64_t first = op.depth; first < op.terms; first += op.depth) {
     Vec sum[kRows][P];
-    add_to_channels<V, T, P>(op, at, a, first, op.terms - first < kGemmDepth ? op.terms : first + kGemmDepth, sum);
+    add_to_channels<V, T, P>(op, at, a, first, op.terms - first < op.depth ? op.terms : first + op.depth, sum);
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
