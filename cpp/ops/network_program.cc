@@ -6,6 +6,7 @@
 
 #include "ops/network_items.h"
 #include "ops/network_places.h"
+#include "ops/network_weights.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
 
@@ -51,8 +52,9 @@ class Emitter final {
   }
 
   std::shared_ptr<const OwnedNetworkProgram> finish() {
-    for (auto& [op, node] : weighted_) pack(program_->list[op], *node);
-    for (const Tiled& tiled : tiled_) pack_tiled(tiled);
+    NetworkPacker packer(facts_, isa_, *program_);
+    for (auto& [op, node] : weighted_) packer.pack_sums(program_->list[op], *node);
+    for (const Tiled& tiled : tiled_) packer.pack_tiles(program_->list[tiled.op], *tiled.node, *tiled.made);
     program_->ops = program_->list.data();
     program_->count = static_cast<int64_t>(program_->list.size());
     return program_;
@@ -300,50 +302,11 @@ class Emitter final {
     program_->slots = std::clamp<int64_t>(kMostBytes / 4 / program_->slot, 1, std::min(kMostSlots, blocks()));
   }
 
-  /// The packed weights of a node, made where its cache has none of that name.
-  template <typename Make>
-  const float* packed(const Node& node, const std::string& key, const Make& make) {
-    NodeCache& cache = *node.cache;
-    const std::scoped_lock lock(cache.mutex);
-    auto& entry = cache.entries[concat(key, name_of(isa_))];
-    if (!entry) entry = std::shared_ptr<const Tensor>(make());
-    program_->weights.push_back(std::static_pointer_cast<const Tensor>(entry));
-    return program_->weights.back()->as<float>();
-  }
-
-  void pack(NetworkOp& op, const Node& node) {
-    const NetworkWeights given = weights_of(node, facts_);
-    const Shape& shape = given.weights->shape();
-    const int64_t k = op.terms;
-    const int64_t m = shape.count() / k;
-    const int64_t floats = has_sample_lanes() ? m * k : panels_size(k, m, lanes_);
-    op.weights = packed(node, has_sample_lanes() ? "even tiles " : "row vectors ", [&] {
-      const int64_t biases = has_sample_lanes() ? m : panel_columns(m, lanes_);
-      auto made = std::make_shared<Tensor>(DType::kFloat32, Shape{floats + biases});
-      const auto fill = has_sample_lanes() ? pack_even_tiles : pack_row_vectors;
-      fill(given.weights->as<float>(), given.is_transposed ? 1 : k, given.is_transposed ? m : 1, m, k, lanes_,
-           made->as<float>());
-      for (int64_t i = 0; i < biases; ++i) {
-        made->as<float>()[floats + i] = given.bias != nullptr && i < m ? given.bias->as<float>()[i] : 0.0F;
-      }
-      return made;
-    });
-    op.bias = op.weights + floats;
-  }
-
   struct Tiled {
     std::size_t op;
     const Node* node;
     std::shared_ptr<OwnedNetworkWinograd> made;
   };
-
-  void pack_tiled(const Tiled& tiled) {
-    NetworkOp& op = program_->list[tiled.op];
-    const NetworkWeights given = weights_of(*tiled.node, facts_);
-    const float* weights = packed(*tiled.node, has_sample_lanes() ? "even points " : "row points ",
-                                  [&] { return pack_winograd(*tiled.made, given, lanes_, has_sample_lanes()); });
-    set_weights(*tiled.made, weights, op);
-  }
 
   struct Start {
     std::size_t op;

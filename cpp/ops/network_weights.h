@@ -1,0 +1,31 @@
+// Packs the weights of a network's program (network_program.h) in the way that its layout reads them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ops/network_program.h"
+
+namespace slipway {
+
+/// Each node's weights are packed once for an instruction set and layout, and kept in the node's cache; `program` keeps
+/// what it uses.
+class NetworkPacker final {
+ public:
+  NetworkPacker(const std::vector<Fact>& facts, Isa isa, OwnedNetworkProgram& program)
+      : facts_(facts), isa_(isa), program_(program) {}
+
+  void pack_sums(NetworkOp& op, const Node& node);
+  void pack_tiles(NetworkOp& op, const Node& node, OwnedNetworkWinograd& made);
+
+ private:
+  template <typename Make>
+  const float* packed(const Node& node, const std::string& key, const Make& make);
+
+  const std::vector<Fact>& facts_;
+  Isa isa_;
+  OwnedNetworkProgram& program_;
+};
+
+}  // namespace slipway
