@@ -103,6 +103,7 @@ void check(const SessionOptions& options) {
 Machine machine_of(const Session::State& state) {
   Machine machine{state.options.isa.empty() ? choose_isa() : isa_named(state.options.isa), state.pool.get(),
                   state.options.max_steps};
+  machine.target.threads = state.options.threads;
   if (state.device) {
     machine.target = Target(state.device);
     machine.device_constants = std::make_shared<DeviceConstants>(state.device);

@@ -69,7 +69,7 @@ std::shared_ptr<const void> prepare_network(PrepareContext& context) {
   const std::vector<Fact> facts = concrete_facts(context, body);
   context.work = count_work(body, facts);
   auto call = std::make_shared<OwnedNetworkCall>();
-  call->owned = make_network_program(body, facts, context.isa());
+  call->owned = make_network_program(body, facts, context.target());
   call->owned_stages = make_network_stages(body, facts, context.target());
   if (call->owned_stages) {
     call->stages = call->owned_stages.get();

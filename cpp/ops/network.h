@@ -76,6 +76,9 @@ struct NetworkOp {
   return depth < kGemmDepth ? depth : kGemmDepth;
 }
 
+/// Multiply-adds of vectors that a thread makes in a nanosecond.
+inline constexpr int64_t kVectorMultiplyAddsPerNanosecond = 3;
+
 inline constexpr int kWinogradPoints = 16;
 
 /// Of a kWinograd, whose `pixels` are tiles: in.pixels are the first pixels of their patches, out.pixels and

@@ -59,7 +59,7 @@ class NodeByNode {
     made.kernel = choose_kernel(*node.row, target_, &column);
     const std::vector<const Fact*> inputs = network_facts_of(node.inputs, facts_);
     const std::vector<const Fact*> outputs = network_facts_of(node.outputs, facts_);
-    PrepareContext context(node, inputs, outputs, target_.isa == Isa::kCuda ? target_ : Target(column));
+    PrepareContext context(node, inputs, outputs, target_.at(column));
     made.prepared = node.row->prepare(context);
     made_.node_scratch = std::max(made_.node_scratch, context.scratch_bytes);
     for (std::size_t i = 0; i < inputs.size(); ++i) {

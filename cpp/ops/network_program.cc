@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/thread_pool.h"
 #include "ops/network_items.h"
 #include "ops/network_places.h"
 #include "ops/network_weights.h"
@@ -27,6 +28,8 @@ constexpr int64_t kRunCost = 4;
 /// What a vector costs more, written and read again, where a block is larger than a second cache is for sure.
 constexpr int64_t kFarCost = 16;
 constexpr int64_t kNearBytes = int64_t{1} << 20;
+/// What threads lose of a block that they share, operation by operation: they wait, and read what others wrote.
+constexpr double kSharedCost = 0.2;
 
 class Emitter final {
  public:
@@ -45,10 +48,18 @@ class Emitter final {
     set_memory();
   }
 
-  /// Of the whole batch, in multiply-adds of vectors.
-  [[nodiscard]] double cost() const {
+  /// Of the whole batch, in multiply-adds of vectors that one thread makes after the other.
+  [[nodiscard]] double cost(int threads) const {
     const int64_t far = (program_->slot - scratch_ + part_) * 4 > kNearBytes ? written_ * kFarCost : 0;
-    return static_cast<double>(program_->work + far) * static_cast<double>(blocks());
+    const int64_t block = program_->work + far;
+    const int64_t pieces =
+        std::max<int64_t>(block * blocks() / (kPieceNanoseconds * kVectorMultiplyAddsPerNanosecond), 1);
+    const int64_t at_once = std::min<int64_t>(threads, pieces);
+    if (blocks() > 1) {
+      const int64_t slots = std::min(at_once, program_->slots);
+      return static_cast<double>(block * ((blocks() + slots - 1) / slots));
+    }
+    return static_cast<double>(block) * (1.0 / static_cast<double>(at_once) + (at_once > 1 ? kSharedCost : 0.0));
   }
 
   std::shared_ptr<const OwnedNetworkProgram> finish() {
@@ -348,14 +359,15 @@ std::optional<NetworkItems> try_read(const Graph& body, const std::vector<Fact>&
 }  // namespace
 
 std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& body, const std::vector<Fact>& facts,
-                                                                Isa isa) {
+                                                                const Target& target) {
+  const Isa isa = target.isa;
   if (host_isa(isa) == Isa::kScalar) return nullptr;
   const std::optional<NetworkItems> items = try_read(body, facts);
   if (!items) return nullptr;
   std::optional<Emitter> samples = try_layout(*items, facts, isa, true);
   std::optional<Emitter> channels = try_layout(*items, facts, isa, false);
   if (!samples && !channels) return nullptr;
-  const bool takes_samples = samples && (!channels || samples->cost() < channels->cost());
+  const bool takes_samples = samples && (!channels || samples->cost(target.threads) < channels->cost(target.threads));
   return takes_samples ? samples->finish() : channels->finish();
 }
 

@@ -21,10 +21,12 @@ struct OwnedNetworkProgram final : NetworkProgram {
   std::vector<std::shared_ptr<OwnedNetworkWinograd>> winograds;
 };
 
-/// The faster of both layouts by counted work, for float32 [N, C, H, W] and [N, C]; null where an operator, an
-/// attribute or a layout of the graph is none that programs have. `facts` are those of every value of `body`, concrete.
+/// The faster of both layouts by counted work on the target's threads, for float32 [N, C, H, W] and [N, C]; null where
+/// an operator, an attribute or a layout of the graph is none that programs have. `facts` are those of every value of
+/// `body`, concrete.
 [[nodiscard]] std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& body,
-                                                                              const std::vector<Fact>& facts, Isa isa);
+                                                                              const std::vector<Fact>& facts,
+                                                                              const Target& target);
 
 /// The nodes, for the kernels of one column or a device.
 [[nodiscard]] NetworkNodes prepare_network_nodes(const Graph& body, const std::vector<Fact>& facts,

@@ -6,8 +6,6 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-/// Of vectors.
-constexpr int64_t kMultiplyAddsPerNanosecond = 3;
 constexpr int kMostPixels = 8;
 
 /// One block: its slot, and the samples that it has.
@@ -49,7 +47,7 @@ void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
     const auto body = [&](int64_t begin, int64_t end) {
       part(sums, begin * kMostPixels, end * kMostPixels < pixels ? end * kMostPixels : pixels, 0, op.rows);
     };
-    const int64_t grain = grain_of(work / pixels * kMostPixels, kMultiplyAddsPerNanosecond);
+    const int64_t grain = grain_of(work / pixels * kMostPixels, kVectorMultiplyAddsPerNanosecond);
     return parallel_for(block.pool, (pixels + kMostPixels - 1) / kMostPixels, grain, body);
   }
   const int64_t most = has_sample_lanes ? kMostRows : kMostVectors;
@@ -57,7 +55,7 @@ void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
     if (is_single) return sum_single_part(sums, begin, end);
     part(sums, 0, pixels, piece_border(op.rows, most, begin), piece_border(op.rows, most, end));
   };
-  parallel_for(block.pool, op.rows, grain_of(work / op.rows, kMultiplyAddsPerNanosecond), body);
+  parallel_for(block.pool, op.rows, grain_of(work / op.rows, kVectorMultiplyAddsPerNanosecond), body);
 }
 
 void run_winograd(const Block& block, const NetworkOp& op, int64_t tiles) noexcept {
@@ -243,7 +241,7 @@ void network(const OpCall& call) noexcept {
     }
   };
   const int64_t work = program->work * (blocks / program->slots);
-  parallel_for(call.pool, program->slots, grain_of(work, kMultiplyAddsPerNanosecond), body);
+  parallel_for(call.pool, program->slots, grain_of(work, kVectorMultiplyAddsPerNanosecond), body);
 }
 
 }  // namespace slipway::SLIPWAY_ISA

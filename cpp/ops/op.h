@@ -135,9 +135,18 @@ struct Work {
 struct Target {
   Isa isa = Isa::kScalar;
   std::shared_ptr<CudaDevice> device;  ///< of kCuda
+  int threads = 1;                     ///< that a run may use; a plan may depend on them, results must not
 
   Target(Isa of) noexcept : isa(of) {}  // NOLINT(google-explicit-constructor): an instruction set is a target
   explicit Target(std::shared_ptr<CudaDevice> of) noexcept : isa(Isa::kCuda), device(std::move(of)) {}
+
+  /// The same for a kernel of one column.
+  [[nodiscard]] Target at(Isa column) const {
+    Target target = *this;
+    target.isa = column;
+    if (column != Isa::kCuda) target.device = nullptr;
+    return target;
+  }
 };
 
 /// What prepare sees and answers: everything concrete.

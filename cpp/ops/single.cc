@@ -64,7 +64,7 @@ Prepared prepare_single(const Node& node, std::vector<Fact> facts, const Target&
   if (node.row->kind == RowKind::kView) return prepared;
   Isa column = Isa::kScalar;
   prepared.kernel = choose_kernel(*node.row, target, &column);
-  PrepareContext context(node, in, out, column == Isa::kCuda ? target : Target(column));
+  PrepareContext context(node, in, out, target.at(column));
   prepared.call = node.row->prepare(context);
   prepared.scratch_bytes = context.scratch_bytes;
   return prepared;

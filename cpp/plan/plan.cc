@@ -196,7 +196,7 @@ class Planner {
     Step step;
     step.node = &node;
     step.kernel = choose_kernel(*node.row, target_, &step.isa);
-    PrepareContext context(node, input_facts, output_facts, step.isa == Isa::kCuda ? target_ : Target(step.isa));
+    PrepareContext context(node, input_facts, output_facts, target_.at(step.isa));
     step.prepared = node.row->prepare(context);
     step.scratch_bytes = context.scratch_bytes;
     step.work = context.work;
@@ -355,7 +355,9 @@ void add_part(const Graph& graph, std::span<const TensorView> inputs, const Targ
     input.shape = Shape(sizes);
   }
   try {
-    auto part = std::make_shared<Plan>(plan_first(graph, first, target));
+    Target alone = target;  // parts run beside each other
+    alone.threads = 1;
+    auto part = std::make_shared<Plan>(plan_first(graph, first, alone));
     if (!part->is_last() || !has_free_rows(whole, rows, *part, part_rows)) return;
     whole.part = std::move(part);
     whole.parts = rows / part_rows;
