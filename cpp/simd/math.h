@@ -10,8 +10,9 @@ namespace slipway::SLIPWAY_ISA {
 
 /// e^x in parts.
 struct Exponential {
-  Vec s;     ///< e^r - 1
-  VecInt n;  ///< the power of two
+  Vec s;      ///< e^r - 1
+  VecInt n;   ///< the power of two
+  Vec whole;  ///< the same as a float
 };
 
 /// For -150 <= x / ln 2 <= 150, or NaN.
@@ -29,7 +30,7 @@ struct Exponential {
   q = fma(q, r, broadcast(0.041668389f));
   q = fma(q, r, broadcast(0.166665211f));
   q = fma(q, r, broadcast(0.49999994f));
-  return {fma(q * r, r, r), reinterpret_cast<VecInt>(shifted) - reinterpret_cast<VecInt>(shifter)};
+  return {fma(q * r, r, r), reinterpret_cast<VecInt>(shifted) - reinterpret_cast<VecInt>(shifter), n};
 }
 
 /// 2^n for -126 <= n <= 127.
@@ -37,16 +38,37 @@ struct Exponential {
   return reinterpret_cast<Vec>((n + 127) << 23);
 }
 
-[[gnu::always_inline]] static inline Vec exp(Vec x) noexcept {
-  // Beyond these e^x is infinite or rounds to zero. Two factors reach both ends.
-  const Exponential e = split_exp(min(max(x, broadcast(-104.0f)), broadcast(89.0f)));
+/// y 2^n for |n| <= 126.
+[[gnu::always_inline]] static inline Vec scaled(Vec y, const Exponential& e) noexcept {
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+  return _mm512_maskz_scalef_ps(kAllLanes, y, e.whole);
+#else
+  return y * power_of_two(e.n);
+#endif
+}
+
+/// (1 + s) 2^n, down to denormals and up to infinity.
+[[gnu::always_inline]] static inline Vec joined(const Exponential& e) noexcept {
+  const Vec y = e.s + broadcast(1.0f);
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+  return scaled(y, e);  // whatever n is
+#else
+  // Two factors reach both ends.
   const VecInt half = e.n >> 1;
-  return (e.s + broadcast(1.0f)) * power_of_two(half) * power_of_two(e.n - half);
+  return y * power_of_two(half) * power_of_two(e.n - half);
+#endif
+}
+
+[[gnu::always_inline]] static inline Vec exp(Vec x) noexcept {
+  // Beyond these e^x is infinite or rounds to zero.
+  return joined(split_exp(min(max(x, broadcast(-104.0f)), broadcast(89.0f))));
 }
 
 /// 1 / (1 + e^-x), from e^-|x| so that nothing overflows.
 [[gnu::always_inline]] static inline Vec sigmoid(Vec x) noexcept {
-  const Vec e = exp(x < 0.0f ? x : -x);
+  const VecInt sign = reinterpret_cast<VecInt>(broadcast(-0.0f));
+  const Vec below = reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) | sign);
+  const Vec e = joined(split_exp(max(below, broadcast(-104.0f))));
   return (x < 0.0f ? e : broadcast(1.0f)) / (broadcast(1.0f) + e);
 }
 
@@ -57,7 +79,7 @@ struct Exponential {
   // Beyond 10, tanh rounds to 1.
   const Vec twice = min(size, broadcast(10.0f)) * 2.0f;
   const Exponential e = split_exp(twice);
-  const Vec power = power_of_two(e.n);
+  const Vec power = scaled(broadcast(1.0f), e);
   const Vec m = fma(power, e.s, power - broadcast(1.0f));
   return reinterpret_cast<Vec>(reinterpret_cast<VecInt>(m / (m + broadcast(2.0f))) | sign);
 }
