@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,7 +65,8 @@ def staging(out: Path, *, force: bool = True) -> Iterator[Path]:
         except OSError as error:
             raise FileError(f"bundle {out} cannot be written: {error}") from error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with _interrupts_later():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_sums(folder: Path) -> None:
@@ -132,16 +134,17 @@ def _sweep(out: Path) -> None:
 
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Hold a Ctrl-C back for the few renames: a bundle is never left aside."""
-    held: list[int] = []
-    try:
-        before = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
-    except ValueError:  # only the main thread gets signals, so no other one can be interrupted
+    """Hold Ctrl-C and SIGTERM back for a few calls: a bundle is never left aside, nor half of what is removed."""
+    if threading.current_thread() is not threading.main_thread():  # no other thread gets signals
         yield
         return
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, frame: held.append(number)) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
         if held:
             signal.raise_signal(held[0])

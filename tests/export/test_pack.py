@@ -87,6 +87,30 @@ def test_a_ctrl_c_during_the_renames_comes_after_them(tmp_path: Path, monkeypatc
     assert [p.name for p in tmp_path.iterdir()] == ["b"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_the_old_bundle_is_removed_leaves_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """The two have changed places: what is removed is the old one."""
+    pack(tmp_path / "b", "old")
+    unlink = os.unlink
+
+    def interrupted(path: str, *, dir_fd: int | None = None) -> None:
+        if dir_fd is not None:  # in a folder that is removed, not the lock beside it
+            signal.raise_signal(number)
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", interrupted)
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            pack(tmp_path / "b", "new")
+    finally:
+        signal.signal(number, before)
+    assert (tmp_path / "b" / ONNX).read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+
 def test_force_replaces_a_bundle_and_only_a_bundle(tmp_path: Path) -> None:
     out = tmp_path / "b"
     check_target(out, force=False)
