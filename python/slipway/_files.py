@@ -78,7 +78,8 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
             sweep_partial(path)
             raise
     try:
-        with os.fdopen(handle, "wb", closefd=False) as file:
+        file = os.fdopen(handle, "wb", closefd=False)
+        try:
             for block in blocks:  # an error of the iteration itself is not about this file
                 with _faults_of(path):
                     file.write(block)
@@ -86,6 +87,9 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
                 file.flush()
                 os.fsync(handle)
                 temporary.replace(path)
+        finally:
+            with contextlib.suppress(OSError):  # of what a failed write has left in the buffer
+                file.close()
     except BaseException:
         with contextlib.suppress(OSError):
             if _is_at(handle, temporary):  # once it is renamed, the name may be another writer's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -102,3 +103,17 @@ def test_a_file_whose_content_fails_to_come_is_not_replaced(tmp_path: Path) -> N
         write_atomically(path, broken())
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_a_disk_that_stays_full_is_told_with_the_name(tmp_path: Path, size: int) -> None:
+    """What a failed write leaves in the buffer fails once more when the file is closed."""
+    path = tmp_path / "x"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(FileError, match=f"cannot write {path}: File too large"):
+            write_atomically(path, b"x" * size)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
