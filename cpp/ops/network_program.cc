@@ -217,11 +217,12 @@ class Emitter final {
 
     op.ends_in_half = ends_in_half(made.channels);
     weighted_.emplace_back(program_->list.size(), item.node);
-    const int64_t halves = op.rows * 2 - (op.ends_in_half ? 1 : 0);
+    // Half a vector is half the work beside others; alone it waits for the pixels that it reads.
+    const int64_t quarters = op.rows * 4 - (!op.ends_in_half ? 0 : op.rows == 1 ? 1 : 2);
     // A single pixel meets weights that come from afar.
     const int64_t streamed = !has_sample_lanes() && op.pixels == 1 ? 2 : 1;
     add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
-           op.pixels * op.window * halves * (op.terms * streamed + kReadCost) / 2 + op.pixels * op.rows * kWriteCost);
+           op.pixels * op.window * quarters * (op.terms * streamed + kReadCost) / 4 + op.pixels * op.rows * kWriteCost);
   }
 
   [[nodiscard]] bool ends_in_half(int64_t channels) const {
