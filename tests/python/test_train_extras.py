@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +47,23 @@ def names_run(path: Path | None = None, *, resume: bool = False) -> Run:
     changes = {"hidden": 12, "limit": 300, "epochs": 3, "checkpoint_every": 2}
     config, training = resolve(recipe, "default", changes)
     return Run(recipe, config, training, "embedded", 3, checkpoint=path, resume=resume)
+
+
+STOPPED = """
+from contextlib import suppress
+from slipway.train import loop, metrics
+def step(engine, batch):
+    raise KeyboardInterrupt
+for module in (loop, metrics):
+    with suppress(KeyboardInterrupt):
+        module.engine_of(step).run([1])
+"""
+
+
+def test_an_interrupt_within_a_step_is_told_by_nobody_else() -> None:
+    """In a process of its own: pytest takes what is logged."""
+    told = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True, check=True)
+    assert (told.stdout, told.stderr) == ("", "")
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 12, 20])

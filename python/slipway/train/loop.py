@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import time
@@ -20,6 +19,7 @@ from slipway._files import alone
 from slipway.errors import BundleError, SlipwayError, UsageError
 from slipway.recipes._recipe import Recipe, Result, Split, Training
 from slipway.signature import Signature
+from slipway.train._engine import engine_of
 from slipway.train._trained import Trained
 from slipway.train.batches import Batch, Batches
 from slipway.train.checkpoint import Checkpoint, rng_states, set_rng_states
@@ -145,10 +145,7 @@ class _Session:
 
     def learn(self) -> None:
         """Run the epochs that are still to be done."""
-        run, engine = self.run, Engine(self._step)
-        engine.logger = logging.getLogger("slipway.train")
-        if not engine.logger.hasHandlers():  # without one, Python itself would print every error that is raised anyway
-            engine.logger.addHandler(logging.NullHandler())
+        run, engine = self.run, engine_of(self._step)
         engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_started)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.progress.batch_done)
         if run.training.checkpoint_every is not None:

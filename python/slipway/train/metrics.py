@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from slipway.recipes._recipe import Recipe
 from slipway.signature import BinaryOutput, ClassOutput, Signature
+from slipway.train._engine import engine_of
 from slipway.train.batches import Batches
 
 #: What ignite's metrics take: predictions and targets.
@@ -59,7 +60,7 @@ def measure(recipe: Recipe, signature: Signature, module: nn.Module, batches: Ba
         correct, total = correct + right, total + counted
         return outputs, batch.targets
 
-    evaluator = Engine(step)
+    evaluator = engine_of(step)
     chosen = _metrics(recipe, signature)
     for name, metric in chosen.items():
         metric.attach(evaluator, name)
