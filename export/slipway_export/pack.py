@@ -139,7 +139,7 @@ def _interrupts_later() -> Iterator[None]:
         yield
         return
     held: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not None]  # None: C's own handler
     before = [signal.signal(number, lambda number, frame: held.append(number)) for number in numbers]
     try:
         yield
