@@ -125,7 +125,8 @@ def same_shape(shown: str, printed: str, where: str) -> None:
     """Compare words and places, not numbers: seconds and last digits are those of one machine."""
 
     def words(text: str) -> list[list[str]]:
-        lines = (re.sub(r"[-─]{2,}|\d[\d.e+-]*", "#", line).split() for line in text.splitlines())
-        return [line for line in lines if line]
+        # NumPy pads numbers that have fewer digits, in front of a bracket too.
+        lines = (re.sub(r"[-─]{2,}|\d[\d.e+-]*", "#", line) for line in text.replace("]", " ]").splitlines())
+        return [line.split() for line in lines if line.strip()]
 
     assert words(shown) == words(printed), f"{where}: the page shows\n{shown}\nand now it is\n{printed}"
