@@ -13,7 +13,7 @@ namespace slipway {
 struct OpCall;
 
 /// Raised with every change of this table, of OpCall or of a struct that prepare() hands to CUDA kernels.
-inline constexpr int kCudaAbi = 1;
+inline constexpr int kCudaAbi = 2;
 
 /// What a kernel on the device found forbidden. Lies in memory that both the host and the device see.
 enum class DeviceFaultKind : int { kNone, kIndex, kSequenceLength, kDivisor };

@@ -107,6 +107,14 @@ __device__ __forceinline__ T* in_cluster(T* shared, unsigned rank) {
   return reinterpret_cast<T*>(address);
 }
 
+/// Writes to block `rank` of the cluster what *in_cluster(shared, rank) names. PTX ISA, st.shared::cluster. sm_90.
+__device__ __forceinline__ void store_in_cluster(float* shared, unsigned rank, float value) {
+  [[maybe_unused]] const auto own = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  SLIPWAY_SM90(asm volatile(
+      "{ .reg .u32 at;\nmapa.shared::cluster.u32 at, %0, %1;\nst.shared::cluster.f32 [at], %2; }" ::"r"(own),
+      "r"(rank), "f"(value) : "memory"));
+}
+
 /// Lets the stream's next kernel start where there is room, if it is one that starts early (Launch). sm_90.
 __device__ __forceinline__ void let_next_start() {
   SLIPWAY_SM90(asm volatile("griddepcontrol.launch_dependents;" :: : "memory"));
@@ -118,6 +126,12 @@ __device__ __forceinline__ void wait_for_previous() {
 }
 
 #endif
+
+/// The first line of a kernel, unless it reads constants before it waits: every launch may come early (launch.cuh).
+__device__ __forceinline__ void start_in_order() {
+  let_next_start();
+  wait_for_previous();
+}
 
 /// The sum over a warp, in every lane.
 __device__ __forceinline__ float warp_sum(float x) {

@@ -40,6 +40,7 @@ template <typename T, typename Index>
 __global__ void __launch_bounds__(kAveragePoolThreads)
     average_pool_kernel(const __grid_constant__ DeviceWindow<Index> window, Index planes, bool counts_padding,
                         const T* __restrict__ x, T* __restrict__ y) {
+  start_in_order();
   const Index outputs = window.outputs();
   const auto stride = static_cast<Index>(grid_threads());
   for (auto i = static_cast<Index>(grid_thread()); i < planes * outputs; i += stride) {

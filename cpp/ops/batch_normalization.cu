@@ -23,6 +23,7 @@ __global__ void __launch_bounds__(kMapThreads)
     batch_normalization_kernel(const __grid_constant__ ChannelPlaces places, const T* __restrict__ x,
                                const T* __restrict__ scale, const T* __restrict__ b, const T* __restrict__ mean,
                                const T* __restrict__ variance, T* __restrict__ y) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < places.count; i += grid_threads()) {
     const int64_t row = divide(i, places.size, places.has_large_count);
     const int64_t c = row - divide(row, places.channels, places.has_large_count) * places.channels.size;

@@ -31,6 +31,7 @@ struct OpCall {
   RunFault* fault = nullptr;
   void* stream = nullptr;               ///< of CUDA kernels: views and scratch lie on its device
   DeviceFault* device_fault = nullptr;  ///< of CUDA kernels: where those on the device report
+  bool starts_early = false;            ///< of CUDA kernels: the device starts one before the one before it ends
 
   template <typename T>
   [[nodiscard]] const T& as() const noexcept {

@@ -13,6 +13,7 @@ namespace {
 /// Checked against the scalar column by tests/ops.
 template <typename From>
 __global__ void __launch_bounds__(kMoveThreads) cast_kernel(const void* x, void* y, int64_t count, DType to) {
+  start_in_order();
   // A bool is read as a byte, so that any non-zero one is true.
   using Stored = std::conditional_t<std::is_same_v<From, bool>, uint8_t, From>;
   for (int64_t i = grid_thread(); i < count; i += grid_threads()) {

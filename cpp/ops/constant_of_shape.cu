@@ -13,6 +13,7 @@ namespace {
 /// Checked against the scalar column by tests/ops.
 template <typename U>
 __global__ void __launch_bounds__(kMoveThreads) fill_kernel(U* __restrict__ y, int64_t count, const U value) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < count; i += grid_threads()) y[i] = value;
 }
 

@@ -30,6 +30,7 @@ template <typename T>
 __global__ void __launch_bounds__(kConvPlainThreads)
     conv_plain_kernel(const __grid_constant__ ConvCall conv, const __grid_constant__ DeviceWindow<int64_t> window,
                       const T* __restrict__ x, const T* __restrict__ w, const T* __restrict__ b, T* __restrict__ y) {
+  start_in_order();
   const int64_t outputs = conv.window.outputs();
   const int64_t channels = conv.groups * conv.outputs;
   const int64_t inputs = conv.window.inputs();

@@ -77,6 +77,7 @@ struct WindowOperand {
 __global__ void __launch_bounds__(kProductThreads, 3)
     conv_product_kernel(MatrixOperand<true> weights, WindowOperand windows, const ProductShape shape,
                         ProductFinish finish, int64_t group_inputs) {
+  start_in_order();
   weights.data += blockIdx.z * shape.rows * shape.terms;
   windows.x += blockIdx.z * group_inputs;
   finish.y += blockIdx.z * shape.rows * finish.y_row;

@@ -19,6 +19,7 @@ template <typename T>
 __global__ void __launch_bounds__(kTransposeThreads)
     conv_transpose_kernel(const __grid_constant__ TransposeCall conv, const T* __restrict__ x, const T* __restrict__ w,
                           const T* __restrict__ b, T* __restrict__ y) {
+  start_in_order();
   const WindowAxis(&axes)[3] = conv.window.axes;
   const int64_t outputs = conv.window.inputs();
   const int64_t channels = conv.groups * conv.outputs;

@@ -19,6 +19,7 @@ constexpr int kLandedThreads = 256;
 __global__ void __launch_bounds__(kProductThreads, 3)
     landing_kernel(MatrixOperand<false> weights, MatrixOperand<false> x, const ProductShape shape, ProductFinish finish,
                    int64_t groups) {
+  start_in_order();
   weights.data += blockIdx.z % groups * shape.terms * shape.rows;
   x.data += blockIdx.z * shape.terms * shape.columns;
   finish.y += blockIdx.z * shape.rows * shape.columns;
@@ -33,6 +34,7 @@ __global__ void __launch_bounds__(kProductThreads, 3)
 __global__ void __launch_bounds__(kLandedThreads)
     gather_landed_kernel(const __grid_constant__ TransposeCall conv, const float* __restrict__ landed,
                          const float* __restrict__ b, float* __restrict__ y) {
+  start_in_order();
   const WindowAxis(&axes)[3] = conv.window.axes;
   const int height = static_cast<int>(axes[1].input);
   const int width = static_cast<int>(axes[2].input);

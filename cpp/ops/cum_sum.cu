@@ -48,6 +48,7 @@ __device__ void scan_lanes(Sum* shared, const Lanes& lanes) {
 template <typename T>
 __global__ void __launch_bounds__(kLaneThreads)
     cum_sum_kernel(const __grid_constant__ CumSumParameters parameters, const T* __restrict__ x, T* __restrict__ y) {
+  start_in_order();
   using Sum = std::conditional_t<std::is_floating_point_v<T>, double, T>;
   SLIPWAY_SHARED(Sum, shared);
   const int64_t axis = checked_index(parameters.fault, parameters.axis[0], parameters.rank);

@@ -11,9 +11,13 @@ namespace slipway {
 /// Where the kernels of a run report forbidden values: in memory that host and device share.
 class DeviceFaultCell final {
  public:
-  explicit DeviceFaultCell(std::shared_ptr<CudaDevice> device) : memory_(std::move(device), sizeof(DeviceFault)) {
+  explicit DeviceFaultCell(std::shared_ptr<CudaDevice> device)
+      : starts_early_(device->has_clusters()), memory_(std::move(device), sizeof(DeviceFault)) {
     new (memory_.data()) DeviceFault();
   }
+
+  /// Whether the device, sm_90 or newer, starts a kernel before the one before it ends.
+  [[nodiscard]] bool starts_early() const noexcept { return starts_early_; }
 
   [[nodiscard]] DeviceFault* get() const noexcept { return reinterpret_cast<DeviceFault*>(memory_.data()); }
 
@@ -27,6 +31,7 @@ class DeviceFaultCell final {
   }
 
  private:
+  bool starts_early_;
   PinnedMemory memory_;
 };
 
@@ -36,6 +41,7 @@ inline void call_on_device(Kernel kernel, OpCall call, const DeviceFaultCell& ce
   call.fault = &fault;
   call.stream = stream;
   call.device_fault = cell.get();
+  call.starts_early = cell.starts_early();
   kernel(call);
   throw_if(fault);
 }

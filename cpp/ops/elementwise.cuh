@@ -18,6 +18,7 @@ inline constexpr int kMapThreads = 256;
 template <typename T, typename R, typename F>
 __global__ void __launch_bounds__(kMapThreads)
     map_each_kernel(const T* __restrict__ x, R* __restrict__ y, int64_t count, int64_t packs, const F f) {
+  start_in_order();
   constexpr int kPack = kPackOf<T>;
   if constexpr (kPack > 1) {
     for (int64_t i = grid_thread(); i < packs; i += grid_threads()) {
@@ -90,6 +91,7 @@ template <typename T, typename R, typename F>
 __global__ void __launch_bounds__(kMapThreads)
     map_pairs_kernel(const __grid_constant__ DeviceWalk<2> walk, const T* __restrict__ a, const T* __restrict__ b,
                      R* __restrict__ y, int64_t packs, const F f) {
+  start_in_order();
   constexpr int kPack = kPackOf<T>;
   if constexpr (kPack > 1) {
     const int inner = walk.rank - 1;

@@ -23,6 +23,7 @@ struct ExtremumInputs {
 template <typename T, typename F>
 __global__ void __launch_bounds__(kMapThreads)
     extremum_kernel(const __grid_constant__ ExtremumInputs<T> inputs, T* __restrict__ y, const F is_better) {
+  start_in_order();
 #pragma unroll 1
   for (int64_t i = grid_thread(); i < inputs.walks[0].count; i += grid_threads()) {
     T best = inputs.begins ? inputs.data[0][inputs.walks[0].locate(i).at[0]] : y[i];

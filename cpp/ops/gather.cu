@@ -23,6 +23,7 @@ struct GatheredRows {
 template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     gather_kernel(const __grid_constant__ GatheredRows rows, const U* __restrict__ data, U* __restrict__ y) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < rows.total; i += grid_threads()) {
     const int64_t row = divide(i, rows.run, rows.has_large_count);
     const int64_t outer = divide(row, rows.count, rows.has_large_count);

@@ -13,6 +13,7 @@ template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     gather_elements_kernel(const __grid_constant__ DeviceWalk<1> walk, const DeviceIndices indices, int64_t size,
                            int64_t stride, DeviceFault* fault, const U* __restrict__ data, U* __restrict__ y) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < walk.count; i += grid_threads()) {
     const int64_t index = checked_index(fault, indices[i], size);
     if (index >= 0) y[i] = data[walk.locate(i).at[0] + index * stride];

@@ -14,6 +14,7 @@ template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     gather_nd_kernel(const __grid_constant__ DeviceTuples tuples, const Divisor slice, bool has_large_count, int shift,
                      int64_t total, const U* __restrict__ data, U* __restrict__ y) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < total; i += grid_threads()) {
     const int64_t row = divide(i, slice, has_large_count);
     const int64_t at = tuples.offset(row);

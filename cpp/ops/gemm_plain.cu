@@ -20,6 +20,7 @@ template <typename T>
 __global__ void __launch_bounds__(kGemmPlainThreads)
     gemm_plain_kernel(const __grid_constant__ GemmCall gemm, const T* __restrict__ a, const T* __restrict__ b,
                       const T* __restrict__ c, T* __restrict__ y) {
+  start_in_order();
   for (int64_t at = grid_thread(); at < gemm.m * gemm.n; at += grid_threads()) {
     y[at] = static_cast<T>(activate(gemm.activation, product_at(gemm, a, b, c, at / gemm.n, at % gemm.n)));
   }

@@ -18,6 +18,7 @@ template <bool kLeftByRow, bool kRightByRow, typename Pairs>
 __global__ void __launch_bounds__(kProductThreads, 3)
     gemm_product_kernel(MatrixOperand<kLeftByRow> left, MatrixOperand<kRightByRow> right, const ProductShape shape,
                         ProductFinish finish, const __grid_constant__ Pairs pairs) {
+  start_in_order();
   pairs.move(left.data, right.data, finish.y, blockIdx.z);
   make_product(left, right, shape, finish);
 }

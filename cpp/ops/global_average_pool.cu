@@ -17,6 +17,7 @@ constexpr int kGlobalMeanThreads = 256;
 template <typename T>
 __global__ void __launch_bounds__(kGlobalMeanThreads)
     global_mean_kernel(const T* __restrict__ x, T* __restrict__ y, PlanesCall planes) {
+  start_in_order();
   const int lane = threadIdx.x % kWarp;
   for (int64_t plane = grid_thread() / kWarp; plane < planes.planes; plane += grid_threads() / kWarp) {
     double sum = 0.0;

@@ -31,6 +31,7 @@ struct LargestOfPlane {
 template <typename T>
 __global__ void __launch_bounds__(kGlobalMaxThreads)
     global_max_kernel(const T* __restrict__ x, T* __restrict__ y, PlanesCall planes) {
+  start_in_order();
   const int lane = threadIdx.x % kWarp;
   for (int64_t plane = grid_thread() / kWarp; plane < planes.planes; plane += grid_threads() / kWarp) {
     LargestOfPlane<T> best{kLeast<T>, planes.size};

@@ -22,6 +22,7 @@ template <typename T>
 __global__ void __launch_bounds__(kLaneThreads)
     instance_normalization_kernel(const Instances instances, const T* __restrict__ x, const T* __restrict__ scale,
                                   const T* __restrict__ b, T* __restrict__ y) {
+  start_in_order();
   SLIPWAY_SHARED(double, shared);
   const Lanes& lanes = instances.lanes;
 #pragma unroll 1

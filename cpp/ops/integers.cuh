@@ -16,6 +16,7 @@ struct Integers {
 /// Checked against the scalar column by tests/ops.
 template <int kMost>
 __global__ void write_integers_kernel(int64_t* y, const Integers<kMost> values) {
+  start_in_order();
 #pragma unroll
   for (int k = 0; k < kMost; ++k) {
     if (k < values.count) y[k] = values.at[k];

@@ -17,7 +17,6 @@ struct Launch {
   int64_t shared_bytes = 0;
   int cluster = 1;              ///< blocks of a cluster along x; above 1 needs sm_90
   bool is_cooperative = false;  ///< all blocks run at once, so that sync_grid() may be used
-  bool starts_early = false;    ///< before the kernel before it ends: it calls wait_for_previous(); needs sm_90
 };
 
 /// Lets a kernel ask for so much shared memory, as cudaFuncSetAttribute does; what was allowed is remembered by each
@@ -42,7 +41,9 @@ inline cudaError_t allow_shared(const void* kernel, int bytes) noexcept {
   return error;
 }
 
-/// Starts kernel(arguments...) on the call's stream. A failure is reported to the call.
+/// Starts kernel(arguments...) on the call's stream. A failure is reported to the call. Where the device can (sm_90) the
+/// kernel may start before the one before it ends, so that it is there when its inputs are: every kernel calls
+/// wait_for_previous() before it reads what another has written, and before it writes (start_in_order()).
 template <typename... Parameters, typename... Arguments>
 void launch(const OpCall& call, void (*kernel)(Parameters...), const Launch& how, Arguments&&... arguments) noexcept {
   if (how.grid.x == 0 || how.grid.y == 0 || how.grid.z == 0) return;
@@ -68,7 +69,7 @@ void launch(const OpCall& call, void (*kernel)(Parameters...), const Launch& how
     attributes[count].id = cudaLaunchAttributeCooperative;
     attributes[count++].val.cooperative = 1;
   }
-  if (how.starts_early) {
+  if (call.starts_early) {
     attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
     attributes[count++].val.programmaticStreamSerializationAllowed = 1;
   }

@@ -34,6 +34,7 @@ struct LayerTensors {
 template <typename T>
 __global__ void __launch_bounds__(kLaneThreads)
     layer_normalization_kernel(const __grid_constant__ LayerRows rows, const LayerTensors<T> tensors) {
+  start_in_order();
   SLIPWAY_SHARED(double, shared);
   const Lanes& lanes = rows.lanes;
 #pragma unroll 1

@@ -18,6 +18,7 @@ template <typename T>
 __global__ void __launch_bounds__(kMatMulThreads)
     matmul_plain_kernel(const __grid_constant__ MatMulCall product, const T* __restrict__ a, const T* __restrict__ b,
                         T* __restrict__ y) {
+  start_in_order();
   using Sum = std::conditional_t<std::is_floating_point_v<T>, double, T>;
   const int64_t matrix = product.m * product.n;
   for (int64_t at = grid_thread(); at < product.batch * matrix; at += grid_threads()) {

@@ -42,6 +42,7 @@ template <typename T, typename Index>
 __global__ void __launch_bounds__(kMaxPoolThreads)
     max_pool_kernel(const __grid_constant__ DeviceWindow<Index> window, Index planes, bool is_column_major,
                     const T* __restrict__ x, T* __restrict__ y, int64_t* __restrict__ indices) {
+  start_in_order();
   const Index outputs = window.outputs();
   const Index inputs = window.inputs();
   const auto stride = static_cast<Index>(grid_threads());

@@ -55,6 +55,7 @@ void dispatch_element(DType dtype, const F& f) noexcept {
 template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     copy_walk_kernel(const __grid_constant__ DeviceWalk<1> walk, const U* __restrict__ x, U* __restrict__ y) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < walk.count; i += grid_threads()) y[i] = x[walk.locate(i).at[0]];
 }
 
@@ -118,6 +119,7 @@ struct Strips {
 /// Checked against the scalar column by tests/ops.
 template <typename U, bool kToWhole>
 __global__ void __launch_bounds__(kMoveThreads) move_strips_kernel(const __grid_constant__ Strips all) {
+  start_in_order();
   const Strip& strip = all.strips[blockIdx.y];
   U* const part = static_cast<U*>(strip.data);
   U* const whole = static_cast<U*>(all.whole) + strip.begin;

@@ -29,6 +29,7 @@ struct HotIndices {
 template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     one_hot_kernel(const HotIndices indices, const U* __restrict__ values, U* __restrict__ y) {
+  start_in_order();
   const U off = values[0];
   const U on = values[1];
   for (int64_t i = grid_thread(); i < indices.count; i += grid_threads()) {

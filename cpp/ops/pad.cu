@@ -40,6 +40,7 @@ template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     pad_kernel(const __grid_constant__ DevicePad pad, const U* __restrict__ x, const U* __restrict__ constant,
                U* __restrict__ y) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < pad.count; i += grid_threads()) {
     const int64_t from = padded_source(pad, i);
     y[i] = from >= 0 ? x[from] : constant != nullptr ? *constant : U{0};

@@ -37,6 +37,7 @@ template <typename T>
 __global__ void __launch_bounds__(kMapThreads)
     pow_kernel(const __grid_constant__ DeviceWalk<2> walk, const T* __restrict__ a, const Exponents exponents,
                T* __restrict__ y, DeviceFault* fault) {
+  start_in_order();
 #pragma unroll 1
   for (int64_t i = grid_thread(); i < walk.count; i += grid_threads()) {
     const Offsets<2> offsets = walk.locate(i);

@@ -11,6 +11,7 @@ namespace {
 template <typename T>
 __global__ void __launch_bounds__(kMapThreads)
     range_kernel(const T* __restrict__ start, const T* __restrict__ delta, T* __restrict__ y, int64_t count) {
+  start_in_order();
   const T first = *start;
   const T step = *delta;
   for (int64_t i = grid_thread(); i < count; i += grid_threads()) {

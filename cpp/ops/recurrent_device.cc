@@ -106,7 +106,6 @@ std::shared_ptr<const void> prepare_recurrent_on_device(PrepareContext& context,
   plan->blocks = std::min(tiles, std::max<int64_t>(1, together / sizes.directions));
   plan->is_sorted = context.has_input(kLengths) && plan->blocks < tiles;
   if (plan->is_sorted && plan->tile == kMostTile) plan->half_tiles = static_cast<int>(sizes.batch / kSequencesPerHalf);
-  plan->starts_early = context.device()->has_clusters();
   plan->has_constant_state_weights = context.constant(kR) != nullptr;
   plan->owned_table = upload_table(context, sizes);
   if (plan->owned_table) plan->table = plan->owned_table->as<float>();

@@ -93,7 +93,6 @@ struct RecurrentDevicePlan {
   const float* table = nullptr;  ///< on the device: the table's X W' + bias [vocabulary, directions, H, gates]
   bool is_sorted = false;        ///< the longest sequences run first
   int half_tiles = 0;            ///< at first, of the longest sequences: half as many to a tile, for all to end at once
-  bool starts_early = false;     ///< kernels start before the one before them ends (sm_90)
   bool has_constant_state_weights = false;  ///< which a kernel that starts early may read at once
   int64_t order = 0;                        ///< places in scratch, in bytes
   int64_t rows = 0;

@@ -80,6 +80,7 @@ __device__ void write_row(T* out, int64_t at, int64_t hidden, const double* stat
 // the formulas in float64.
 template <typename T, typename Step>
 __global__ void __launch_bounds__(kGeneralThreads) recurrent_general(__grid_constant__ const GeneralArguments<T> from) {
+  start_in_order();
   const Recurrent& sizes = from.sizes;
   const RecurrentMemory<T>& memory = from.memory;
   memory.check_inputs(sizes, blockIdx.x, gridDim.x);

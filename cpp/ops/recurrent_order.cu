@@ -77,8 +77,7 @@ void order_sequences(const OpCall& call, const OrderArguments& arguments) noexce
   launch(call, recurrent_order,
          {.grid = dim3(1),
           .block = dim3(kOrderThreads),
-          .shared_bytes = kInts * static_cast<int64_t>(sizeof(int)),
-          .starts_early = call.as<RecurrentDevicePlan>().starts_early},
+          .shared_bytes = kInts * static_cast<int64_t>(sizeof(int))},
          arguments);
 }
 

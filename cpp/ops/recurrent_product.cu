@@ -203,8 +203,7 @@ void launch_product(const OpCall& call, const ProductArguments& arguments) noexc
   const Launch how{.grid = dim3(static_cast<unsigned>((sizes.time * sizes.batch + kSide - 1) / kSide),
                                 static_cast<unsigned>((columns + kSide - 1) / kSide)),
                    .block = dim3(kProductThreads<kSide, kOwn>),
-                   .shared_bytes = 2 * sizeof(ProductTile<kSide, kDepth>) + kSide * sizeof(int),
-                   .starts_early = call.as<RecurrentDevicePlan>().starts_early};
+                   .shared_bytes = 2 * sizeof(ProductTile<kSide, kDepth>) + kSide * sizeof(int)};
   launch(call, recurrent_product<kSide, kDepth, kOwn>, how, arguments);
 }
 

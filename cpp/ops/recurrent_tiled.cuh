@@ -246,8 +246,7 @@ void launch_tiles(const OpCall& call, const TiledArguments& arguments) noexcept 
       .grid = dim3(static_cast<unsigned>(plan.blocks * kAll.blocks), static_cast<unsigned>(plan.sizes.directions)),
       .block = dim3(static_cast<unsigned>(tiled_threads(kAll, plan.sizes.hidden))),
       .shared_bytes = tiled_shared_bytes(Cell::kGates, plan.sizes.hidden, plan.tile),
-      .cluster = kAll.blocks,
-      .starts_early = plan.starts_early};
+      .cluster = kAll.blocks};
   if (plan.tile == 1) launch(call, recurrent_tiled<Cell, kShape, 1>, how, arguments);
   if (plan.tile == 2) launch(call, recurrent_tiled<Cell, kShape, 2>, how, arguments);
   if (plan.tile == 4) launch(call, recurrent_tiled<Cell, kShape, 4>, how, arguments);

@@ -50,6 +50,7 @@ template <typename T, typename R, typename Reducer>
 __global__ void __launch_bounds__(kLaneThreads)
     reduce_kernel(const __grid_constant__ ReduceParameters parameters, const T* __restrict__ x, R* __restrict__ y,
                   decltype(Reducer{}.start())* __restrict__ partial, const Reducer reducer) {
+  start_in_order();
   using Sum = decltype(reducer.start());
   SLIPWAY_SHARED(Sum, shared);
   const Lanes& lanes = parameters.lanes;
@@ -86,6 +87,7 @@ template <typename R, typename Reducer>
 __global__ void __launch_bounds__(kLaneThreads)
     merge_pieces_kernel(const decltype(Reducer{}.start())* __restrict__ partial, R* __restrict__ y, int64_t lines,
                         int64_t pieces, int64_t size, const Lanes lanes, const Reducer reducer) {
+  start_in_order();
   using Sum = decltype(reducer.start());
   SLIPWAY_SHARED(Sum, shared);
   const auto merge = [&](Sum a, Sum b) { return reducer.merge(a, b); };

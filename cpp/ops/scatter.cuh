@@ -44,6 +44,7 @@ template <typename T, typename Places>
 __global__ void __launch_bounds__(kLaneThreads)
     scatter_kernel(const __grid_constant__ Places places, const Lanes lanes, Reduction reduction,
                    const T* __restrict__ updates, T* y) {
+  start_in_order();
   SLIPWAY_SHARED(ScatterSlot<T>, shared);
 #pragma unroll 1
   for (int64_t first = static_cast<int64_t>(blockIdx.x) * lanes.lines(); first < places.lines;

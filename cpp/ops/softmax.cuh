@@ -43,6 +43,7 @@ struct SumOfTwo {
 template <typename T, typename F>
 __global__ void __launch_bounds__(kLaneThreads)
     softmax_kernel(const __grid_constant__ SoftmaxLines lines, const T* __restrict__ x, T* __restrict__ y, const F f) {
+  start_in_order();
   SLIPWAY_SHARED(double, shared);
   const Lanes& lanes = lines.lanes;
 #pragma unroll 1

@@ -49,6 +49,7 @@ struct StandsBefore {
 template <typename T>
 __global__ void __launch_bounds__(kLaneThreads)
     top_k_kernel(const TopLines lines, const T* __restrict__ x, T* __restrict__ y, int64_t* __restrict__ places) {
+  start_in_order();
   SLIPWAY_SHARED(Candidate<T>, shared);
   const StandsBefore<T> stands_before{lines.largest};
   const auto first_of = [&](Candidate<T> a, Candidate<T> b) { return stands_before(b, a) ? b : a; };

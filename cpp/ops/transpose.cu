@@ -31,6 +31,7 @@ struct Planes {
 template <typename U>
 __global__ void __launch_bounds__(kTurnTile* kTurnRows)
     turn_tiles_kernel(const __grid_constant__ Planes planes, const U* __restrict__ x, U* __restrict__ y) {
+  start_in_order();
   SLIPWAY_SHARED(U, tile);
   const int column = static_cast<int>(threadIdx.x) % kTurnTile;
   const int row = static_cast<int>(threadIdx.x) / kTurnTile;

@@ -21,6 +21,7 @@ template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     trilu_kernel(const Triangle triangle, const int64_t* __restrict__ diagonal, const U* __restrict__ x,
                  U* __restrict__ y) {
+  start_in_order();
   const int64_t k = diagonal != nullptr ? *diagonal : 0;
   for (int64_t i = grid_thread(); i < triangle.count; i += grid_threads()) {
     const int64_t line = divide(i, triangle.columns, triangle.has_large_count);

@@ -13,6 +13,7 @@ template <typename U>
 __global__ void __launch_bounds__(kMoveThreads)
     where_kernel(const __grid_constant__ DeviceWalk<3> walk, const uint8_t* __restrict__ condition,
                  const U* __restrict__ a, const U* __restrict__ b, U* __restrict__ y) {
+  start_in_order();
   for (int64_t i = grid_thread(); i < walk.count; i += grid_threads()) {
     const Offsets<3> offsets = walk.locate(i);
     y[i] = condition[offsets.at[0]] != 0 ? a[offsets.at[1]] : b[offsets.at[2]];

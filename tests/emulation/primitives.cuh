@@ -99,6 +99,10 @@ T* in_cluster(T* shared, unsigned rank, emulation::Where where = emulation::Wher
   }
   return reinterpret_cast<T*>(emulation::shared_memory_of(rank, where) + offset);
 }
+inline void store_in_cluster(float* shared, unsigned rank, float value,
+                             emulation::Where where = emulation::Where::current()) {
+  *in_cluster(shared, rank, where) = value;
+}
 /// A barrier of all threads of a cooperative grid.
 inline void sync_grid(emulation::Where where = emulation::Where::current()) { emulation::meet_grid(where); }
 
