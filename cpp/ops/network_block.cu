@@ -2,6 +2,7 @@
 #include "ops/network_block.h"
 #include "ops/network_parts.cuh"
 #include "ops/network_sums.cuh"
+#include "ops/pack.cuh"
 
 namespace slipway::cuda {
 
@@ -12,22 +13,30 @@ constexpr int kMostNetworkThreads = 512;
 /// Starts to copy what this block needs of a stage's weights: those of its own items.
 __device__ void stage_weights(const NetworkStage& stage, const NetworkBlock& block) {
   if (stage.staged < 0) return;
-  const int channels =
-      stage.kind == StageKind::kSums ? (stage.channels + kTileChannels - 1) / kTileChannels : stage.channels;
-  const int teams = block.images == 1 ? 1 : (block.images + kDenseImages - 1) / kDenseImages;
-  const int items = (stage.kind == StageKind::kSums ? block.images * stage.tiles : teams) << stage.slices_log;
-  const NetworkChunks chunks = chunks_of(channels * items, block.rank, block.ranks);
-  if (chunks.begin == chunks.end) return;
-  const int first = chunks.begin * kWarp / items * stage.group_floats;
-  const int last = (min(chunks.end * kWarp - 1, channels * items - 1) / items + 1) * stage.group_floats;
-  for (int i = first + 4 * (block.warp * kWarp + block.lane); i < last; i += 4 * block.warps * kWarp) {
-    copy_async<16>(block.memory + stage.staged + i, stage.weights + i);
+  const NetworkShare own = tiles_of(stage, block.rank);
+  const int tile = stage.tile_channels * stage.channel_floats;
+  const float* weights = stage.weights + own.begin * tile;
+  const int count = (own.end - own.begin) * tile;
+  for (int i = 4 * (block.warp * kWarp + block.lane); i < count; i += 4 * block.warps * kWarp) {
+    copy_async<16>(block.memory + stage.staged + i, weights + i);
   }
+}
+
+/// Starts to copy the stages themselves, as a group of its own.
+__device__ inline void load_stages(const NetworkStages& network, NetworkStage* stages, const NetworkBlock& block) {
+  auto* to = reinterpret_cast<char*>(stages);
+  const auto* from = reinterpret_cast<const char*>(network.stages);
+  const int bytes = network.count * static_cast<int>(sizeof(NetworkStage));
+  for (int i = 16 * (block.warp * kWarp + block.lane); i < bytes; i += 16 * block.warps * kWarp) {
+    copy_async<16>(to + i, from + i);
+  }
+  commit_copies();
 }
 
 template <int kColumns, bool kShares>
 __device__ __forceinline__ void run_stage(const NetworkStages& network, const NetworkStage& stage,
                                           NetworkBlock& block) {
+  block.staged_weights = block.memory + stage.staged_origin[block.rank];
   clear_border(stage.border, block);
   switch (stage.kind) {
     case StageKind::kSums:
@@ -48,58 +57,64 @@ __device__ __forceinline__ void run_stage(const NetworkStages& network, const Ne
 /// Checked against onnxruntime by tests/ops/test_network.py.
 template <int kColumns, bool kShares>
 __global__ void __launch_bounds__(kMostNetworkThreads) network_kernel(const __grid_constant__ NetworkStages network) {
-  SLIPWAY_SHARED(float, memory);
-  const int rank = network.ranks > 1 ? static_cast<int>(cluster_rank()) : 0;
-  const int64_t first_image = blockIdx.x / network.ranks * static_cast<int64_t>(network.images);
-  NetworkBlock block = {memory,
+  SLIPWAY_SHARED(NetworkStage, stages);
+  const int rank = network.ranks_log > 0 ? static_cast<int>(cluster_rank()) : 0;
+  const int64_t first_image = static_cast<int64_t>(blockIdx.x >> network.ranks_log) << network.images_log;
+  NetworkBlock block = {reinterpret_cast<float*>(stages + network.count),
                         network.image,
-                        static_cast<int>(min(static_cast<int64_t>(network.images), network.batch - first_image)),
+                        static_cast<int>(min(int64_t{1} << network.images_log, network.batch - first_image)),
                         first_image,
                         rank,
-                        network.ranks,
                         static_cast<int>(threadIdx.x % kWarp),
                         static_cast<int>(threadIdx.x / kWarp),
                         static_cast<int>(blockDim.x / kWarp),
-                        0};
-  for (int i = 0; i < network.inputs; ++i) load_port(network.ports[i], block);
+                        0,
+                        nullptr};
+  let_next_start();
+  load_stages(network, stages, block);
+  wait_for_copies<0>();
+  __syncthreads();
   int ahead = 0;  // the next stage whose weights are to be copied
   if (kShares) {
     for (int phase = 0; phase < kStageLead; ++phase) {
-      for (; ahead < network.count && network.stages[ahead].phase <= phase; ++ahead) {
-        stage_weights(network.stages[ahead], block);
+      for (; ahead < network.count && stages[ahead].phase <= phase; ++ahead) {
+        stage_weights(stages[ahead], block);
       }
       commit_copies();
     }
-  } else {
-    commit_copies();
   }
+  wait_for_previous();  // all before this line reads constants only
+  for (int i = 0; i < network.inputs; ++i) load_port(network.ports[i], block);
+  commit_copies();
   for (int i = 0; i < network.count;) {
-    const int phase = network.stages[i].phase;
+    const int phase = stages[i].phase;
     if (kShares) {
-      for (; ahead < network.count && network.stages[ahead].phase <= phase + kStageLead; ++ahead) {
-        stage_weights(network.stages[ahead], block);
+      for (; ahead < network.count && stages[ahead].phase <= phase + kStageLead; ++ahead) {
+        stage_weights(stages[ahead], block);
       }
       commit_copies();
-      wait_for_copies<kStageLead>();
-    } else {
-      wait_for_copies<0>();
     }
-    sync_block(network.ranks);
+    if (!kShares || phase == 0) {
+      wait_for_copies<kShares ? 1 : 0>();
+    } else {
+      wait_for_copies<kStageLead>();
+    }
+    sync_block(network.ranks_log);
     block.turn = 0;
-    for (; i < network.count && network.stages[i].phase == phase; ++i) {
-      run_stage<kColumns, kShares>(network, network.stages[i], block);
+    for (; i < network.count && stages[i].phase == phase; ++i) {
+      run_stage<kColumns, kShares>(network, stages[i], block);
     }
   }
 }
 
 template <int kColumns, bool kShares>
 void start_network(const OpCall& call, const NetworkStages& network) noexcept {
-  const int64_t groups = (network.batch + network.images - 1) / network.images;
+  const int64_t groups = ((network.batch - 1) >> network.images_log) + 1;
   launch(call, &network_kernel<kColumns, kShares>,
-         {.grid = dim3(static_cast<unsigned>(groups * network.ranks)),
+         {.grid = dim3(static_cast<unsigned>(groups << network.ranks_log)),
           .block = dim3(static_cast<unsigned>(network.threads)),
           .shared_bytes = network.shared_bytes,
-          .cluster = network.ranks},
+          .cluster = 1 << network.ranks_log},
          network);
 }
 
@@ -107,7 +122,16 @@ void start_network(const OpCall& call, const NetworkStages& network) noexcept {
 
 void run_network_stages(const OpCall& call, const NetworkStages& prepared) noexcept {
   NetworkStages network = prepared;
-  for (int i = 0; i < network.inputs; ++i) network.ports[i].data = call.inputs[static_cast<std::size_t>(i)].as<float>();
+  for (int i = 0; i < network.inputs; ++i) {
+    NetworkPort& port = network.ports[i];
+    port.data = call.inputs[static_cast<std::size_t>(i)].as<float>();
+    const StagePlace& place = port.place;
+    if ((port.vectors.size | place.start | place.plane | place.pitch | network.image) % 4 == 0 &&
+        is_aligned<16>(port.data)) {
+      port.vector = 4;
+      port.vectors = small_divisor(port.vectors.size / 4);
+    }
+  }
   for (std::size_t i = 0; i < call.outputs.size() && i < kMostPorts; ++i) {
     network.outputs[i] = call.outputs[i].as<float>();
   }

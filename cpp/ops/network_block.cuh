@@ -14,38 +14,114 @@ struct NetworkBlock {
   int images;           ///< that the block really has
   int64_t first_image;  ///< in the batch
   int rank;
-  int ranks;
   int lane;
   int warp;
   int warps;
-  int turn;  ///< warps that earlier stages of the phase have kept busy
+  int turn;                     ///< warps that earlier stages of the phase have kept busy
+  const float* staged_weights;  ///< where the stage's weights would begin in shared memory, had the block all of them
 
   [[nodiscard]] __device__ float* at(int image_index, int place) const { return memory + image_index * image + place; }
 };
 
-/// Chunks of 32 items that this block of the cluster has of a stage.
-struct NetworkChunks {
-  int begin;
-  int end;
-};
-
-[[nodiscard]] __device__ inline NetworkChunks chunks_of(int items, int rank, int ranks) {
-  const int chunks = (items + kWarp - 1) / kWarp;
-  const int share = (chunks + ranks - 1) / ranks;
-  return {min(rank * share, chunks), min((rank + 1) * share, chunks)};
-}
-
 /// Calls f(item, is_there) for every item of this warp, in all lanes; a lane beyond the end repeats the last item.
 template <typename F>
-__device__ __forceinline__ void for_each_item(NetworkBlock& block, int items, const F& f) {
-  const NetworkChunks chunks = chunks_of(items, block.rank, block.ranks);
+__device__ __forceinline__ void for_each_item(const NetworkStage& stage, NetworkBlock& block, const F& f) {
+  const NetworkShare chunks = chunks_of(stage, block.rank);
   const int first = block.warp - block.turn;
   for (int chunk = chunks.begin + (first < 0 ? first + block.warps : first); chunk < chunks.end; chunk += block.warps) {
     const int item = chunk * kWarp + block.lane;
-    f(min(item, items - 1), item < items);
+    f(min(item, stage.items - 1), item < stage.items);
   }
-  block.turn = (block.turn + chunks.end - chunks.begin) % block.warps;
+  block.turn = (block.turn + chunks.end - chunks.begin) & (block.warps - 1);
 }
+
+/// What a lane is left with after fold_slices(): sums[0] to sums[count - 1], which are those from `first` on.
+struct FoldedSums {
+  int first;
+  int count;
+  bool is_own;  ///< false where a neighbour has the same
+};
+
+/// One step of fold_slices(): lanes `distance` apart give each other one half of their sums, then those after it.
+template <int kKept, int kCount, int kInner>
+__device__ __forceinline__ void halve_sums(float (&sums)[kCount][kInner], int& distance, int slice,
+                                           FoldedSums& folded) {
+  if constexpr (kKept > 0) {
+    if (distance == 0) return;
+    const bool is_upper = (slice & distance) != 0;
+    folded.first += is_upper ? kKept : 0;
+    folded.count = kKept;
+#pragma unroll
+    for (int m = 0; m < kKept; ++m) {
+#pragma unroll
+      for (int i = 0; i < kInner; ++i) {
+        const float low = sums[m][i];
+        const float high = sums[m + kKept][i];
+        sums[m][i] = (is_upper ? high : low) + __shfl_xor_sync(kAllLanes, is_upper ? low : high, distance);
+      }
+    }
+    distance /= 2;
+    halve_sums<kKept / 2>(sums, distance, slice, folded);
+  }
+}
+
+/// Adds up the slices of an item, whose lanes are neighbours; every lane gets as few sums as there are lanes for.
+template <int kCount, int kInner>
+__device__ __forceinline__ FoldedSums fold_slices(float (&sums)[kCount][kInner], int slices, int slice) {
+  FoldedSums folded = {0, kCount, true};
+  int distance = slices / 2;
+  halve_sums<kCount / 2>(sums, distance, slice, folded);
+  folded.is_own = distance == 0 || slice % (2 * distance) == 0;
+  for (; distance > 0; distance /= 2) {
+#pragma unroll
+    for (int i = 0; i < kInner; ++i) sums[0][i] += __shfl_xor_sync(kAllLanes, sums[0][i], distance);
+  }
+  return folded;
+}
+
+/// sums[0] becomes what sums[1] was, and so on: a short loop over them needs no index that only runs at run time.
+template <int kCount, int kInner>
+__device__ __forceinline__ void drop_first(float (&sums)[kCount][kInner]) {
+#pragma unroll
+  for (int m = 0; m + 1 < kCount; ++m) {
+#pragma unroll
+    for (int i = 0; i < kInner; ++i) sums[m][i] = sums[m + 1][i];
+  }
+}
+
+/// Weights from shared memory, or from where they are.
+template <bool kStaged>
+__device__ __forceinline__ float4 load_weights(const float* from) {
+  if constexpr (kStaged) {
+    return *reinterpret_cast<const float4*>(from);
+  } else {
+    return __ldg(reinterpret_cast<const float4*>(from));
+  }
+}
+
+/// Biases of a tile of channels, read before they are needed: the second cache takes as long to answer as many sums do.
+template <int kChannels>
+struct TileBias {
+  float at[kChannels];
+
+  __device__ __forceinline__ explicit TileBias(const float* from) {
+    if constexpr (kChannels == kTileChannels) {
+      const float4 all = __ldg(reinterpret_cast<const float4*>(from));
+      at[0] = all.x;
+      at[1] = all.y;
+      at[2] = all.z;
+      at[3] = all.w;
+    } else {
+      at[0] = __ldg(from);
+    }
+  }
+  [[nodiscard]] __device__ __forceinline__ float of(int channel) const {
+    float found = at[0];
+#pragma unroll
+    for (int i = 1; i < kChannels; ++i) found = channel == i ? at[i] : found;
+    return found;
+  }
+};
 
 /// Where a stage's results go: to an image's memory, where kShares in all blocks of the cluster, or to an output.
 template <bool kShares>
@@ -60,7 +136,7 @@ template <bool kShares>
 [[nodiscard]] __device__ __forceinline__ StageResult<kShares> result_of(const NetworkStages& network,
                                                                         const NetworkStage& stage,
                                                                         const NetworkBlock& block, int image) {
-  if (stage.port < 0) return {block.at(image, stage.out.start), stage.out.plane, stage.out.pitch, block.ranks};
+  if (stage.port < 0) return {block.at(image, stage.out.start), stage.out.plane, stage.out.pitch, 1 << network.ranks_log};
   const int plane = stage.height * stage.width;
   float* output = network.outputs[stage.port] + (block.first_image + image) * stage.channels * plane;
   return {output, plane, stage.width, 0};
@@ -72,8 +148,8 @@ __device__ __forceinline__ void put(const StageResult<kShares>& result, int plac
     result.data[place] = value;
     return;
   }
-#pragma unroll 1
-  for (int rank = 0; rank < result.copies; ++rank) *in_cluster(result.data + place, rank) = value;
+#pragma unroll 2
+  for (int rank = 0; rank < result.copies; ++rank) store_in_cluster(result.data + place, rank, value);
 }
 
 /// The activations that are long to compute. Out of line: many places need them, few networks.
@@ -88,8 +164,8 @@ __device__ __forceinline__ float finish(const ActivationCall& call, float x) {
 }
 
 /// A barrier of the block, or cluster.
-__device__ __forceinline__ void sync_block(int ranks) {
-  if (ranks > 1) {
+__device__ __forceinline__ void sync_block(int ranks_log) {
+  if (ranks_log > 0) {
     sync_cluster();
   } else {
     __syncthreads();
@@ -100,31 +176,42 @@ __device__ __forceinline__ void sync_block(int ranks) {
 __device__ inline void clear_border(const StageBorder& border, const NetworkBlock& block) {
   const int thread = block.warp * kWarp + block.lane;
   const int threads = block.warps * kWarp;
-  for (int i = thread; i < border.rows * block.images; i += threads) {
-    const int row = i % border.rows;
-    const int in_channel = row % border.rows_of_channel - border.top;
-    float* to = block.at(i / border.rows, border.start + row * border.pitch);
-    const bool has_pixels = in_channel >= 0 && in_channel < border.height;
-    const int kept = has_pixels ? border.width : 0;
-    for (int x = 0; x < border.left; ++x) to[x] = 0.0f;
-    for (int x = border.left + kept; x < border.pitch; ++x) to[x] = 0.0f;
+  if (border.rows.size > 0) {
+    for (int i = thread; i < border.rows.size * block.images; i += threads) {
+      const Quotient at = divide_with_rest(i, border.rows);
+      const int in_channel = divide_with_rest(at.rest, border.rows_of_channel).rest - border.top;
+      float* to = block.at(at.whole, border.start + at.rest * border.pitch);
+      const bool has_pixels = in_channel >= 0 && in_channel < border.height;
+      const int kept = has_pixels ? border.width : 0;
+      for (int x = 0; x < border.left; ++x) to[x] = 0.0f;
+      for (int x = border.left + kept; x < border.pitch; ++x) to[x] = 0.0f;
+    }
   }
-  for (int i = thread; i < border.tail * block.images; i += threads) {
-    *block.at(i / border.tail, border.start + border.rows * border.pitch + i % border.tail) = 0.0f;
+  for (int i = thread; i < block.images && border.tail > 0; i += threads) {
+    for (int x = 0; x < border.tail; ++x) *block.at(i, border.start + x) = 0.0f;
   }
 }
 
-/// Starts to copy an input of every image. A warp takes a row.
+/// Starts to copy an input of every image, kFloats at a time.
+template <int kFloats>
+__device__ __forceinline__ void copy_port(const NetworkPort& port, const NetworkBlock& block) {
+  const float* data = port.data + block.first_image * port.rows.size * port.vectors.size * kFloats;
+  const int count = block.images * port.rows.size * port.vectors.size;
+  for (int i = block.warp * kWarp + block.lane; i < count; i += block.warps * kWarp) {
+    const Quotient in_row = divide_with_rest(i, port.vectors);
+    const Quotient in_image = divide_with_rest(in_row.whole, port.rows);
+    const Quotient in_channel = divide_with_rest(in_image.rest, port.height);
+    const int place = port.place.start + in_channel.whole * port.place.plane + in_channel.rest * port.place.pitch;
+    copy_async<kFloats * 4>(block.at(in_image.whole, place + in_row.rest * kFloats), data + i * kFloats);
+  }
+}
+
 __device__ inline void load_port(const NetworkPort& port, const NetworkBlock& block) {
   clear_border(port.border, block);
-  const int rows = port.channels * port.height;
-  const float* data = port.data + block.first_image * rows * port.width;
-  for (int i = block.warp; i < rows * block.images; i += block.warps) {
-    const int row = i % rows;
-    const int place = port.place.start + row / port.height * port.place.plane + row % port.height * port.place.pitch;
-    float* to = block.at(i / rows, place);
-    const float* from = data + static_cast<int64_t>(i) * port.width;
-    for (int x = block.lane; x < port.width; x += kWarp) copy_async<sizeof(float)>(to + x, from + x);
+  if (port.vector == 4) {
+    copy_port<4>(port, block);
+  } else {
+    copy_port<1>(port, block);
   }
 }
 

@@ -1,11 +1,13 @@
 #include "ops/network_choice.h"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "base/error.h"
 #include "base/layout.h"
 #include "cuda/device.h"
+#include "ops/network_cuda.h"
 #include "ops/network_items.h"
 
 namespace slipway {
@@ -13,71 +15,134 @@ namespace slipway {
 namespace {
 
 /// Of both kernels, as the compiler reports them.
-constexpr int kRegistersShared = 64;
-constexpr int kRegistersAlone = 112;
+constexpr int kRegisters = 128;
 constexpr int kSchedulers = 4;
-/// Clocks: of a barrier in a block and in a cluster, of a launch with its first loads, of a warp's instructions against
-/// those that it waits.
-constexpr double kBarrier = 60;
-constexpr double kClusterBarrier = 400;
-constexpr double kStart = 2500;
-constexpr double kWait = 1.6;
+
+// Clocks, fitted to what an H200 took for eight models at batches of 1, 64 and 1024 in every way that there is: the way
+// with the lowest count is the fastest there, or within a tenth of it in most cells.
+
+/// Of a barrier in a block, in a cluster, and of a launch with its first loads.
+constexpr double kBarrier = 500;
+constexpr double kClusterBarrier = 1800;
+constexpr double kStart = 3300;
+/// Of an instruction: where only one warp has work, where every scheduler has a few, and where there are enough to keep
+/// the units busy, in the kernel of small tiles and that of large ones.
+constexpr double kAlone = 7.5;
+constexpr double kFew = 3.2;
+constexpr double kBusySmall = 3.8;
+constexpr double kBusyLarge = 3.1;
+/// What another block on the same multiprocessor adds to the time of a warp.
+constexpr double kNeighbour = 0.033;
 /// Bytes per clock that a multiprocessor reads from the second cache.
-constexpr double kFarBytes = 40;
+constexpr double kFarBytes = 60;
 
 bool is_sum(const NetworkStage& stage) { return stage.kind == StageKind::kSums || stage.kind == StageKind::kDense; }
 
-int64_t groups_of(const NetworkStage& stage) {
-  return stage.kind == StageKind::kSums ? (stage.channels + kTileChannels - 1) / kTileChannels : stage.channels;
-}
+int images_of(const OwnedNetworkStages& network) { return 1 << network.images_log; }
+int ranks_of(const OwnedNetworkStages& network) { return 1 << network.ranks_log; }
 
 int64_t weight_bytes(const NetworkStage& stage) {
-  return is_sum(stage) ? groups_of(stage) * stage.group_floats * int64_t{4} : 0;
+  return is_sum(stage) ? int64_t{stage.channels} * stage.channel_floats * 4 : 0;
 }
 
-/// Sets what depends on the pixels of a tile's row.
-void set_columns(NetworkStages& network, int columns) {
+/// Bytes of weights of the block that needs most.
+int64_t own_bytes(const NetworkStage& stage, const OwnedNetworkStages& network) {
+  int most = 0;
+  for (int rank = 0; rank < ranks_of(network); ++rank) {
+    const NetworkShare own = tiles_of(stage, rank);
+    most = std::max(most, own.end - own.begin);
+  }
+  return int64_t{most} * stage.tile_channels * stage.channel_floats * 4;
+}
+
+void set_share(NetworkStage& stage, const OwnedNetworkStages& network) {
+  const int chunks = (stage.items + 31) / 32;
+  stage.share = (chunks + ranks_of(network) - 1) / ranks_of(network);
+}
+
+/// `items` of a tile of channels.
+void set_items(NetworkStage& stage, const OwnedNetworkStages& network, int items) {
+  stage.tile_items = small_divisor(items);
+  stage.items = (stage.channels + stage.tile_channels - 1) / stage.tile_channels * items;
+  set_share(stage, network);
+}
+
+/// Times that a warp makes 32 items of a stage, at most.
+int rounds_of(const NetworkStage& stage, const OwnedNetworkStages& network) {
+  const int warps = network.threads / 32;
+  return (stage.share + warps - 1) / warps;
+}
+
+/// Sets what an item of each stage makes, and who has it.
+void set_tiles(OwnedNetworkStages& network, int columns) {
   network.columns = columns;
-  for (NetworkStage* stage = network.stages; stage < network.stages + network.count; ++stage) {
-    if (stage->kind != StageKind::kSums) continue;
-    const int rows = (stage->height * stage->pool + kTileRows - 1) / kTileRows;
-    stage->tiles_across = (stage->width * stage->pool + columns - 1) / columns;
-    stage->tiles = rows * stage->tiles_across;
-    const int first = stage->in.start - stage->rows.begin * stage->in.pitch - stage->columns.begin;
-    const bool is_aligned = (stage->in.pitch | stage->in.plane | first) % columns == 0;
-    const int taps = stage->columns.kernel;
-    const bool is_plain = stage->columns.stride == 1 && (stage->columns.dilation == 1 || taps == 1);
+  network.team_log = network.images_log == 0 ? 0 : network.images_log <= kSmallTeamLog ? kSmallTeamLog : kTeamLog;
+  const int teams_log = std::max(0, network.images_log - network.team_log);
+  for (NetworkStage& stage : network.list) {
+    if (!is_sum(stage)) {
+      stage.items = (stage.channels * stage.height * stage.width) << network.images_log;
+      set_share(stage, network);
+      continue;
+    }
+    if (stage.kind == StageKind::kDense) {
+      // One channel a lane where that keeps warps busy more evenly.
+      stage.tile_channels = 1;
+      set_items(stage, network, 1 << (teams_log + stage.slices_log));
+      const int rounds = rounds_of(stage, network);
+      stage.tile_channels = kTileChannels;
+      set_items(stage, network, 1 << (teams_log + stage.slices_log));
+      if (network.team_log > 0 || kTileChannels * rounds_of(stage, network) <= rounds) continue;
+      stage.tile_channels = 1;
+      set_items(stage, network, 1 << (teams_log + stage.slices_log));
+      continue;
+    }
+    const int rows = (stage.height * stage.pool + kTileRows - 1) / kTileRows;
+    stage.tiles_across = small_divisor((stage.width * stage.pool + columns - 1) / columns);
+    stage.tiles = small_divisor(rows * stage.tiles_across.size);
+    set_items(stage, network, stage.tiles.size << (network.images_log + stage.slices_log));
+    const int first = stage.in.start - stage.rows.begin * stage.in.pitch - stage.columns.begin;
+    const bool is_aligned = (stage.in.pitch | stage.in.plane | first) % columns == 0;
+    const int taps = stage.columns.kernel;
+    const bool is_plain = stage.columns.stride == 1 && (stage.columns.dilation == 1 || taps == 1);
     const bool is_known = taps == 1 || taps == 3 || taps == 5;
-    stage->taps = is_aligned && is_plain && is_known ? static_cast<int16_t>(taps) : int16_t{0};
+    stage.taps = is_aligned && is_plain && is_known ? static_cast<int16_t>(taps) : int16_t{0};
   }
 }
 
 /// Gives weights places behind the images as far as `bytes` reach, smallest first; returns the floats of all.
-int64_t stage_weights(NetworkStages& network, int64_t bytes) {
+int64_t stage_weights(OwnedNetworkStages& network, int64_t bytes) {
   std::vector<NetworkStage*> wanted;
-  for (NetworkStage* stage = network.stages; stage < network.stages + network.count; ++stage) {
-    stage->staged = -1;
-    if (is_sum(*stage)) wanted.push_back(stage);
+  for (NetworkStage& stage : network.list) {
+    stage.staged = -1;
+    if (is_sum(stage)) wanted.push_back(&stage);
   }
-  std::stable_sort(wanted.begin(), wanted.end(),
-                   [](const NetworkStage* a, const NetworkStage* b) { return weight_bytes(*a) < weight_bytes(*b); });
-  const int behind = network.image * network.images;
+  std::stable_sort(wanted.begin(), wanted.end(), [&](const NetworkStage* a, const NetworkStage* b) {
+    return own_bytes(*a, network) < own_bytes(*b, network);
+  });
+  const int behind = network.image << network.images_log;
   int64_t used = 0;
   std::vector<Lifetime> lives;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     // Copying begins while the phase before the lead still runs.
-    lives.push_back({weight_bytes(*wanted[i]), std::max(0, wanted[i]->phase - kStageLead - 1), wanted[i]->phase, 0});
+    lives.push_back(
+        {own_bytes(*wanted[i], network), std::max(0, wanted[i]->phase - kStageLead - 1), wanted[i]->phase, 0});
     std::vector<Lifetime> laid_out = lives;
     const int64_t needed = lay_out(laid_out);
     if (needed > bytes) break;
     used = needed;
     for (std::size_t k = 0; k <= i; ++k) wanted[k]->staged = behind + static_cast<int>(laid_out[k].offset / 4);
   }
+  for (NetworkStage* stage : wanted) {
+    for (int rank = 0; rank < ranks_of(network); ++rank) {
+      stage->staged_origin[rank] =
+          stage->staged - tiles_of(*stage, rank).begin * stage->tile_channels * stage->channel_floats;
+    }
+  }
   return used / 4;
 }
 
 /// Clocks that a warp needs for 32 items of a stage, waiting not counted.
-double clocks_of(const NetworkStage& stage, const NetworkStages& network) {
+double clocks_of(const NetworkStage& stage, const OwnedNetworkStages& network) {
   const double slices = 1 << stage.slices_log;
   const int outputs = kTileRows * network.columns;
   if (stage.kind == StageKind::kSums) {
@@ -87,76 +152,72 @@ double clocks_of(const NetworkStage& stage, const NetworkStages& network) {
            8.0 * kTileChannels * outputs / slices;
   }
   if (stage.kind == StageKind::kDense) {
-    const int images = network.images == 1 ? 1 : 4;
-    return 80 + stage.units / slices * (4 + 6 * images) + 2 * stage.slices_log * images;
+    const int team = 1 << network.team_log;
+    const int sums = team * stage.tile_channels;
+    const double loads = 4.0 * (stage.tile_channels + team);
+    return 80 + stage.units / slices * (4 + loads + 4 * sums) + 3.0 * sums;
   }
   return stage.kind == StageKind::kPool ? 120 + 8.0 * stage.rows.kernel * stage.columns.kernel : 100;
 }
 
-int64_t items_of(const NetworkStage& stage, const NetworkStages& network) {
-  const int64_t images = network.images;
-  switch (stage.kind) {
-    case StageKind::kSums:
-      return groups_of(stage) * images * stage.tiles << stage.slices_log;
-    case StageKind::kDense:
-      return stage.channels * (images == 1 ? 1 : (images + 3) / 4) << stage.slices_log;
-    default:
-      return images * stage.channels * stage.height * stage.width;
-  }
-}
-
 /// Clocks of the whole batch.
-double cost_of(const NetworkStages& network, const CudaDevice& device) {
-  const int64_t groups = (network.batch + network.images - 1) / network.images;
-  const int64_t blocks = groups * network.ranks;
-  const int registers = network.columns == 2 ? kRegistersShared : kRegistersAlone;
+double cost_of(const OwnedNetworkStages& network, const CudaDevice& device) {
+  const int ranks = ranks_of(network);
+  const int64_t groups = (network.batch + images_of(network) - 1) / images_of(network);
+  const int64_t blocks = groups * ranks;
   const int64_t fit = std::min<int64_t>({(device.shared_bytes() + 1024) / (network.shared_bytes + 1024),
-                                         2048 / network.threads, 65536 / (registers * network.threads), 32});
-  const int64_t here = std::min(fit, (blocks + device.multiprocessors() - 1) / device.multiprocessors());
-  const int64_t waves = (blocks + device.multiprocessors() * here - 1) / (device.multiprocessors() * here);
+                                         2048 / network.threads, 65536 / (kRegisters * network.threads), 32});
+  const int64_t places = std::max(device.multiprocessors() / ranks * ranks, 1);
+  const int64_t here = std::min(fit, (blocks + places - 1) / places);
+  const int64_t waves = (blocks + places * here - 1) / (places * here);
+  const double alone = kAlone * (1 + kNeighbour * static_cast<double>(here - 1));
+  const double busy = (network.columns == 2 ? kBusySmall : kBusyLarge) * static_cast<double>(here) / kSchedulers;
   const int warps = network.threads / 32;
   double sum = 0;
   double far = 0;
-  for (int i = 0; i < network.count;) {
-    const int phase = network.stages[i].phase;
+  const std::vector<NetworkStage>& stages = network.list;
+  for (std::size_t i = 0; i < stages.size();) {
+    const int phase = stages[i].phase;
     double issued = 0;
     double longest = 0;
-    double chunks = 0;
-    for (; i < network.count && network.stages[i].phase == phase; ++i) {
-      const NetworkStage& stage = network.stages[i];
-      const auto share = static_cast<double>((items_of(stage, network) + 31) / 32 + network.ranks - 1) / network.ranks;
-      issued += static_cast<int64_t>(share) * clocks_of(stage, network);
-      chunks += static_cast<int64_t>(share);
+    int64_t chunks = 0;
+    for (; i < stages.size() && stages[i].phase == phase; ++i) {
+      const NetworkStage& stage = stages[i];
+      issued += stage.share * clocks_of(stage, network);
+      chunks += stage.share;
       longest = std::max(longest, clocks_of(stage, network));
-      far += static_cast<double>(weight_bytes(stage)) / network.ranks;
+      far += static_cast<double>(weight_bytes(stage)) / ranks;
     }
-    const double rounds = static_cast<double>((static_cast<int64_t>(chunks) + warps - 1) / warps);
-    sum += std::max({issued * static_cast<double>(here) / kSchedulers, issued / warps * kWait, longest * kWait,
-                     rounds * issued / std::max(chunks, 1.0) * kWait});
-    sum += network.ranks > 1 ? kClusterBarrier : kBarrier;
+    const auto rounds = static_cast<double>((chunks + warps - 1) / warps);
+    const double mean = issued / static_cast<double>(std::max<int64_t>(chunks, 1));
+    sum += std::max({issued * busy, issued / warps * kFew, longest * alone, rounds * mean * alone});
+    sum += ranks > 1 ? kClusterBarrier : kBarrier;
   }
   return kStart + static_cast<double>(waves) * std::max(sum, far * static_cast<double>(here) / kFarBytes);
 }
 
 /// One way to launch; false where it does not fit.
-bool set_launch(NetworkStages& network, const CudaDevice& device, int columns, int images, int ranks, int threads) {
-  network.images = images;
-  network.ranks = ranks;
+bool set_launch(OwnedNetworkStages& network, const CudaDevice& device, int columns, int images, int ranks,
+                int threads) {
+  network.images_log = std::countr_zero(static_cast<unsigned>(images));
+  network.ranks_log = std::countr_zero(static_cast<unsigned>(ranks));
   network.threads = threads;
-  set_columns(network, columns);
-  const int64_t floats = int64_t{network.image} * images;
-  if (floats * 4 > device.shared_bytes()) return false;
-  const int64_t weights = columns == 2 ? stage_weights(network, device.shared_bytes() - floats * 4) : 0;
+  set_tiles(network, columns);
+  const auto listed = static_cast<int64_t>(network.list.size() * sizeof(NetworkStage));
+  const int64_t images_bytes = int64_t{4} * network.image * images;
+  const int64_t left = device.shared_bytes() - listed - images_bytes;
+  if (left < 0) return false;
+  const int64_t weights = columns == 2 ? stage_weights(network, left) : 0;
   if (columns != 2) {
-    for (int i = 0; i < network.count; ++i) network.stages[i].staged = -1;
+    for (NetworkStage& stage : network.list) stage.staged = -1;
   }
-  network.shared_bytes = static_cast<int>((floats + weights) * 4);
+  network.shared_bytes = static_cast<int>(listed + images_bytes + weights * 4);
   return true;
 }
 
 }  // namespace
 
-std::string choose_network_launch(NetworkStages& network, const CudaDevice& device) {
+std::string choose_network_launch(OwnedNetworkStages& network, const CudaDevice& device) {
   struct Way {
     double cost = -1;
     int columns = 0;
@@ -167,13 +228,18 @@ std::string choose_network_launch(NetworkStages& network, const CudaDevice& devi
   Way best;
   const auto consider = [&](int columns, int images, int ranks, int threads) {
     if (images > 1 && images / 2 >= network.batch) return;
+    if (ranks > 1 && !device.has_clusters()) return;
     if (!set_launch(network, device, columns, images, ranks, threads)) return;
     const double cost = cost_of(network, device);
     if (best.cost < 0 || cost < best.cost) best = {cost, columns, images, ranks, threads};
   };
+  const bool is_dense = std::none_of(network.list.begin(), network.list.end(),
+                                     [](const NetworkStage& stage) { return stage.kind == StageKind::kSums; });
   for (const int threads : {128, 256, 512}) {
     for (const int ranks : {1, 2, 4, 8}) {
-      if (ranks == 1 || device.has_clusters()) consider(2, 1, ranks, threads);
+      consider(2, 1, ranks, threads);
+      if (!is_dense) continue;
+      for (const int images : {4, 8, 16}) consider(2, images, ranks, threads);
     }
     for (const int images : {1, 2, 4, 8, 16}) consider(4, images, 1, threads);
   }

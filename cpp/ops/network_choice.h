@@ -3,14 +3,13 @@
 
 #include <string>
 
-#include "ops/network_stage.h"
-
 namespace slipway {
 
 class CudaDevice;
+struct OwnedNetworkStages;
 
 /// Sets everything that depends on the choice, by counted work; returns what was chosen and why. Throws NetworkUnfit
 /// where an image does not fit a block's memory.
-[[nodiscard]] std::string choose_network_launch(NetworkStages& network, const CudaDevice& device);
+[[nodiscard]] std::string choose_network_launch(OwnedNetworkStages& network, const CudaDevice& device);
 
 }  // namespace slipway

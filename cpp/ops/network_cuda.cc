@@ -15,7 +15,8 @@ namespace {
 constexpr int64_t kMostSmall = std::numeric_limits<int16_t>::max();
 /// Lanes that a stage of an image should have at most, so that slices are not too many.
 constexpr int64_t kMostLanes = 512;
-constexpr int64_t kMostDenseLanes = 1024;
+constexpr int kLeastSlice = 8;  ///< units of a slice
+constexpr int64_t kMostDenseLanes = 1 << 15;
 
 StageAxis axis_of(const WindowAxis& axis) {
   require_fit(axis.kernel <= kMostSmall && axis.stride <= kMostSmall && axis.dilation <= kMostSmall &&
@@ -39,17 +40,19 @@ Tensor pack_tiles_of_4(const NetworkWeights& given, int64_t channels, int64_t te
   return packed;
 }
 
-/// [channels, 4 * units], then the bias, padded with zeros.
+/// [channels, 4 * units], then the bias, padded with zeros to whole tiles of channels.
 Tensor pack_rows_of_4(const NetworkWeights& given, int64_t channels, int64_t terms) {
   const int64_t row = (terms + 3) / 4 * 4;
-  Tensor packed(DType::kFloat32, Shape{channels * row + channels});
+  const int64_t rows = (channels + kTileChannels - 1) / kTileChannels * kTileChannels;
+  Tensor packed(DType::kFloat32, Shape{rows * row + rows});
   float* to = packed.as<float>();
+  std::fill_n(to, rows * row + rows, 0.0F);
   for (int64_t m = 0; m < channels; ++m) {
-    for (int64_t k = 0; k < row; ++k) {
+    for (int64_t k = 0; k < terms; ++k) {
       const int64_t from = given.is_transposed ? k * channels + m : m * terms + k;
-      to[m * row + k] = k < terms ? given.weights->as<float>()[from] : 0.0F;
+      to[m * row + k] = given.weights->as<float>()[from];
     }
-    to[channels * row + m] = given.bias ? given.bias->as<float>()[m] : 0.0F;
+    to[rows * row + m] = given.bias ? given.bias->as<float>()[m] : 0.0F;
   }
   return packed;
 }
@@ -67,11 +70,16 @@ class StageMaker final {
     }
     for (const NetworkItem& item : in_order()) add(item);
     // No block of a cluster may write to another that has ended.
-    for (int i = 0; i < made_->count; ++i) {
-      const NetworkStage& stage = made_->stages[i];
-      require_fit(stage.port >= 0 || stage.phase < made_->stages[made_->count - 1].phase);
+    for (const NetworkStage& stage : made_->list) {
+      require_fit(stage.port >= 0 || stage.phase < made_->list.back().phase);
     }
     made_->note = choose_network_launch(*made_, *target_.device);
+    const std::vector<NetworkStage>& list = made_->list;
+    std::shared_ptr<const DeviceMemory> memory =
+        target_.device->upload(list.data(), static_cast<int64_t>(list.size() * sizeof(NetworkStage)));
+    made_->count = static_cast<int>(list.size());
+    made_->stages = memory->as<NetworkStage>();
+    made_->uploads.push_back(std::move(memory));
     return made_;
   }
 
@@ -96,16 +104,16 @@ class StageMaker final {
     require_fit(made_->inputs < kMostPorts && item.port == made_->inputs);
     const NetworkValue& in = value(item.out);
     NetworkPort& port = made_->ports[made_->inputs++];
-    port.channels = static_cast<int>(in.channels);
-    port.height = static_cast<int>(in.height);
-    port.width = static_cast<int>(in.width);
+    port.height = small_divisor(static_cast<int>(in.height));
+    port.rows = small_divisor(static_cast<int>(in.channels * in.height));
+    port.vectors = small_divisor(static_cast<int>(in.width));
     port.place = memory_.place_of(item.out);
     port.border = memory_.take_border(item.out);
   }
 
   void add(const NetworkItem& item) {
-    require_fit(made_->count < kMostStages);
-    NetworkStage& stage = made_->stages[made_->count++];
+    require_fit(made_->list.size() < kMostStages);
+    NetworkStage& stage = made_->list.emplace_back();
     const bool leaves = item.kind == NetworkKind::kGather;
     const NetworkValue& out = value(leaves ? item.in : item.out);
     const NetworkValue& in = value(item.in);
@@ -113,6 +121,9 @@ class StageMaker final {
     stage.channels = static_cast<int>(out.channels);
     stage.height = static_cast<int>(out.height);
     stage.width = static_cast<int>(out.width);
+    stage.by_channels = small_divisor(stage.channels);
+    stage.by_height = small_divisor(stage.height);
+    stage.by_width = small_divisor(stage.width);
     stage.in_height = static_cast<int>(in.height);
     stage.in_width = static_cast<int>(in.width);
     stage.in = memory_.place_of(item.in);
@@ -145,15 +156,17 @@ class StageMaker final {
     stage.pool = static_cast<int16_t>(item.pool);
     const int64_t channels = value(item.in).channels;
     stage.units = static_cast<int>(channels * stage.rows.kernel);
+    stage.kernel_rows = small_divisor(stage.rows.kernel);
     const int64_t terms = channels * item.window.taps();
-    stage.group_floats = static_cast<int>(terms * kTileChannels);
+    stage.tile_channels = kTileChannels;
+    stage.channel_floats = static_cast<int>(terms);
     const int64_t groups = (stage.channels + kTileChannels - 1) / kTileChannels;
-    upload(stage, item, "cuda tiles of 4", groups * stage.group_floats,
+    upload(stage, item, "cuda tiles of 4", groups * kTileChannels * terms,
            [&](const NetworkWeights& given) { return pack_tiles_of_4(given, stage.channels, terms); });
     // Pixels before pooling, in tiles of 2 x 4, whatever the tiles of the kernel are: bits must not depend on it.
     const int64_t tiles = (stage.height * stage.pool + 1) / 2 * ((stage.width * stage.pool + 3) / 4);
     while (stage.slices_log < 4 && groups * tiles << (stage.slices_log + 1) <= kMostLanes &&
-           stage.units >= 16 << stage.slices_log) {
+           stage.units >= kLeastSlice << stage.slices_log) {
       ++stage.slices_log;
     }
   }
@@ -164,8 +177,9 @@ class StageMaker final {
     const bool is_part = items_.concat_with(item.in) != nullptr;
     require_fit(stage.in.start % 4 == 0 && (!is_part || terms % 4 == 0));
     stage.units = static_cast<int>((terms + 3) / 4);
-    stage.group_floats = 4 * stage.units;
-    upload(stage, item, "cuda rows of 4", int64_t{stage.channels} * stage.group_floats,
+    stage.channel_floats = 4 * stage.units;
+    const int64_t groups = (stage.channels + kTileChannels - 1) / kTileChannels;
+    upload(stage, item, "cuda rows of 4", groups * kTileChannels * stage.channel_floats,
            [&](const NetworkWeights& given) { return pack_rows_of_4(given, stage.channels, terms); });
     while (stage.slices_log < 5 && stage.channels << (stage.slices_log + 1) <= kMostDenseLanes &&
            stage.units >= 4 << stage.slices_log) {

@@ -12,6 +12,7 @@ namespace slipway {
 
 /// Stages with all that they point to.
 struct OwnedNetworkStages final : NetworkStages {
+  std::vector<NetworkStage> list;
   std::vector<std::shared_ptr<const DeviceMemory>> uploads;
   std::string note;  ///< what was chosen, and the count that decided
 };

@@ -170,8 +170,8 @@ StageBorder NetworkMemory::take_border(int index) {
   border.start = static_cast<int>(root.start());
   border.pitch = static_cast<int>(root.pitch());
   if (root.has_border()) {
-    border.rows_of_channel = static_cast<int>(root.top + root.height + root.bottom);
-    border.rows = static_cast<int>(root.channels) * border.rows_of_channel;
+    border.rows_of_channel = small_divisor(static_cast<int>(root.top + root.height + root.bottom));
+    border.rows = small_divisor(static_cast<int>(root.channels) * border.rows_of_channel.size);
     border.top = static_cast<int>(root.top);
     border.height = static_cast<int>(root.height);
     border.left = static_cast<int>(root.left);

@@ -11,15 +11,22 @@
 
 #include <cstdint>
 
+#include "base/both.h"
 #include "ops/activation.h"
+#include "ops/small_divisor.h"
 
 namespace slipway {
 
 inline constexpr int kMostStages = 40;
 inline constexpr int kMostPorts = 4;
+/// Blocks of a cluster.
+inline constexpr int kMostRanks = 8;
 /// Output channels of a tile, and rows of pixels.
 inline constexpr int kTileChannels = 4;
 inline constexpr int kTileRows = 2;
+/// Images of an item of a dense layer, where it takes several.
+inline constexpr int kSmallTeamLog = 2;
+inline constexpr int kTeamLog = 3;
 /// Phases that weights are copied to shared memory ahead.
 inline constexpr int kStageLead = 2;
 
@@ -33,8 +40,8 @@ struct StagePlace {
 /// What becomes zero around a value, before the first stage that writes to it.
 struct StageBorder {
   int start = 0;
-  int rows = 0;  ///< of all channels, those above and below included; 0: nothing is cleared
-  int rows_of_channel = 0;
+  SmallDivisor rows = {0};  ///< of all channels, those above and below included; size 0: nothing is cleared
+  SmallDivisor rows_of_channel;
   int top = 0;
   int height = 0;
   int left = 0;
@@ -58,7 +65,7 @@ struct StageAxis {
   int16_t end = 0;
 };
 
-struct NetworkStage {
+struct alignas(16) NetworkStage {
   StageKind kind = StageKind::kMap;
   int phase = 0;
   int port = -1;  ///< output of the network that takes the place of `out`, or -1
@@ -78,39 +85,73 @@ struct NetworkStage {
   int16_t taps = 0;  ///< of kSums: columns of the kernel where they are read as vectors; 0: one by one
   bool is_mean = false;
   bool counts_padding = false;
-  int16_t slices_log = 0;          ///< terms are cut into 2^slices_log slices
-  int units = 0;                   ///< of kSums: kernel rows of all input channels; of kDense: 4 elements each
-  int tiles_across = 0;            ///< of kSums
-  int tiles = 0;                   ///< of kSums, in an image
-  int group_floats = 0;            ///< weights of one tile of channels, or of one output of kDense
-  int staged = -1;                 ///< where in shared memory the weights go; -1: they are read where they are
+  int16_t slices_log = 0;     ///< terms are cut into 2^slices_log slices
+  int16_t tile_channels = 1;  ///< of kSums and kDense: outputs that one item makes of an image or pixel
+  int units = 0;              ///< of kSums: kernel rows of all input channels; of kDense: 4 elements each
+  int items = 0;              ///< of all images
+  int share = 0;              ///< of a block, in chunks of 32 items
+  SmallDivisor tile_items;    ///< of kSums and kDense: items of a tile of channels
+  SmallDivisor tiles;         ///< of kSums, in an image
+  SmallDivisor tiles_across;  ///< of kSums
+  SmallDivisor kernel_rows;   ///< of kSums
+  SmallDivisor by_channels;   ///< these three of kPool and kMap: what the output has
+  SmallDivisor by_height;
+  SmallDivisor by_width;
+  int channel_floats = 0;  ///< weights of one channel
+  int staged = -1;         ///< where in shared memory a block's weights go; -1: they are read where they are
+  int staged_origin[kMostRanks] = {};  ///< where those of channel 0 would be, block by block
   const float* weights = nullptr;  ///< kSums: [channels / 4, units, kernel columns, 4]; kDense: [channels, 4 * units]
   const float* bias = nullptr;     ///< [channels], padded to whole tiles
 };
 
+/// Chunks of 32 items, or tiles of channels, of one block of a cluster.
+struct NetworkShare {
+  int begin;
+  int end;
+};
+
+[[nodiscard]] SLIPWAY_BOTH inline NetworkShare chunks_of(const NetworkStage& stage, int rank) {
+  const int chunks = (stage.items + 31) / 32;
+  const int begin = rank * stage.share;
+  const int end = begin + stage.share;
+  return {begin < chunks ? begin : chunks, end < chunks ? end : chunks};
+}
+
+/// Tiles of channels whose weights a block needs, those of its own items.
+[[nodiscard]] SLIPWAY_BOTH inline NetworkShare tiles_of(const NetworkStage& stage, int rank) {
+  const NetworkShare chunks = chunks_of(stage, rank);
+  if (chunks.begin == chunks.end) return {0, 0};
+  const int end = chunks.end * 32 < stage.items ? chunks.end * 32 : stage.items;
+  return {divide(chunks.begin * 32, stage.tile_items), divide(end - 1, stage.tile_items) + 1};
+}
+
 /// An input of the network, copied to `place` before the first stage.
 struct NetworkPort {
   const float* data = nullptr;
-  int channels = 0;
-  int height = 0;
-  int width = 0;
+  int vector = 1;        ///< floats that are copied at a time
+  SmallDivisor height;   ///< rows of a channel
+  SmallDivisor rows;     ///< of an image
+  SmallDivisor vectors;  ///< of a row
   StagePlace place;
   StageBorder border;
 };
 
+/// The kernel's parameters. Stages are not among them: parameters come to a multiprocessor line by line, when they are
+/// read, and these would be some kilobytes; a block copies them to its shared memory at once, in front of the images.
 struct NetworkStages {
   int64_t batch = 0;
-  int images = 1;        ///< of a block, or cluster
-  int ranks = 1;         ///< blocks of a cluster
+  int images_log = 0;    ///< a block, or cluster, has 2^images_log images
+  int ranks_log = 0;     ///< a cluster has 2^ranks_log blocks
   int threads = 0;       ///< of a block
   int columns = 0;       ///< pixels of a tile's row: which kernel it is
   int image = 0;         ///< floats of an image
+  int team_log = 0;      ///< an item of kDense has 2^team_log images
   int shared_bytes = 0;  ///< of a block
-  int count = 0;
+  int count = 0;         ///< of stages
   int inputs = 0;
+  const NetworkStage* stages = nullptr;  ///< on the device
   float* outputs[kMostPorts] = {};
   NetworkPort ports[kMostPorts];
-  NetworkStage stages[kMostStages];
 };
 
 }  // namespace slipway

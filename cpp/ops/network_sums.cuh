@@ -9,7 +9,7 @@
 namespace slipway::cuda {
 
 template <int kColumns>
-using TileSums = float[kTileChannels][kTileRows][kColumns];
+using TileSums = float[kTileChannels][kTileRows * kColumns];
 
 /// kCount floats from an address that is aligned to kColumns of them.
 template <int kColumns, int kCount>
@@ -30,16 +30,6 @@ __device__ __forceinline__ void load_row(const float* from, float (&row)[kCount]
   }
 }
 
-/// Weights of one tap: in shared memory, or where they are.
-template <bool kStaged>
-__device__ __forceinline__ float4 load_weights(const float* from) {
-  if constexpr (kStaged) {
-    return *reinterpret_cast<const float4*>(from);
-  } else {
-    return __ldg(reinterpret_cast<const float4*>(from));
-  }
-}
-
 template <int kColumns>
 __device__ __forceinline__ void add_tap(const float4& weights, const float (&x)[kTileRows][kColumns],
                                         TileSums<kColumns>& sums) {
@@ -49,7 +39,10 @@ __device__ __forceinline__ void add_tap(const float4& weights, const float (&x)[
 #pragma unroll
     for (int r = 0; r < kTileRows; ++r) {
 #pragma unroll
-      for (int p = 0; p < kColumns; ++p) sums[m][r][p] = fmaf(w[m], x[r][p], sums[m][r][p]);
+      for (int p = 0; p < kColumns; ++p) {
+        float& sum = sums[m][r * kColumns + p];
+        sum = fmaf(w[m], x[r][p], sum);
+      }
     }
   }
 }
@@ -99,8 +92,9 @@ __device__ __forceinline__ void add_units(const NetworkStage& stage, const float
   const int below = stage.rows.stride * stage.in.pitch;
   const int down = stage.rows.dilation * stage.in.pitch;
   const int next_channel = stage.in.plane - (kernel_rows - 1) * down;
-  int row = first % kernel_rows;
-  in += first / kernel_rows * stage.in.plane + row * down;
+  const Quotient begin = divide_with_rest(first, stage.kernel_rows);
+  int row = begin.rest;
+  in += begin.whole * stage.in.plane + row * down;
   weights += first * taps * kTileChannels;
   for (int unit = first; unit < last; ++unit) {
     if constexpr (kTaps > 0) {
@@ -115,44 +109,6 @@ __device__ __forceinline__ void add_units(const NetworkStage& stage, const float
   }
 }
 
-/// Channels that a lane is left with after fold_slices().
-struct FoldedTile {
-  int first;    ///< of them, in the tile
-  int count;    ///< sums[0] to sums[count - 1]
-  bool is_own;  ///< false where a neighbour has the same
-};
-
-/// Adds up the slices of a tile; every lane gets as few channels as there are lanes for.
-template <int kColumns>
-__device__ __forceinline__ FoldedTile fold_slices(TileSums<kColumns>& sums, int slices, int slice) {
-  FoldedTile folded = {0, kTileChannels, true};
-  int distance = slices / 2;
-#pragma unroll
-  for (int kept = kTileChannels / 2; kept > 0; kept /= 2, distance /= 2) {
-    if (distance == 0) return folded;
-    const bool is_upper = (slice & distance) != 0;
-    folded.first += is_upper ? kept : 0;
-    folded.count = kept;
-#pragma unroll
-    for (int m = 0; m < kept; ++m) {
-#pragma unroll
-      for (int i = 0; i < kTileRows * kColumns; ++i) {
-        float& low = sums[m][i / kColumns][i % kColumns];
-        const float high = sums[m + kept][i / kColumns][i % kColumns];
-        low = (is_upper ? high : low) + __shfl_xor_sync(kAllLanes, is_upper ? low : high, distance);
-      }
-    }
-  }
-  folded.is_own = distance == 0 || slice % (2 * distance) == 0;
-  for (; distance > 0; distance /= 2) {
-#pragma unroll
-    for (int i = 0; i < kTileRows * kColumns; ++i) {
-      sums[0][i / kColumns][i % kColumns] += __shfl_xor_sync(kAllLanes, sums[0][i / kColumns][i % kColumns], distance);
-    }
-  }
-  return folded;
-}
-
 /// The larger one; NaN where one of them is.
 [[nodiscard]] __device__ __forceinline__ float larger(float a, float b) { return a > b || a != a ? a : b; }
 
@@ -160,13 +116,12 @@ __device__ __forceinline__ FoldedTile fold_slices(TileSums<kColumns>& sums, int 
 template <int kColumns, bool kShares>
 __device__ __forceinline__ void put_channel(const NetworkStage& stage, const NetworkBlock& block,
                                             const StageResult<kShares>& result, int image, int channel, int y, int x,
-                                            const float (&sums)[kTileRows][kColumns]) {
-  const float bias = __ldg(stage.bias + channel);
+                                            float bias, const float (&sums)[kTileRows * kColumns]) {
   if (stage.pool == 2) {
     if (y / 2 >= stage.height) return;
 #pragma unroll
     for (int p = 0; p < kColumns; p += 2) {
-      const float most = larger(larger(sums[0][p], sums[0][p + 1]), larger(sums[1][p], sums[1][p + 1]));
+      const float most = larger(larger(sums[p], sums[p + 1]), larger(sums[kColumns + p], sums[kColumns + p + 1]));
       if ((x + p) / 2 >= stage.width) break;
       put(result, channel * result.plane + y / 2 * result.pitch + (x + p) / 2, finish(stage.activation, bias + most));
     }
@@ -179,7 +134,7 @@ __device__ __forceinline__ void put_channel(const NetworkStage& stage, const Net
 #pragma unroll
     for (int p = 0; p < kColumns; ++p) {
       if (x + p >= stage.width) break;
-      float value = bias + sums[r][p];
+      float value = bias + sums[r * kColumns + p];
       if (stage.other.pitch > 0) value += other[(y + r) * stage.other.pitch + x + p];
       put(result, channel * result.plane + (y + r) * result.pitch + x + p, finish(stage.activation, value));
     }
@@ -212,31 +167,35 @@ struct SumsItem {
     const int slices = 1 << stage.slices_log;
     const int slice = item & (slices - 1);
     const int whole = item >> stage.slices_log;
-    const int tile = whole % stage.tiles;
-    const int image = whole / stage.tiles % block.images;
-    const int group = whole / stage.tiles / block.images;
-    const int y = tile / stage.tiles_across * kTileRows;
-    const int x = tile % stage.tiles_across * kColumns;
+    const Quotient in_image = divide_with_rest(whole, stage.tiles);
+    const int wanted_image = in_image.whole & ((1 << network.images_log) - 1);
+    const int image = min(wanted_image, block.images - 1);
+    const int group = in_image.whole >> network.images_log;
+    const Quotient in_row = divide_with_rest(in_image.rest, stage.tiles_across);
+    const int y = in_row.whole * kTileRows;
+    const int x = in_row.rest * kColumns;
+    const TileBias<kTileChannels> bias(stage.bias + group * kTileChannels);
     const int first_row = y * stage.rows.stride - stage.rows.begin;
     const int first_column = x * stage.columns.stride - stage.columns.begin;
     const float* in = block.at(image, stage.in.start + first_row * stage.in.pitch + first_column);
-    const int weights = group * stage.group_floats;
+    const int weights = group * kTileChannels * stage.channel_floats;
     const int first = stage.units * slice >> stage.slices_log;
     const int last = stage.units * (slice + 1) >> stage.slices_log;
     TileSums<kColumns> sums = {};
     if (kShares && stage.staged >= 0) {
-      add_all_units<kColumns, true>(stage, in, block.memory + stage.staged + weights, first, last, sums);
+      add_all_units<kColumns, true>(stage, in, block.staged_weights + weights, first, last, sums);
     } else {
       add_all_units<kColumns, false>(stage, in, stage.weights + weights, first, last, sums);
     }
-    const FoldedTile folded = fold_slices<kColumns>(sums, slices, slice);
-    if (!is_there || !folded.is_own) return;
+    const FoldedSums folded = fold_slices(sums, slices, slice);
+    if (!is_there || !folded.is_own || image != wanted_image) return;
     const StageResult<kShares> result = result_of<kShares>(network, stage, block, image);
-#pragma unroll
-    for (int m = 0; m < kTileChannels; ++m) {
-      const int channel = group * kTileChannels + folded.first + m;
-      if (m >= folded.count || channel >= stage.channels) break;
-      put_channel<kColumns, kShares>(stage, block, result, image, channel, y, x, sums[m]);
+#pragma unroll 1
+    for (int m = folded.first; m < folded.first + folded.count; ++m) {
+      const int channel = group * kTileChannels + m;
+      if (channel >= stage.channels) break;
+      put_channel<kColumns, kShares>(stage, block, result, image, channel, y, x, bias.of(m), sums[0]);
+      drop_first(sums);
     }
   }
 };
@@ -244,9 +203,7 @@ struct SumsItem {
 template <int kColumns, bool kShares>
 __device__ __forceinline__ void make_sums(const NetworkStages& network, const NetworkStage& stage,
                                           NetworkBlock& block) {
-  const int groups = (stage.channels + kTileChannels - 1) / kTileChannels;
-  const int items = groups * block.images * stage.tiles << stage.slices_log;
-  for_each_item(block, items, SumsItem<kColumns, kShares>{network, stage, block});
+  for_each_item(stage, block, SumsItem<kColumns, kShares>{network, stage, block});
 }
 
 }  // namespace slipway::cuda
