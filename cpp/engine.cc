@@ -240,7 +240,7 @@ Session Session::load(std::span<const std::byte> bytes, const SessionOptions& op
   state->shared_sizes = shared_sizes_of(state->inputs);
   if (options.optimize) {
     std::vector<PassRecord> log;
-    graph = run_pipeline(std::move(graph), &log, precision);
+    graph = run_pipeline(std::move(graph), &log, precision, state->device != nullptr);
     state->passes_text = text_of(log);
   }
   state->passes_text += graph.text();

@@ -17,13 +17,18 @@ namespace slipway {
 
 namespace {
 
-/// Weights of dense layers, in floats, that a network without convolutions may have.
+/// Weights of dense layers, in floats, that a network without convolutions may have: a core's cache holds them, or that
+/// of a GPU, whose blocks share them out.
 constexpr int64_t kMostDenseWeights = int64_t{1} << 16;
+constexpr int64_t kMostDenseWeightsOnCuda = int64_t{1} << 20;
 constexpr std::size_t kMostInputs = 16;
 
 class Grouping final {
  public:
-  explicit Grouping(const Graph& graph) : sweep_(graph), in_group_(graph.values.size(), false) {}
+  Grouping(const Graph& graph, bool is_for_cuda)
+      : sweep_(graph),
+        most_dense_weights_(is_for_cuda ? kMostDenseWeightsOnCuda : kMostDenseWeights),
+        in_group_(graph.values.size(), false) {}
 
   Rewrite run() {
     const Graph& graph = sweep_.graph();
@@ -128,7 +133,7 @@ class Grouping final {
       weights += sweep_.constant(node.inputs[1])->shape().count();
     }
     if (convolutions > 0) return convolutions + dense + pools > 1;
-    return dense > 0 && weights <= kMostDenseWeights;
+    return dense > 0 && weights <= most_dense_weights_;
   }
 
   void close() {
@@ -201,6 +206,7 @@ class Grouping final {
   }
 
   Sweep sweep_;
+  int64_t most_dense_weights_;
   std::vector<int> members_;
   std::vector<bool> in_group_;
   Dim batch_;
@@ -208,6 +214,6 @@ class Grouping final {
 
 }  // namespace
 
-Rewrite group_network(const Graph& graph) { return Grouping(graph).run(); }
+Rewrite group_network(const Graph& graph, bool is_for_cuda) { return Grouping(graph, is_for_cuda).run(); }
 
 }  // namespace slipway

@@ -36,6 +36,6 @@ struct Pass {
 [[nodiscard]] Rewrite fold_embedding(const Graph& graph);
 [[nodiscard]] Rewrite remove_dead(const Graph& graph);
 // Once, when nothing else is left to do: no other pass looks into what it makes.
-[[nodiscard]] Rewrite group_network(const Graph& graph);
+[[nodiscard]] Rewrite group_network(const Graph& graph, bool is_for_cuda);
 
 }  // namespace slipway

@@ -47,7 +47,7 @@ void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
 
 // Bodies come when all is known that the graph around them knows, and only once: a graph at any depth is then improved
 // once, however deep it stands.
-Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precision) {
+Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precision, bool is_for_cuda) {
   int round = 0;
   run_rounds(graph, round, log);
   Patch patch = improve_bodies(graph, log, precision);
@@ -58,7 +58,7 @@ Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precisio
   }
   ++round;
   take(graph, "round_weights", round_weights(graph, precision), round, log);
-  take(graph, "group_network", group_network(graph), round, log);
+  take(graph, "group_network", group_network(graph, is_for_cuda), round, log);
   return graph;
 }
 

@@ -20,11 +20,12 @@ struct PassRecord {
 /// Graph inputs and outputs keep their place, name and meaning; an output may become an input or a constant. `log`, if
 /// given, gets what each pass did.
 ///
-/// With a reduced precision the weights are rounded in the end, so that results differ from those of the file.
+/// With a reduced precision the weights are rounded in the end, so that results differ from those of the file. A CUDA
+/// device groups more into networks than the processor does.
 ///
 /// One symbol stands for one size: whoever runs the result must refuse inputs that give a symbol two. Throws Error.
 [[nodiscard]] Graph run_pipeline(Graph graph, std::vector<PassRecord>* log = nullptr,
-                                 Precision precision = Precision::kFloat32);
+                                 Precision precision = Precision::kFloat32, bool is_for_cuda = false);
 
 /// The stable text form of a log (`slipway inspect --stage passes`).
 [[nodiscard]] std::string text_of(const std::vector<PassRecord>& log);
