@@ -1,4 +1,4 @@
-"""Competitors on a CUDA device: the engine with bound arrays, and PyTorch in four ways.
+"""Competitors on a CUDA device: the engine with bound arrays, and PyTorch in six ways; JAX is in ``_cuda_jax``.
 
 Three times are taken. ``Prepared.call`` gives ``REPEATS`` runs to the stream one after the other and waits; a sample is
 the whole divided by their number. ``waited`` is one run until its result can be read. ``recorded``, where a run can be
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -47,6 +47,20 @@ class CudaPrepared(Prepared):
     recorded: Call | None = None
 
 
+class CudaCompetitor(Protocol):
+    """Who runs a bundle on the device."""
+
+    @property
+    def name(self) -> str:
+        """As tables show it."""
+
+    def unavailable(self) -> str | None:
+        """Say why it cannot run here."""
+
+    def prepare(self, job: Job) -> CudaPrepared:
+        """Load, move and warm up."""
+
+
 @dataclass(frozen=True)
 class NativeCuda:
     """The engine: ``session.bind_on_cuda``, on a stream of its own."""
@@ -76,7 +90,7 @@ class NativeCuda:
             call.finish(number)
             return {name: array.cpu().numpy() for name, array in buffers.items()}
 
-        prepared = _prepared(run, lambda: call.finish(number), outputs)
+        prepared = on_device(run, lambda: call.finish(number), outputs)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             for _ in range(REPEATS):
@@ -154,7 +168,7 @@ class CudaTorch:
             results = last if isinstance(last, tuple | list) else (last,)
             return {name: tensor.cpu().numpy() for name, tensor in zip(job.output_names, results, strict=True)}
 
-        prepared = _prepared(run, torch.cuda.synchronize, outputs, self._mode)
+        prepared = on_device(run, torch.cuda.synchronize, outputs, self._mode)
         if many is None:
             return prepared
         recorded = Call(partial(_replay_and_wait, *many.args), turn=self._mode)
@@ -200,12 +214,14 @@ def _replay_and_wait(graph: Any, _: Callable[[], object]) -> None:
     torch.cuda.synchronize()
 
 
-def _prepared(
+def on_device(
     run: Callable[[], None],
     wait: Callable[[], None],
     outputs: Callable[[], Mapping[str, np.ndarray]],
     turn: Any = None,
 ) -> CudaPrepared:
+    """Warm up and say how the times are taken, of all but a recorded run."""
+
     def repeated() -> None:
         for _ in range(REPEATS):
             run()
@@ -226,10 +242,13 @@ def _prepared(
     return CudaPrepared(Call(repeated, **options), lambda: dict(outputs()), Call(waited, **options))
 
 
-def cuda_competitors(names: str = "") -> list[NativeCuda | CudaTorch]:
+def cuda_competitors(names: str = "") -> list[CudaCompetitor]:
     """Return who is measured on a CUDA device; ``names`` chooses some, separated by commas."""
-    everyone: list[NativeCuda | CudaTorch] = [NativeCuda()]
+    from slipway.bench._cuda_jax import JaxCuda  # which takes the times as this module does
+
+    everyone: list[CudaCompetitor] = [NativeCuda()]
     ways: tuple[Way, ...] = ("eager", "graph", "compile")
     everyone += [CudaTorch(way, tf32) for way in ways for tf32 in (False, True)]
+    everyone += [JaxCuda(False), JaxCuda(True)]
     chosen = {name for name in names.split(",") if name}
     return [one for one in everyone if not chosen or one.name in chosen]
