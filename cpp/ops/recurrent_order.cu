@@ -75,9 +75,7 @@ __global__ void __launch_bounds__(kOrderThreads) recurrent_order(__grid_constant
 void order_sequences(const OpCall& call, const OrderArguments& arguments) noexcept {
   constexpr int64_t kInts = kOrderThreads + kWarp;
   launch(call, recurrent_order,
-         {.grid = dim3(1),
-          .block = dim3(kOrderThreads),
-          .shared_bytes = kInts * static_cast<int64_t>(sizeof(int))},
+         {.grid = dim3(1), .block = dim3(kOrderThreads), .shared_bytes = kInts * static_cast<int64_t>(sizeof(int))},
          arguments);
 }
 
