@@ -3,7 +3,7 @@
     make fuzz                                            # build, then a minute for each target
     python tools/fuzz.py build/fuzz --seconds 60         # the same with what is built
     python tools/fuzz.py build/asan --runs 10000000 --targets load run --logs DIR
-    python tools/fuzz.py --summary FILE --logs DIR       # what all logs there have done, as JSON
+    python tools/fuzz.py --summary FILE --logs DIR       # what all logs there have done; other rows stay
 
 Works with both drivers, libFuzzer's and the tree's own. Exit code 1 where a target found something: the input lies in
 --logs, and the last lines of the log say how to repeat it.
@@ -107,7 +107,9 @@ def main() -> int:
     parser.add_argument("--summary", type=Path, help="write what all logs say to this JSON file, and run nothing")
     options = parser.parse_args()
     if options.summary:
-        rows = ",\n ".join(json.dumps(row) for row in summary(options.logs))
+        kept = json.loads(options.summary.read_text(encoding="utf-8")) if options.summary.exists() else []
+        found = {row["target"]: row for row in [*kept, *summary(options.logs)]}
+        rows = ",\n ".join(json.dumps(found[target]) for target in sorted(found))
         options.summary.write_text(f"[\n {rows}\n]\n", encoding="utf-8")
         return 0
     if options.build is None:

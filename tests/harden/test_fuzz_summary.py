@@ -73,9 +73,11 @@ def test_the_logs_of_a_target_are_added_up(tool: ModuleType, tmp_path: Path, mon
     (tmp_path / "load-2.log").write_text(LIBFUZZER)
     (tmp_path / "run.log").write_text(OURS.replace("load", "run"))
     out = tmp_path / "fuzz.json"
+    out.write_text('[{"target": "wire", "executions": 7}, {"target": "load", "executions": 9}]')
     monkeypatch.setattr(sys, "argv", ["fuzz.py", "--summary", str(out), "--logs", str(tmp_path)])
     assert tool.main() == 0
     rows = {row["target"]: row for row in json.loads(out.read_text())}
-    assert rows.keys() == {"load", "run"}
+    assert rows.keys() == {"load", "run", "wire"}
+    assert rows["wire"] == {"target": "wire", "executions": 7}
     assert rows["load"]["executions"] == 305_000
     assert rows["load"]["edges"] == 1240
