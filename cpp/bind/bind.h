@@ -9,6 +9,7 @@ namespace slipway {
 void register_errors(pybind11::module_& module);
 /// Lets Ctrl-C, and whatever other signals Python handles, end a run between the steps of a loop.
 void register_interrupts();
+void register_array_interface(pybind11::module_& module);
 void register_device_arrays(pybind11::module_& module);
 void register_ops(pybind11::module_& module);
 void register_peak(pybind11::module_& module);

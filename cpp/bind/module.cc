@@ -7,6 +7,7 @@ PYBIND11_MODULE(_engine, module) {
   module.attr("__version__") = slipway::version();
   slipway::register_errors(module);
   slipway::register_interrupts();
+  slipway::register_array_interface(module);
   slipway::register_device_arrays(module);
   slipway::register_ops(module);
   slipway::register_peak(module);

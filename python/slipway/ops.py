@@ -53,7 +53,7 @@ def call(
     given: dict[str, Any] = {name: value for name, value in (attributes or {}).items() if value is not None}
     on_cuda = next((array for array in inputs if _on_cuda.is_on_cuda(array)), None)
     if on_cuda is not None and not isa:
-        number = int(on_cuda.__dlpack_device__()[1])
+        number = _on_cuda.device_number(on_cuda)
         return cast("list[T]", _on_cuda.run_op(op, inputs, given, outputs, opset, domain, number))
     arrays = [None if array is None else contiguous(view(array, f"{op}: input {i}")) for i, array in enumerate(inputs)]
     results = _engine.run_op(op, arrays, given, outputs, opset, domain, isa)

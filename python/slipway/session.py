@@ -184,7 +184,9 @@ class Session:
             for port in self._inputs
         ]
         into = [
-            _on_cuda.capsule(buffers[port.name], f'the buffer for output "{port.name}"', number, stream)
+            _on_cuda.capsule(
+                buffers[port.name], f'the buffer for output "{port.name}"', number, stream, is_written=True
+            )
             if port.name in buffers
             else None
             for port in self._outputs
@@ -199,7 +201,7 @@ class Session:
         range) is reported as RuntimeFault by the next call, or by ``finish``.
 
         Args:
-            inputs: C-contiguous arrays on the device, which speak DLPack (torch tensors).
+            inputs: C-contiguous arrays on the device, which speak DLPack (torch) or have CUDA's array interface.
             outputs: An array on the device for every output.
 
         Raises:

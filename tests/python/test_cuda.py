@@ -135,6 +135,66 @@ def test_operators_take_device_arrays_and_give_them_back() -> None:
     np.testing.assert_allclose(y.numpy(), exponentials / exponentials.sum(1, keepdims=True), rtol=1e-5)
 
 
+class OnlyInterface:
+    """An array that has CUDA's array interface, and no word of DLPack."""
+
+    def __init__(self, array: Any, **changed: Any) -> None:
+        self.array = array
+        self.__cuda_array_interface__ = {**array.__cuda_array_interface__, **changed}
+
+
+def test_arrays_with_the_array_interface_alone_are_taken(affine: bytes) -> None:
+    session = slipway.Session(affine, device="cuda")
+    x = batch(6)
+    there = OnlyInterface(_engine.to_device(x))
+    got: Any = session.run({"x": there})
+    np.testing.assert_allclose(got["z"].numpy(), expected(x)[1], rtol=1e-5, atol=1e-6)
+    (y,) = ops.call("Tanh", [OnlyInterface(_engine.to_device(x), strides=(12, 4), stream=None)])  # type: ignore[list-item]
+    np.testing.assert_allclose(y.numpy(), np.tanh(x), rtol=1e-5, atol=1e-6)
+    buffers = [OnlyInterface(_engine.to_device(np.zeros((6, 2), np.float32))) for _ in "yz"]
+    call = session.bind_on_cuda({"x": there}, dict(zip("yz", buffers, strict=True)))
+    del there  # the call keeps it
+    call()
+    call.finish()
+    np.testing.assert_allclose(buffers[1].array.numpy(), expected(x)[1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"strides": (4, 24)}, "not C-contiguous"),
+        ({"strides": (12, 3)}, "multiples of the element's size"),
+        ({"strides": (12,)}, "as long as the shape"),
+        ({"strides": "12"}, "tuple of integers"),
+        ({"shape": (6, -3)}, "a tuple of sizes"),
+        ({"shape": (6, 1 << 70)}, "tuple of integers that fit 64 bits"),
+        ({"shape": None}, "tuple of integers"),
+        ({"typestr": "<f2"}, "16 bits"),
+        ({"typestr": ">f4"}, "typestr"),
+        ({"typestr": 4}, "typestr"),
+        ({"data": None}, "address, read-only flag"),
+        ({"data": (-(1 << 80), False)}, "address, read-only flag"),
+        ({"data": (8, False)}, "device"),
+        ({"stream": 0}, "None or a stream"),
+        ({"mask": object()}, "masks are not supported"),
+    ],
+)
+def test_a_wrong_array_interface_is_refused(affine: bytes, changed: dict[str, Any], said: str) -> None:
+    session = slipway.Session(affine, device="cuda")
+    array = OnlyInterface(_engine.to_device(batch(6)), **changed)
+    with pytest.raises(slipway.SlipwayError, match=said):
+        session.run({"x": array})
+
+
+def test_a_read_only_buffer_is_refused(affine: bytes) -> None:
+    session = slipway.Session(affine, device="cuda")
+    made = _engine.to_device(np.zeros((6, 2), np.float32))
+    address = made.__cuda_array_interface__["data"][0]
+    buffer = OnlyInterface(made, data=(address, True))
+    with pytest.raises(slipway.InputError, match="read-only"):
+        session.run({"x": _engine.to_device(batch(6))}, {"y": buffer})
+
+
 def test_arrays_on_two_sides_are_refused(affine: bytes) -> None:
     two = model(
         [helper.make_node("Add", ["a", "b"], ["c"])],
