@@ -51,10 +51,11 @@ __device__ __forceinline__ void run_stage(const NetworkStages& network, const Ne
 /// All stages of a network for some images: convolution, dense layer, pooling, sum, with bias and activation.
 /// A thread makes 4 channels x 2 x kColumns pixels at a time from one slice of the terms; a block takes 1 to 16 images,
 /// or a cluster of up to 8 blocks takes them together.
-/// Moves inputs and outputs once, and weights once per block from the second cache. Bound by multiply-adds: of 100
-/// instructions for a 5x5 or 3x3 kernel 80 to 88 are such, and shared memory gives 4 floats for each 14 to 18 of them.
-/// 512 threads at most, so 128 registers: no accumulator is spilled.
-/// Checked against onnxruntime by tests/ops/test_network.py.
+/// Moves inputs and outputs once, and weights once per block from the second cache. Many images are bound by
+/// multiply-adds and shared memory: of 100 instructions for a 5x5 or 3x3 kernel 80 to 88 are such, and 14 to 18 of them
+/// need 4 floats. Few are bound by the chain of a warp's instructions: some 2,300 clocks for a phase whose sums are
+/// short. 512 threads at most, so 128 registers: no accumulator is spilled. Checked against onnxruntime by
+/// tests/ops/test_network.py.
 template <int kColumns, bool kShares>
 __global__ void __launch_bounds__(kMostNetworkThreads) network_kernel(const __grid_constant__ NetworkStages network) {
   SLIPWAY_SHARED(NetworkStage, stages);

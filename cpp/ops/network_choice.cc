@@ -9,6 +9,7 @@
 #include "cuda/device.h"
 #include "ops/network_cuda.h"
 #include "ops/network_items.h"
+#include "ops/window_rules.h"
 
 namespace slipway {
 
@@ -33,6 +34,8 @@ constexpr double kBusySmall = 3.8;
 constexpr double kBusyLarge = 3.1;
 /// What another block on the same multiprocessor adds to the time of a warp.
 constexpr double kNeighbour = 0.033;
+/// Numbers of items, 32 more included, fit an int.
+constexpr int64_t kMostItems = int64_t{1} << 30;
 /// Bytes per clock that a multiprocessor reads from the second cache.
 constexpr double kFarBytes = 60;
 
@@ -196,12 +199,24 @@ double cost_of(const OwnedNetworkStages& network, const CudaDevice& device) {
   return kStart + static_cast<double>(waves) * std::max(sum, far * static_cast<double>(here) / kFarBytes);
 }
 
+/// Items of a stage are fewer than its outputs before pooling, slice by slice.
+int64_t most_items(const OwnedNetworkStages& network) {
+  int64_t most = 0;
+  for (const NetworkStage& stage : network.list) {
+    const int64_t channels = stage.channels + kTileChannels - 1;
+    const int64_t pixels = (int64_t{stage.height} * stage.pool + 1) * (int64_t{stage.width} * stage.pool + 1);
+    most = std::max(most, saturating_product(channels, pixels, int64_t{1} << (stage.slices_log + network.images_log)));
+  }
+  return most;
+}
+
 /// One way to launch; false where it does not fit.
 bool set_launch(OwnedNetworkStages& network, const CudaDevice& device, int columns, int images, int ranks,
                 int threads) {
   network.images_log = std::countr_zero(static_cast<unsigned>(images));
   network.ranks_log = std::countr_zero(static_cast<unsigned>(ranks));
   network.threads = threads;
+  if (most_items(network) > kMostItems) return false;
   set_tiles(network, columns);
   const auto listed = static_cast<int64_t>(network.list.size() * sizeof(NetworkStage));
   const int64_t images_bytes = int64_t{4} * network.image * images;
