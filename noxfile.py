@@ -7,6 +7,9 @@ import nox
 nox.options.sessions = ["lint", "native", "tests"]
 nox.options.default_venv_backend = "venv"
 
+#: Turing, Ampere, Hopper (and newer ones, by what the driver compiles), Blackwell of data centres, and of desktops.
+RELEASED_GPUS = "75-real;80-real;90;100-real;120-real"
+
 
 @nox.session
 def tests(session: nox.Session) -> None:
@@ -38,6 +41,6 @@ def tidy(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build the sdist, and the wheel from the sdist, into dist/."""
+    """Build the sdist, and the wheel from the sdist, into dist/; where nvcc is, for every GPU that a release is for."""
     session.install("build")
-    session.run("python", "-m", "build")
+    session.run("python", "-m", "build", f"-Ccmake.define.SLIPWAY_CUDA_ARCHITECTURES={RELEASED_GPUS}")

@@ -15,7 +15,8 @@ namespace {
 constexpr int64_t kMostSmall = std::numeric_limits<int16_t>::max();
 /// Lanes that a stage of an image should have at most, so that slices are not too many.
 constexpr int64_t kMostLanes = 512;
-constexpr int kLeastSlice = 8;  ///< units of a slice
+constexpr int kLeastCapability = 80;  // asynchronous copies: PTX ISA, cp.async
+constexpr int kLeastSlice = 8;        ///< units of a slice
 constexpr int64_t kMostDenseLanes = 1 << 15;
 
 StageAxis axis_of(const WindowAxis& axis) {
@@ -209,7 +210,7 @@ class StageMaker final {
 
 std::shared_ptr<const OwnedNetworkStages> make_network_stages(const Graph& body, const std::vector<Fact>& facts,
                                                               const Target& target) {
-  if (target.isa != Isa::kCuda) return nullptr;
+  if (target.isa != Isa::kCuda || target.device->capability() < kLeastCapability) return nullptr;
   try {
     const NetworkItems items = read_network(body, facts);
     return StageMaker(items, facts, target).make();
