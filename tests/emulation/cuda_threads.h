@@ -82,6 +82,8 @@ void yield_thread(const Where& where);
 [[nodiscard]] unsigned char* shared_memory();
 [[nodiscard]] int64_t shared_bytes();
 [[nodiscard]] unsigned rank_in_cluster();
+/// 90 for compute capability 9.0.
+[[nodiscard]] int capability();
 [[nodiscard]] unsigned blocks_of_cluster();
 /// The shared memory of another block of the cluster.
 [[nodiscard]] unsigned char* shared_memory_of(unsigned rank, const Where& where);

@@ -1,5 +1,6 @@
 // The device that is pretended, and errors.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <set>
@@ -66,6 +67,14 @@ const Described* find(cudaError_t error) {
 
 }  // namespace
 
+int capability() {
+  static const int pretended = [] {
+    const char* text = std::getenv("SLIPWAY_EMULATED_CAPABILITY");
+    return text == nullptr ? 90 : std::atoi(text);
+  }();
+  return pretended;
+}
+
 cudaError_t note(cudaError_t error) {
   if (error == cudaSuccess) return error;
   last_error = error;
@@ -122,7 +131,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   std::strncpy(properties->name, "CPU emulation of compute capability 9.0", sizeof properties->name - 1);
   properties->totalGlobalMem = kGlobalBytes;
   properties->sharedMemPerBlock = kFreeSharedBytes;
-  properties->sharedMemPerBlockOptin = kMostSharedBytes;
+  properties->sharedMemPerBlockOptin = capability() < 80 ? kOldSharedBytes : kMostSharedBytes;
   properties->sharedMemPerMultiprocessor = kSharedBytesPerMultiprocessor;
   properties->reservedSharedMemPerBlock = kReservedSharedBytes;
   properties->regsPerBlock = 65536;
@@ -134,8 +143,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   const int grid[] = {2147483647, 65535, 65535};
   std::memcpy(properties->maxThreadsDim, block, sizeof block);
   std::memcpy(properties->maxGridSize, grid, sizeof grid);
-  properties->major = 9;
-  properties->minor = 0;
+  properties->major = capability() / 10;
+  properties->minor = capability() % 10;
   properties->multiProcessorCount = kMultiprocessors;
   properties->l2CacheSize = 50 << 20;
   properties->memoryBusWidth = 5120;
@@ -143,7 +152,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->asyncEngineCount = 3;
   properties->unifiedAddressing = 1;
   properties->cooperativeLaunch = 1;
-  properties->clusterLaunch = 1;
+  properties->clusterLaunch = capability() >= 90 ? 1 : 0;
   return cudaSuccess;
 }
 

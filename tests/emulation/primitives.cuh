@@ -43,6 +43,7 @@ template <int kBytes>
 void copy_async(void* shared, const void* global, bool is_there = true,
                 emulation::Where where = emulation::Where::current()) {
   static_assert(kBytes == 4 || kBytes == 8 || kBytes == 16);
+  if (emulation::capability() < 80) emulation::fail_thread("copy_async() needs sm_80", where);
   const auto is_aligned = [](const void* at) { return reinterpret_cast<std::uintptr_t>(at) % kBytes == 0; };
   if (!is_aligned(shared) || !is_aligned(global)) emulation::fail_thread("copy_async() of a misaligned address", where);
   unsigned char data[kBytes] = {};
@@ -64,6 +65,7 @@ inline uint32_t to_tf32(float x) {
 
 inline void multiply_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
                           emulation::Where where = emulation::Where::current()) {
+  if (emulation::capability() < 80) emulation::fail_thread("multiply_tf32() needs sm_80", where);
   struct Operands {
     uint32_t a[4];
     uint32_t b[2];
@@ -87,7 +89,10 @@ inline void multiply_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t 
 }
 
 inline unsigned cluster_rank() { return emulation::rank_in_cluster(); }
-inline void sync_cluster(emulation::Where where = emulation::Where::current()) { emulation::meet_cluster(where); }
+inline void sync_cluster(emulation::Where where = emulation::Where::current()) {
+  if (emulation::capability() < 90) emulation::fail_thread("sync_cluster() needs sm_90", where);
+  emulation::meet_cluster(where);
+}
 /// Kernels of a stream run one after the other here.
 inline void let_next_start() {}
 inline void wait_for_previous() {}

@@ -10,7 +10,8 @@
 
 namespace slipway::emulation {
 
-// The device: an sm_90 with few multiprocessors, since every one more costs time and shows nothing.
+// The device: an sm_90 with few multiprocessors, since every one more costs time and shows nothing. Where
+// SLIPWAY_EMULATED_CAPABILITY is 75 or 80 it has what such a device has, and no more.
 inline constexpr int kMultiprocessors = 4;
 inline constexpr int kThreadsPerMultiprocessor = 2048;
 inline constexpr int kBlocksPerMultiprocessor = 32;
@@ -18,6 +19,7 @@ inline constexpr std::size_t kGlobalBytes = std::size_t{16} << 30;
 inline constexpr int kMostThreads = 1024;
 inline constexpr std::size_t kFreeSharedBytes = 48 * 1024;
 inline constexpr std::size_t kMostSharedBytes = 227 * 1024;
+inline constexpr std::size_t kOldSharedBytes = 64 * 1024;  // of sm_75
 inline constexpr std::size_t kSharedBytesPerMultiprocessor = 228 * 1024;
 /// CUDA C++ Programming Guide, "Shared Memory" of compute capability 9.0: kept by the system in every block.
 inline constexpr std::size_t kReservedSharedBytes = 1024;

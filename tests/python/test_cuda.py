@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -235,3 +238,46 @@ def test_many_threads_share_a_session(affine: bytes) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+ON_OLD_GPU = """
+import numpy as np, slipway
+from slipway import ops
+rng = np.random.default_rng(1)
+def normal(*shape): return rng.normal(size=shape).astype(np.float32)
+x, w, b = normal(3, 2, 9, 9), normal(5, 2, 3, 3), normal(5)
+sequence, parts = normal(4, 3, 6), (normal(1, 24, 6), normal(1, 24, 8), normal(1, 48))
+gru = {"hidden_size": 8, "linear_before_reset": 1}
+for op, inputs, attributes in [
+    ("Conv", [x, w, b], {"pads": [1, 1, 1, 1]}),
+    ("Gemm", [normal(30, 40), normal(40, 20)], {}),
+    ("GRU", [sequence, *parts], gru),
+]:
+    want, got = (ops.call(op, inputs, attributes, isa=isa)[0] for isa in ("scalar", "cuda"))
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+session = slipway.Session(open(0, "rb").read(), device="cuda")
+plan = session.stage_text("plan", {"x": (2, 1, 8, 8)})
+print("right", "one launch" in plan, session.run({"x": normal(2, 1, 8, 8)})["y"].shape)
+"""
+
+
+@pytest.mark.skipif("SLIPWAY_CUDA_PLUGIN" not in os.environ, reason="only the emulation pretends to be another GPU")
+@pytest.mark.parametrize(("capability", "is_one"), [("75", False), ("80", True)])
+def test_an_older_gpu_gets_kernels_that_it_can_run(capability: str, is_one: bool) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"]),
+        helper.make_node("Relu", ["c"], ["r"]),
+        helper.make_node("MaxPool", ["r"], ["y"], kernel_shape=[2, 2], strides=[2, 2]),
+    ]
+    weights = {"w": np.random.default_rng(2).normal(size=(4, 1, 3, 3)).astype(np.float32)}
+    network = model(
+        nodes, [("x", TensorProto.FLOAT, ["N", 1, 8, 8])], [("y", TensorProto.FLOAT, ["N", 4, 3, 3])], weights
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ON_OLD_GPU],
+        input=network,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "SLIPWAY_EMULATED_CAPABILITY": capability},
+    )
+    assert done.stdout.decode().strip() == f"right {is_one} (2, 4, 3, 3)", done.stderr.decode()[-2000:]
