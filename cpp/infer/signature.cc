@@ -87,8 +87,18 @@ std::optional<Entry> entry_for(const Metadata& metadata, const std::string& key)
   return Entry(key, found->second);
 }
 
-std::optional<Entry> port_for(const Metadata& metadata, const std::string& key) {
+/// An entry that every model with a format has, and none without one.
+std::optional<Entry> own_entry_for(const Metadata& metadata, const std::string& key) {
   std::optional<Entry> entry = entry_for(metadata, key);
+  if (!entry && metadata.contains("slipway.format")) {
+    fail(Code::kModel, "the model has metadata ", quote("slipway.format"), ", but none ", quote(key),
+         "; it is not whole");
+  }
+  return entry;
+}
+
+std::optional<Entry> port_for(const Metadata& metadata, const std::string& key) {
+  std::optional<Entry> entry = own_entry_for(metadata, key);
   if (entry) (void)entry->json().object(key);
   return entry;
 }
@@ -274,7 +284,7 @@ Signature read_signature(const std::vector<PortInfo>& inputs, const std::vector<
   Signature signature;
   if (const auto entry = entry_for(metadata, "slipway.recipe"))
     signature.recipe = entry->json().string("slipway.recipe");
-  if (const auto entry = entry_for(metadata, "slipway.labels")) {
+  if (const auto entry = own_entry_for(metadata, "slipway.labels")) {
     for (const Json& label : entry->json().array("slipway.labels")) {
       signature.labels.push_back(label.string("slipway.labels"));
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hostile import PLACES, Answer, check_refusal, model_of, process, slipway
 from PIL import Image
@@ -227,6 +228,23 @@ def test_a_file_cut_anywhere_is_refused(
             check(both(kind, tmp_path / "file"), 1)
             done += 1
     figure("cut files", done)
+
+
+def test_a_model_that_lacks_an_entry_of_the_format_is_refused(
+    infer_program: Path, models: Mapping[str, Path], tmp_path: Path
+) -> None:
+    whole = onnx.load(models["array"])
+    keys = [entry.key for entry in whole.metadata_props if entry.key.startswith(("slipway.input", "slipway.output"))]
+    assert len(keys) >= 2
+    for key in ["slipway.labels", *keys]:
+        model, file = onnx.ModelProto(), tmp_path / "model.onnx"
+        model.CopyFrom(whole)
+        del model.metadata_props[:]
+        model.metadata_props.extend(entry for entry in whole.metadata_props if entry.key != key)
+        onnx.save(model, file)
+        answers = slipway("run", file, "--random"), process(infer_program, file, "--random")
+        check(answers, 1)
+        assert all(key in answer.err for answer in answers)
 
 
 def test_a_model_cut_anywhere_is_judged_alike(
