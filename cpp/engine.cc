@@ -84,12 +84,13 @@ Precision precision_of(const SessionOptions& options) {
   for (int i = 0; i < kPrecisionCount; ++i) {
     const auto precision = static_cast<Precision>(i);
     if (name_of(precision) != options.precision) continue;
+    if (precision == Precision::kTf32) return precision;
     if (precision != Precision::kFloat32 && !options.optimize) {
       fail(Code::kUsage, "precision is ", options.precision, ", which needs the passes; optimize is false");
     }
     return precision;
   }
-  fail(Code::kUsage, "unknown precision ", quote(options.precision), ", expected fp32, bf16 or int8");
+  fail(Code::kUsage, "unknown precision ", quote(options.precision), ", expected fp32, bf16, int8 or tf32");
 }
 
 void check(const SessionOptions& options) {
@@ -109,6 +110,16 @@ Machine machine_of(const Session::State& state) {
     machine.device_constants = std::make_shared<DeviceConstants>(state.device);
   }
   return machine;
+}
+
+// Sets it for the session, whose own handle of the device this is.
+void require_tf32(CudaDevice* device) {
+  if (device == nullptr) fail(Code::kUnavailable, "precision tf32 is one of CUDA devices; the session's device is cpu");
+  if (device->capability() < CudaDevice::kLeastTf32) {
+    fail(Code::kUnavailable, "precision tf32 needs compute capability 8.0; ", device->name(), " has ",
+         device->capability() / 10, ".", device->capability() % 10);
+  }
+  device->round_products();
 }
 
 // Nodes with bodies run on the processor only. That others lack a kernel is known when a plan needs it: shape
@@ -229,6 +240,7 @@ Session Session::load(std::span<const std::byte> bytes, const SessionOptions& op
   const auto memory = std::make_shared<MemoryBudget>(options.max_memory);
   const BudgetScope scope(memory);
   if (const int number = cuda_number(options.device); number >= 0) state->device = CudaDevice::open(number);
+  if (precision == Precision::kTf32) require_tf32(state->device.get());
   const Graph read = parse(bytes, limits_with(files), files);
   state->onnx_text = read.text();
   Graph graph = read;

@@ -71,6 +71,10 @@ class CudaDevice final : public std::enable_shared_from_this<CudaDevice> {
   /// 90 for compute capability 9.0.
   [[nodiscard]] int capability() const noexcept { return 10 * info_.major + info_.minor; }
   [[nodiscard]] bool has_clusters() const noexcept { return info_.major >= 9; }
+  /// Products on tensor cores may round to TF32 (precision tf32), from capability kLeastTf32 on.
+  static constexpr int kLeastTf32 = 80;
+  [[nodiscard]] bool rounds_products() const noexcept { return rounds_products_; }
+  void round_products() noexcept { rounds_products_ = true; }
 
   /// The kernel of the operator with this id, or null.
   [[nodiscard]] CudaKernel find_kernel(std::string_view id) const;
@@ -97,6 +101,7 @@ class CudaDevice final : public std::enable_shared_from_this<CudaDevice> {
   const CudaPlugin* plugin_;
   int number_;
   CudaDeviceInfo info_;
+  bool rounds_products_ = false;
 };
 
 /// A stream of a device.

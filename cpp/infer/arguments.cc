@@ -84,8 +84,8 @@ void set_device(Arguments& arguments, const std::string& text) {
 }
 
 void set_precision(Arguments& arguments, const std::string& text) {
-  if (text != "fp32" && text != "bf16" && text != "int8") {
-    fail(Code::kUsage, "--precision: got ", quote(text), ", expected fp32, bf16 or int8");
+  if (text != "fp32" && text != "bf16" && text != "int8" && text != "tf32") {
+    fail(Code::kUsage, "--precision: got ", quote(text), ", expected fp32, bf16, int8 or tf32");
   }
   arguments.engine.precision = text;
 }
@@ -110,8 +110,9 @@ constexpr Option kOptions[] = {
     {"--ort-library", Takes::kOne, "FILE", "onnxruntime's shared library [SLIPWAY_ORT_LIBRARY, then a search]",
      [](Arguments& a, const std::string& v) { a.engine.ort_library = v; }},
     {"--device", Takes::kOne, "cpu|cuda[:N]", "where to compute [cpu]", set_device},
-    {"--precision", Takes::kOne, "fp32|bf16|int8",
-     "of the weights; fewer bits are less exact and, where memory binds, faster [fp32]", set_precision},
+    {"--precision", Takes::kOne, "fp32|bf16|int8|tf32",
+     "bf16, int8: of the weights; tf32: of products on a CUDA device; all less exact, some faster [fp32]",
+     set_precision},
     {"--threads", Takes::kOne, "N", "threads that compute [1]",
      [](Arguments& a, const std::string& v) {
        a.engine.threads = static_cast<int>(number_of("--threads", v, 1, 256));

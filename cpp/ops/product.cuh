@@ -1,5 +1,5 @@
 // Products of float32 matrices on tensor cores, as exact as float32: every number is split into a high and a low part
-// of TF32, and three of the four products of parts are added up.
+// of TF32, and three of the four products of parts are added up; or, where that was asked for, rounded to TF32.
 //
 // A block of threads makes a tile of 64 x 64 sums, 32 terms at a time, from copies of both operands in shared memory
 // that arrive two steps ahead. Tensor cores round sums towards zero, so that after 32 terms these go to sums of the
@@ -160,6 +160,32 @@ __device__ __forceinline__ void multiply_eight(const float* left, const float* r
   }
 }
 
+/// The same with operands rounded to TF32: one product of the three.
+template <bool kLeftByRow, bool kRightByRow>
+__device__ __forceinline__ void multiply_eight_rounded(const float* left, const float* right, int term,
+                                                       WarpSums& sums) {
+  const int lane = threadIdx.x % kWarp;
+  const int warp = threadIdx.x / kWarp;
+  const int first = term + lane % 4 * 2;
+  const int left_row = warp / 2 * 16 * kWarpRows + lane / 4;
+  const int right_row = warp % 2 * 8 * kWarpColumns + lane / 4;
+  uint32_t columns[kWarpColumns][2];
+#pragma unroll
+  for (int n = 0; n < kWarpColumns; ++n) {
+    const float2 pair = load_terms<kRightByRow>(right, right_row + 8 * n, first);
+    columns[n][0] = to_tf32(pair.x);
+    columns[n][1] = to_tf32(pair.y);
+  }
+#pragma unroll
+  for (int m = 0; m < kWarpRows; ++m) {
+    const float2 upper = load_terms<kLeftByRow>(left, left_row + 16 * m, first);
+    const float2 lower = load_terms<kLeftByRow>(left, left_row + 16 * m + 8, first);
+    const uint32_t rows[4] = {to_tf32(upper.x), to_tf32(lower.x), to_tf32(upper.y), to_tf32(lower.y)};
+#pragma unroll
+    for (int n = 0; n < kWarpColumns; ++n) multiply_tf32(sums[m][n], rows, columns[n]);
+  }
+}
+
 /// Adds this thread's sums to a tile [64][68] in shared memory, which they begin where `is_first`; they become zero.
 __device__ __forceinline__ void keep_sums(float* tile, bool is_first, WarpSums& sums, WarpSums& rests) {
   const int lane = threadIdx.x % kWarp;
@@ -193,7 +219,7 @@ __device__ __noinline__ float redo_sum(const Left& left, const Right& right, int
 }
 
 /// Sums over terms [begin, end) of the tile at (row, column), slice by slice, into shared memory.
-template <typename Left, typename Right>
+template <bool kIsRounded, typename Left, typename Right>
 __device__ __forceinline__ void sum_terms(float* memory, const Left& left, const Right& right,
                                           const ProductShape& shape, int64_t row, int64_t column, int64_t begin,
                                           int64_t end) {
@@ -222,7 +248,11 @@ __device__ __forceinline__ void sum_terms(float* memory, const Left& left, const
     WarpSums few = {};
 #pragma unroll
     for (int term = 0; term < kProductDepth; term += 8) {
-      multiply_eight<Left::kByRow, Right::kByRow>(shared, shared + kOperandFloats, term, few, rests);
+      if constexpr (kIsRounded) {
+        multiply_eight_rounded<Left::kByRow, Right::kByRow>(shared, shared + kOperandFloats, term, few);
+      } else {
+        multiply_eight<Left::kByRow, Right::kByRow>(shared, shared + kOperandFloats, term, few, rests);
+      }
     }
 #pragma unroll
     for (int m = 0; m < kWarpRows; ++m) {
@@ -279,7 +309,11 @@ __device__ __forceinline__ void make_product(const Left& left, const Right& righ
   const int64_t column = static_cast<int64_t>(blockIdx.x / shape.ranks) * kProductTile;
   const int64_t begin = rank * shape.slice;
   const int64_t end = shape.ranks > 1 ? min(begin + shape.slice, shape.terms) : shape.terms;
-  sum_terms(memory, left, right, shape, row, column, begin, end);
+  if (shape.is_rounded) {
+    sum_terms<true>(memory, left, right, shape, row, column, begin, end);
+  } else {
+    sum_terms<false>(memory, left, right, shape, row, column, begin, end);
+  }
   if (shape.ranks > 1) {
     sync_cluster();
   } else {

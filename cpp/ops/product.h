@@ -11,8 +11,9 @@ struct ProductShape {
   int64_t rows = 0;
   int64_t columns = 0;
   int64_t terms = 0;
-  int64_t slice = 0;  ///< terms of a slice, a multiple of 32; 0: the product is none for tensor cores
-  int ranks = 1;      ///< blocks of a cluster, one for each slice; 1: a block has all slices
+  bool is_rounded = false;  ///< to TF32: a third of the work, 11 significant bits of every operand
+  int64_t slice = 0;        ///< terms of a slice, a multiple of 32; 0: the product is none for tensor cores
+  int ranks = 1;            ///< blocks of a cluster, one for each slice; 1: a block has all slices
 };
 
 }  // namespace slipway

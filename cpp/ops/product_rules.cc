@@ -10,7 +10,6 @@ namespace {
 
 constexpr int64_t kTile = 64;
 constexpr int64_t kDepth = 32;
-constexpr int kLeastCapability = 80;  // TF32 and asynchronous copies: PTX ISA, mma and cp.async
 /// Tiles that mostly hold nothing are not worth it.
 constexpr int64_t kLeastWidth = 4;
 constexpr int64_t kLeastTerms = 16;
@@ -26,11 +25,13 @@ ProductShape choose_product(const PrepareContext& context, int64_t width, int64_
                             bool is_turned) {
   ProductShape shape;
   const CudaDevice* device = context.device();
-  if (device == nullptr || context.dtype(0) != DType::kFloat32 || device->capability() < kLeastCapability) return shape;
+  if (device == nullptr || context.dtype(0) != DType::kFloat32 || device->capability() < CudaDevice::kLeastTf32)
+    return shape;
   if (width < kLeastWidth || terms < kLeastTerms || depth < 1 || copies < 1 || copies > kMostGrid) return shape;
   shape.rows = is_turned ? depth : width;
   shape.columns = is_turned ? width : depth;
   shape.terms = terms;
+  shape.is_rounded = device->rounds_products();
   if (parts_of(shape.rows, kTile) > kMostGrid) return shape;
   shape.slice = std::max(kLeastSlice, parts_of(parts_of(terms, kMostSlices), kDepth) * kDepth);
   const int64_t slices = parts_of(terms, shape.slice);

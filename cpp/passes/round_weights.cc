@@ -116,7 +116,7 @@ Tensor rounded(const Tensor& weights, unsigned channel_axes, Precision precision
 }  // namespace
 
 Rewrite round_weights(const Graph& graph, Precision precision) {
-  if (precision == Precision::kFloat32) return {};
+  if (precision == Precision::kFloat32 || precision == Precision::kTf32) return {};
   Sweep sweep(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const WeightRule rule = rule_of(sweep, graph.nodes[i]);

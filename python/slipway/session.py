@@ -48,7 +48,8 @@ class Session:
         threads: How many threads one run on the CPU may use, 1 to 256. Results do not depend on it.
         precision: ``"fp32"``, or weights of fewer bytes and less exact results: ``"bf16"`` rounds them to 8 significant
             bits, ``"int8"`` to whole numbers of at most 127 times a scale per output channel. Activations and sums
-            stay float32. The report of a bundle says how far each is off.
+            stay float32. The report of a bundle says how far each is off. ``"tf32"``, of a CUDA device: convolutions
+            and products on tensor cores round what they multiply to 11 significant bits.
         max_memory: Bytes that the session may hold at once: constants, prepared weights and the values of all runs
             under way, not the results. None: as many as the machine has.
         max_steps: Steps that a Loop may take in one run. None: as many as the model says, which may be without end.

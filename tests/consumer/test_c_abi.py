@@ -280,7 +280,7 @@ def test_files_that_are_no_models_have_their_own_codes(engine: Engine, bundle: P
         ({"bytes": 0}, USAGE, "options.bytes is 0, expected sizeof(slipway_options), 40 to 56"),
         ({"bytes": 64}, USAGE, "options.bytes is 64"),
         ({"max_memory": -1}, USAGE, "max_memory is -1, expected 0 or more"),
-        ({"precision": b"fp8"}, USAGE, 'unknown precision "fp8", expected fp32, bf16 or int8'),
+        ({"precision": b"fp8"}, USAGE, 'unknown precision "fp8", expected fp32, bf16, int8 or tf32'),
     ],
 )
 def test_wrong_options_are_named(

@@ -76,7 +76,7 @@ def test_a_plain_file_runs_and_its_names_stay_in_the_folder(
         (["--input", "a=a.npy", "--input", "a=a.npy"], ExitCode.USAGE, "a is given twice"),
         (["--input", "a=a.npy"], ExitCode.ERROR, 'input "b" is missing'),
         (["--random", "--device", "cuda"], ExitCode.UNAVAILABLE, "native-cuda"),
-        (["--random", "--precision", "fp8"], ExitCode.USAGE, "got 'fp8', expected fp32, bf16, int8"),
+        (["--random", "--precision", "fp8"], ExitCode.USAGE, "got 'fp8', expected fp32, bf16, int8, tf32"),
         (["--random", "--precision", "bf16", "--runtime", "onnxruntime"], ExitCode.UNAVAILABLE, "use fp32, or native"),
     ],
 )

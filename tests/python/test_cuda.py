@@ -240,6 +240,25 @@ def test_many_threads_share_a_session(affine: bytes) -> None:
     assert not wrong
 
 
+def test_tf32_rounds_products_where_it_was_asked_for() -> None:
+    rng = np.random.default_rng(4)
+    weight = rng.normal(size=(96, 40)).astype(np.float32)
+    node = helper.make_node("MatMul", ["x", "weight"], ["y"])
+    ports: list[list[Any]] = [[("x", TensorProto.FLOAT, ["N", 96])], [("y", TensorProto.FLOAT, ["N", 40])]]
+    product = model([node], *ports, {"weight": weight})
+    x = rng.normal(size=(70, 96)).astype(np.float32)
+    want = x.astype(np.float64) @ weight
+    errors = {
+        precision: np.abs(slipway.Session(product, device="cuda", precision=precision).run({"x": x})["y"] - want).max()
+        / np.abs(want).max()
+        for precision in ("fp32", "tf32")
+    }
+    assert errors["fp32"] < 1e-6
+    assert 1e-5 < errors["tf32"] < 1e-3
+    with pytest.raises(slipway.UnavailableError, match="precision tf32 is one of CUDA devices"):
+        slipway.Session(product, precision="tf32")
+
+
 ON_OLD_GPU = """
 import numpy as np, slipway
 from slipway import ops
@@ -255,8 +274,14 @@ for op, inputs, attributes in [
 ]:
     want, got = (ops.call(op, inputs, attributes, isa=isa)[0] for isa in ("scalar", "cuda"))
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
-session = slipway.Session(open(0, "rb").read(), device="cuda")
+network = open(0, "rb").read()
+session = slipway.Session(network, device="cuda")
 plan = session.stage_text("plan", {"x": (2, 1, 8, 8)})
+try:
+    slipway.Session(network, device="cuda", precision="tf32")
+    assert "one launch" in plan
+except slipway.UnavailableError as error:
+    assert "needs compute capability 8.0" in str(error) and "one launch" not in plan
 print("right", "one launch" in plan, session.run({"x": normal(2, 1, 8, 8)})["y"].shape)
 """
 

@@ -170,7 +170,7 @@ def test_the_passes_say_which_weights_were_rounded() -> None:
 
 
 def test_an_unknown_precision_is_refused() -> None:
-    with pytest.raises(UsageError, match=r'unknown precision "fp8", expected fp32, bf16 or int8'):
+    with pytest.raises(UsageError, match=r'unknown precision "fp8", expected fp32, bf16, int8 or tf32'):
         slipway.Session(model_of(CASES["gemm"]), precision="fp8")
 
 

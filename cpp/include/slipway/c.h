@@ -59,7 +59,7 @@ typedef struct slipway_options {
   const char* isa;        ///< "scalar", "baseline", "avx2", "avx512", "neon"; default: the best here
   int64_t max_steps;      ///< of a Loop in one run; default: no bound
   int64_t threads;        ///< 1 (default) to 256
-  const char* precision;  ///< of the weights: "fp32" (default), "bf16", "int8"
+  const char* precision;  ///< "fp32" (default); of the weights "bf16", "int8"; of CUDA "tf32"
   int64_t max_memory;     ///< bytes that the session may hold at once; default: as many as the machine has
 } slipway_options;
 

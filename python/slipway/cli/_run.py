@@ -43,7 +43,7 @@ slipway run any.onnx --random --seed 3 --shapes x:16x3x32x32 --json
 
 #: As slipway-infer has it.
 _SEEDS = 2**63 - 1
-_PRECISIONS = ("fp32", "bf16", "int8")
+_PRECISIONS = ("fp32", "bf16", "int8", "tf32")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def run_verb(
         typer.Option(
             metavar="|".join(_PRECISIONS),
             autocompletion=complete.words(*_PRECISIONS),
-            help="Of the weights, for native: fewer bits are less exact and, where memory binds, faster.",
+            help="For native: bf16, int8 of the weights, tf32 of products on a CUDA device; less exact, some faster.",
         ),
     ] = "fp32",
     max_memory: Annotated[
