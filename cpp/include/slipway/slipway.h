@@ -27,8 +27,8 @@ class ExternalFiles;
 struct SessionOptions {
   std::string device = "cpu";  ///< or "cuda", "cuda:N"; one that is not there is Error(kUnavailable), never replaced
   int threads = 1;             ///< 1 to 256
-  /// "fp32", or less exact weights of fewer bytes: "bf16" (8 significant bits), "int8" (a scale per output channel). On a
-  /// CUDA device also "tf32": products on tensor cores round what they multiply (11 significant bits).
+  /// "fp32", or less exact weights of fewer bytes: "bf16" (8 significant bits), "int8" (a scale per output channel). On
+  /// a CUDA device also "tf32": products on tensor cores round what they multiply (11 significant bits).
   std::string precision = "fp32";
   bool optimize = true;  ///< false runs the graph as it stands in the file, without passes
   std::string isa;       ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
