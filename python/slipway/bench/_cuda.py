@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
-from slipway.bench.competitor import Job, Prepared, reason_of
+from slipway.bench.competitor import Competitor, Job, Prepared, reason_of
 from slipway.bench.protocol import Call
 from slipway.bundle import ONNX
 from slipway.errors import UnavailableError
@@ -45,20 +45,6 @@ class CudaPrepared(Prepared):
 
     waited: Call
     recorded: Call | None = None
-
-
-class CudaCompetitor(Protocol):
-    """Who runs a bundle on the device."""
-
-    @property
-    def name(self) -> str:
-        """As tables show it."""
-
-    def unavailable(self) -> str | None:
-        """Say why it cannot run here."""
-
-    def prepare(self, job: Job) -> CudaPrepared:
-        """Load, move and warm up."""
 
 
 @dataclass(frozen=True)
@@ -242,11 +228,11 @@ def on_device(
     return CudaPrepared(Call(repeated, **options), lambda: dict(outputs()), Call(waited, **options))
 
 
-def cuda_competitors(names: str = "") -> list[CudaCompetitor]:
+def cuda_competitors(names: str = "") -> list[Competitor]:
     """Return who is measured on a CUDA device; ``names`` chooses some, separated by commas."""
     from slipway.bench._cuda_jax import JaxCuda  # which takes the times as this module does
 
-    everyone: list[CudaCompetitor] = [NativeCuda()]
+    everyone: list[Competitor] = [NativeCuda()]
     ways: tuple[Way, ...] = ("eager", "graph", "compile")
     everyone += [CudaTorch(way, tf32) for way in ways for tf32 in (False, True)]
     everyone += [JaxCuda(False), JaxCuda(True)]
