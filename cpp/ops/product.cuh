@@ -104,7 +104,9 @@ struct TwoParts {
   uint32_t low;
 };
 
+template <bool kIsRounded>
 [[nodiscard]] __device__ __forceinline__ TwoParts split(float x) {
+  if constexpr (kIsRounded) return {to_tf32(x), 0};
   const uint32_t high = (__float_as_uint(x) + 0x1000u) & 0xffffe000u;
   return {high, __float_as_uint(x - __uint_as_float(high))};
 }
@@ -124,7 +126,7 @@ using WarpSums = float[kWarpRows][kWarpColumns][4];
 /// Adds 8 terms from `term` on: products of high parts to `sums`, those with a low part to `rests`, so that the
 /// roundings of these do not add to those of the larger ones. Lane t of a row's four takes terms 2t and 2t + 1 for t
 /// and t + 4 of the instruction: the order of terms does not matter to it.
-template <bool kLeftByRow, bool kRightByRow>
+template <bool kIsRounded, bool kLeftByRow, bool kRightByRow>
 __device__ __forceinline__ void multiply_eight(const float* left, const float* right, int term, WarpSums& sums,
                                                WarpSums& rests) {
   const int lane = threadIdx.x % kWarp;
@@ -137,8 +139,8 @@ __device__ __forceinline__ void multiply_eight(const float* left, const float* r
 #pragma unroll
   for (int n = 0; n < kWarpColumns; ++n) {
     const float2 pair = load_terms<kRightByRow>(right, right_row + 8 * n, first);
-    const TwoParts x = split(pair.x);
-    const TwoParts y = split(pair.y);
+    const TwoParts x = split<kIsRounded>(pair.x);
+    const TwoParts y = split<kIsRounded>(pair.y);
     high[n][0] = x.high;
     high[n][1] = y.high;
     low[n][0] = x.low;
@@ -148,41 +150,17 @@ __device__ __forceinline__ void multiply_eight(const float* left, const float* r
   for (int m = 0; m < kWarpRows; ++m) {
     const float2 upper = load_terms<kLeftByRow>(left, left_row + 16 * m, first);
     const float2 lower = load_terms<kLeftByRow>(left, left_row + 16 * m + 8, first);
-    const TwoParts parts[4] = {split(upper.x), split(lower.x), split(upper.y), split(lower.y)};
+    const TwoParts parts[4] = {split<kIsRounded>(upper.x), split<kIsRounded>(lower.x), split<kIsRounded>(upper.y), split<kIsRounded>(lower.y)};
     const uint32_t left_high[4] = {parts[0].high, parts[1].high, parts[2].high, parts[3].high};
     const uint32_t left_low[4] = {parts[0].low, parts[1].low, parts[2].low, parts[3].low};
+    if constexpr (!kIsRounded) {
 #pragma unroll
-    for (int n = 0; n < kWarpColumns; ++n) multiply_tf32(rests[m][n], left_low, high[n]);
+      for (int n = 0; n < kWarpColumns; ++n) multiply_tf32(rests[m][n], left_low, high[n]);
 #pragma unroll
-    for (int n = 0; n < kWarpColumns; ++n) multiply_tf32(rests[m][n], left_high, low[n]);
+      for (int n = 0; n < kWarpColumns; ++n) multiply_tf32(rests[m][n], left_high, low[n]);
+    }
 #pragma unroll
     for (int n = 0; n < kWarpColumns; ++n) multiply_tf32(sums[m][n], left_high, high[n]);
-  }
-}
-
-/// The same with operands rounded to TF32: one product of the three.
-template <bool kLeftByRow, bool kRightByRow>
-__device__ __forceinline__ void multiply_eight_rounded(const float* left, const float* right, int term,
-                                                       WarpSums& sums) {
-  const int lane = threadIdx.x % kWarp;
-  const int warp = threadIdx.x / kWarp;
-  const int first = term + lane % 4 * 2;
-  const int left_row = warp / 2 * 16 * kWarpRows + lane / 4;
-  const int right_row = warp % 2 * 8 * kWarpColumns + lane / 4;
-  uint32_t columns[kWarpColumns][2];
-#pragma unroll
-  for (int n = 0; n < kWarpColumns; ++n) {
-    const float2 pair = load_terms<kRightByRow>(right, right_row + 8 * n, first);
-    columns[n][0] = to_tf32(pair.x);
-    columns[n][1] = to_tf32(pair.y);
-  }
-#pragma unroll
-  for (int m = 0; m < kWarpRows; ++m) {
-    const float2 upper = load_terms<kLeftByRow>(left, left_row + 16 * m, first);
-    const float2 lower = load_terms<kLeftByRow>(left, left_row + 16 * m + 8, first);
-    const uint32_t rows[4] = {to_tf32(upper.x), to_tf32(lower.x), to_tf32(upper.y), to_tf32(lower.y)};
-#pragma unroll
-    for (int n = 0; n < kWarpColumns; ++n) multiply_tf32(sums[m][n], rows, columns[n]);
   }
 }
 
@@ -248,11 +226,7 @@ __device__ __forceinline__ void sum_terms(float* memory, const Left& left, const
     WarpSums few = {};
 #pragma unroll
     for (int term = 0; term < kProductDepth; term += 8) {
-      if constexpr (kIsRounded) {
-        multiply_eight_rounded<Left::kByRow, Right::kByRow>(shared, shared + kOperandFloats, term, few);
-      } else {
-        multiply_eight<Left::kByRow, Right::kByRow>(shared, shared + kOperandFloats, term, few, rests);
-      }
+      multiply_eight<kIsRounded, Left::kByRow, Right::kByRow>(shared, shared + kOperandFloats, term, few, rests);
     }
 #pragma unroll
     for (int m = 0; m < kWarpRows; ++m) {
