@@ -115,7 +115,7 @@ Machine machine_of(const Session::State& state) {
 // Sets it for the session, whose own handle of the device this is.
 void require_tf32(CudaDevice* device) {
   if (device == nullptr) fail(Code::kUnavailable, "precision tf32 is one of CUDA devices; the session's device is cpu");
-  if (device->capability() < CudaDevice::kLeastTf32) {
+  if (!device->has_tf32()) {
     fail(Code::kUnavailable, "precision tf32 needs compute capability 8.0; ", device->name(), " has ",
          device->capability() / 10, ".", device->capability() % 10);
   }

@@ -71,8 +71,9 @@ class CudaDevice final : public std::enable_shared_from_this<CudaDevice> {
   /// 90 for compute capability 9.0.
   [[nodiscard]] int capability() const noexcept { return 10 * info_.major + info_.minor; }
   [[nodiscard]] bool has_clusters() const noexcept { return info_.major >= 9; }
-  /// Products on tensor cores may round to TF32 (precision tf32), from capability kLeastTf32 on.
-  static constexpr int kLeastTf32 = 80;
+  /// TF32 on tensor cores, and asynchronous copies: PTX ISA, mma and cp.async.
+  [[nodiscard]] bool has_tf32() const noexcept { return info_.major >= 8; }
+  /// Whether products on tensor cores round to TF32: the session's precision is tf32.
   [[nodiscard]] bool rounds_products() const noexcept { return rounds_products_; }
   void round_products() noexcept { rounds_products_ = true; }
 

@@ -80,7 +80,7 @@ void DeviceFrame::call_kernels(const Plan& plan, const Frame& frame, void* strea
         call_on_device(
             step.kernel,
             OpCall{{inputs, step.inputs.size()}, {outputs, step.outputs.size()}, step.prepared.get(), scratch_.data()},
-            cell_, stream);
+            *device_, cell_, stream);
       } catch (const Error& error) {
         throw error.at(step.node->title());
       }

@@ -11,13 +11,9 @@ namespace slipway {
 /// Where the kernels of a run report forbidden values: in memory that host and device share.
 class DeviceFaultCell final {
  public:
-  explicit DeviceFaultCell(std::shared_ptr<CudaDevice> device)
-      : starts_early_(device->has_clusters()), memory_(std::move(device), sizeof(DeviceFault)) {
+  explicit DeviceFaultCell(std::shared_ptr<CudaDevice> device) : memory_(std::move(device), sizeof(DeviceFault)) {
     new (memory_.data()) DeviceFault();
   }
-
-  /// Whether the device, sm_90 or newer, starts a kernel before the one before it ends.
-  [[nodiscard]] bool starts_early() const noexcept { return starts_early_; }
 
   [[nodiscard]] DeviceFault* get() const noexcept { return reinterpret_cast<DeviceFault*>(memory_.data()); }
 
@@ -31,17 +27,17 @@ class DeviceFaultCell final {
   }
 
  private:
-  bool starts_early_;
   PinnedMemory memory_;
 };
 
 /// Gives the kernel's work to the stream. Throws Error(kFault) where the device refuses it.
-inline void call_on_device(Kernel kernel, OpCall call, const DeviceFaultCell& cell, void* stream) {
+inline void call_on_device(Kernel kernel, OpCall call, const CudaDevice& device, const DeviceFaultCell& cell,
+                           void* stream) {
   RunFault fault;
   call.fault = &fault;
   call.stream = stream;
   call.device_fault = cell.get();
-  call.starts_early = cell.starts_early();
+  call.starts_early = device.has_clusters();  // both came with sm_90
   kernel(call);
   throw_if(fault);
 }

@@ -126,12 +126,7 @@ void run_network_stages(const OpCall& call, const NetworkStages& prepared) noexc
   for (int i = 0; i < network.inputs; ++i) {
     NetworkPort& port = network.ports[i];
     port.data = call.inputs[static_cast<std::size_t>(i)].as<float>();
-    const StagePlace& place = port.place;
-    if ((port.vectors.size | place.start | place.plane | place.pitch | network.image) % 4 == 0 &&
-        is_aligned<16>(port.data)) {
-      port.vector = 4;
-      port.vectors = small_divisor(port.vectors.size / 4);
-    }
+    port.has_fours = port.fours.size > 0 && is_aligned<16>(port.data);
   }
   for (std::size_t i = 0; i < call.outputs.size() && i < kMostPorts; ++i) {
     network.outputs[i] = call.outputs[i].as<float>();

@@ -195,10 +195,11 @@ __device__ inline void clear_border(const StageBorder& border, const NetworkBloc
 /// Starts to copy an input of every image, kFloats at a time.
 template <int kFloats>
 __device__ __forceinline__ void copy_port(const NetworkPort& port, const NetworkBlock& block) {
-  const float* data = port.data + block.first_image * port.rows.size * port.vectors.size * kFloats;
-  const int count = block.images * port.rows.size * port.vectors.size;
+  const SmallDivisor& vectors = kFloats == 4 ? port.fours : port.floats;
+  const float* data = port.data + block.first_image * port.rows.size * port.floats.size;
+  const int count = block.images * port.rows.size * vectors.size;
   for (int i = block.warp * kWarp + block.lane; i < count; i += block.warps * kWarp) {
-    const Quotient in_row = divide_with_rest(i, port.vectors);
+    const Quotient in_row = divide_with_rest(i, vectors);
     const Quotient in_image = divide_with_rest(in_row.whole, port.rows);
     const Quotient in_channel = divide_with_rest(in_image.rest, port.height);
     const int place = port.place.start + in_channel.whole * port.place.plane + in_channel.rest * port.place.pitch;
@@ -208,7 +209,7 @@ __device__ __forceinline__ void copy_port(const NetworkPort& port, const Network
 
 __device__ inline void load_port(const NetworkPort& port, const NetworkBlock& block) {
   clear_border(port.border, block);
-  if (port.vector == 4) {
+  if (port.has_fours) {
     copy_port<4>(port, block);
   } else {
     copy_port<1>(port, block);

@@ -89,14 +89,13 @@ void set_tiles(OwnedNetworkStages& network, int columns) {
     }
     if (stage.kind == StageKind::kDense) {
       // One channel a lane where that keeps warps busy more evenly.
-      stage.tile_channels = 1;
-      set_items(stage, network, 1 << (teams_log + stage.slices_log));
-      const int rounds = rounds_of(stage, network);
-      stage.tile_channels = kTileChannels;
-      set_items(stage, network, 1 << (teams_log + stage.slices_log));
-      if (network.team_log > 0 || kTileChannels * rounds_of(stage, network) <= rounds) continue;
-      stage.tile_channels = 1;
-      set_items(stage, network, 1 << (teams_log + stage.slices_log));
+      const auto set_channels = [&](int16_t channels) {
+        stage.tile_channels = channels;
+        set_items(stage, network, 1 << (teams_log + stage.slices_log));
+        return channels * rounds_of(stage, network);
+      };
+      const int alone = set_channels(1);
+      if (set_channels(kTileChannels) > alone && network.team_log == 0) (void)set_channels(1);
       continue;
     }
     const int rows = (stage.height * stage.pool + kTileRows - 1) / kTileRows;

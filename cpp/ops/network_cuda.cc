@@ -15,8 +15,7 @@ namespace {
 constexpr int64_t kMostSmall = std::numeric_limits<int16_t>::max();
 /// Lanes that a stage of an image should have at most, so that slices are not too many.
 constexpr int64_t kMostLanes = 512;
-constexpr int kLeastCapability = 80;  // asynchronous copies: PTX ISA, cp.async
-constexpr int kLeastSlice = 8;        ///< units of a slice
+constexpr int kLeastSlice = 8;  ///< units of a slice
 constexpr int64_t kMostDenseLanes = 1 << 15;
 
 StageAxis axis_of(const WindowAxis& axis) {
@@ -107,8 +106,11 @@ class StageMaker final {
     NetworkPort& port = made_->ports[made_->inputs++];
     port.height = small_divisor(static_cast<int>(in.height));
     port.rows = small_divisor(static_cast<int>(in.channels * in.height));
-    port.vectors = small_divisor(static_cast<int>(in.width));
+    port.floats = small_divisor(static_cast<int>(in.width));
     port.place = memory_.place_of(item.out);
+    if ((port.floats.size | port.place.start | port.place.plane | port.place.pitch | made_->image) % 4 == 0) {
+      port.fours = small_divisor(port.floats.size / 4);
+    }
     port.border = memory_.take_border(item.out);
   }
 
@@ -210,7 +212,7 @@ class StageMaker final {
 
 std::shared_ptr<const OwnedNetworkStages> make_network_stages(const Graph& body, const std::vector<Fact>& facts,
                                                               const Target& target) {
-  if (target.isa != Isa::kCuda || target.device->capability() < kLeastCapability) return nullptr;
+  if (target.isa != Isa::kCuda || !target.device->has_tf32()) return nullptr;
   try {
     const NetworkItems items = read_network(body, facts);
     return StageMaker(items, facts, target).make();

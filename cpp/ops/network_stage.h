@@ -128,10 +128,11 @@ struct NetworkShare {
 /// An input of the network, copied to `place` before the first stage.
 struct NetworkPort {
   const float* data = nullptr;
-  int vector = 1;        ///< floats that are copied at a time
-  SmallDivisor height;   ///< rows of a channel
-  SmallDivisor rows;     ///< of an image
-  SmallDivisor vectors;  ///< of a row
+  bool has_fours = false;    ///< 4 floats are copied at a time: this run's data lies so
+  SmallDivisor height;       ///< rows of a channel
+  SmallDivisor rows;         ///< of an image
+  SmallDivisor floats;       ///< of a row
+  SmallDivisor fours = {0};  ///< of a row; size 0: they do not lie so
   StagePlace place;
   StageBorder border;
 };

@@ -25,8 +25,7 @@ ProductShape choose_product(const PrepareContext& context, int64_t width, int64_
                             bool is_turned) {
   ProductShape shape;
   const CudaDevice* device = context.device();
-  if (device == nullptr || context.dtype(0) != DType::kFloat32 || device->capability() < CudaDevice::kLeastTf32)
-    return shape;
+  if (device == nullptr || context.dtype(0) != DType::kFloat32 || !device->has_tf32()) return shape;
   if (width < kLeastWidth || terms < kLeastTerms || depth < 1 || copies < 1 || copies > kMostGrid) return shape;
   shape.rows = is_turned ? depth : width;
   shape.columns = is_turned ? width : depth;

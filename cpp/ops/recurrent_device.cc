@@ -10,8 +10,6 @@ namespace slipway {
 
 namespace {
 
-constexpr int kLeastCapability = 80;  // asynchronous copies: PTX ISA, cp.async
-
 // Of recurrent_general.cuh.
 constexpr int64_t kBlocksPerMultiprocessor = 4;
 
@@ -68,7 +66,7 @@ bool can_tile(const PrepareContext& context, const Recurrent& sizes, const Recur
   if (!is_plain(context, sizes, kind) || sizes.hidden > kMostTiled || sizes.vocabulary == 0) return false;
   if (kind.gates == kGruKind.gates && !sizes.linear_before_reset) return false;
   const int64_t shared = tiled_shared_bytes(static_cast<int>(sizes.gates), sizes.hidden, kMostTile);
-  if (context.device()->capability() < kLeastCapability || shared > context.device()->shared_bytes()) return false;
+  if (!context.device()->has_tf32() || shared > context.device()->shared_bytes()) return false;
   if (kTiledShapes[tiled_shape(sizes.hidden)].blocks > 1 && !context.device()->has_clusters()) return false;
   return sizes.time * sizes.batch <= std::numeric_limits<int32_t>::max();
 }

@@ -106,7 +106,8 @@ std::vector<Tensor> run_through_device(const Prepared& prepared, std::span<const
   }
   const DeviceMemory scratch(device, prepared.scratch_bytes);
   DeviceFaultCell cell(device);
-  call_on_device(prepared.kernel, OpCall{there, outputs, prepared.call.get(), scratch.data()}, cell, stream.get());
+  call_on_device(prepared.kernel, OpCall{there, outputs, prepared.call.get(), scratch.data()}, *device, cell,
+                 stream.get());
   for (std::size_t i = 0; i < results.size(); ++i) {
     device->copy(results[i].mutable_view().data, outputs[i].data, results[i].bytes(), stream.get());
   }
@@ -165,7 +166,7 @@ void run_single_on_device(const Node& node, std::span<const TensorView> inputs, 
     if (prepared.kernel == nullptr) return device->copy(views[0].data, inputs[0].data, inputs[0].bytes(), stream);
     const DeviceMemory scratch(device, prepared.scratch_bytes);
     DeviceFaultCell cell(device);
-    call_on_device(prepared.kernel, OpCall{inputs, views, prepared.call.get(), scratch.data()}, cell, stream);
+    call_on_device(prepared.kernel, OpCall{inputs, views, prepared.call.get(), scratch.data()}, *device, cell, stream);
     device->synchronize(stream);  // prepared, scratch and cell go when this function returns
     cell.check();
   } catch (const Error& error) {
