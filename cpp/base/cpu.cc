@@ -2,13 +2,41 @@
 
 #include <cstdlib>
 
+#if defined(SLIPWAY_HAS_AMX) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "base/error.h"
 
 namespace slipway {
 
 namespace {
 
-constexpr std::string_view kNames[] = {"scalar", "baseline", "avx2", "avx512", "neon", "cuda"};
+constexpr std::string_view kNames[] = {"scalar", "baseline", "avx2", "avx512", "amx", "neon", "cuda"};
+
+/// Whether the processor has it and the kernel lets this process use its registers: 8 KiB that every thread's state
+/// grows by, so that they must be asked for (Documentation/arch/x86/xstate.rst of Linux).
+bool has_amx() noexcept {
+#if defined(SLIPWAY_HAS_AMX) && defined(__linux__)
+  static const bool has = [] {
+    constexpr unsigned kBfloat16 = 1U << 22U;
+    constexpr unsigned kTile = 1U << 24U;
+    constexpr int kAskPermission = 0x1023;
+    constexpr int kTileData = 18;
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+    return (d & kBfloat16) != 0 && (d & kTile) != 0 && syscall(SYS_arch_prctl, kAskPermission, kTileData) == 0;
+  }();
+  return has;
+#else
+  return false;
+#endif
+}
 
 }  // namespace
 
@@ -32,6 +60,8 @@ bool can_run(Isa isa) noexcept {
 #else
       return false;
 #endif
+    case Isa::kAmx:
+      return can_run(Isa::kAvx512) && has_amx();
     case Isa::kNeon:
 #if defined(SLIPWAY_HAS_NEON)
       return true;
@@ -51,7 +81,7 @@ Isa isa_named(std::string_view name) {
     if (!can_run(isa)) fail(Code::kUnavailable, "instruction set ", name, " is not available on this processor");
     return isa;
   }
-  fail(Code::kUsage, "unknown instruction set ", quote(name), ", expected scalar, baseline, avx2, avx512 or neon");
+  fail(Code::kUsage, "unknown instruction set ", quote(name), ", expected scalar, baseline, avx2, avx512, amx or neon");
 }
 
 Isa choose_isa() {
@@ -61,7 +91,7 @@ Isa choose_isa() {
       if (can_run(static_cast<Isa>(i))) return static_cast<Isa>(i);
       fail(Code::kUsage, "SLIPWAY_ISA is ", wanted, ", which this build or processor does not have");
     }
-    fail(Code::kUsage, "SLIPWAY_ISA is ", quote(wanted), ", expected scalar, baseline, avx2, avx512 or neon");
+    fail(Code::kUsage, "SLIPWAY_ISA is ", quote(wanted), ", expected scalar, baseline, avx2, avx512, amx or neon");
   }
   for (const Isa isa : {Isa::kNeon, Isa::kAvx512, Isa::kAvx2}) {
     if (can_run(isa)) return isa;

@@ -44,7 +44,7 @@ constexpr int64_t kGateValues = 2048;
 Loop loop_of(Peak what, Isa isa) {
   const auto i = static_cast<std::size_t>(what);
 #if defined(SLIPWAY_HAS_AVX)
-  if (isa == Isa::kAvx512) return avx512::kPeaks[i];
+  if (isa == Isa::kAvx512 || isa == Isa::kAmx) return avx512::kPeaks[i];
   if (isa == Isa::kAvx2) return avx2::kPeaks[i];
 #elif defined(SLIPWAY_HAS_NEON)
   if (isa == Isa::kNeon) return neon::kPeaks[i];

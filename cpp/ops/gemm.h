@@ -22,8 +22,9 @@ struct GemmCall {
   int64_t c_column = 0;
   float alpha = 1.0f;
   float beta = 1.0f;
-  const float* packed = nullptr;  ///< B as panels, or null: packed into scratch by every call
-  SmallWeights small;             ///< B as panels of fewer bytes; `packed` is null then
+  const float* packed = nullptr;    ///< B as panels, or null: packed into scratch by every call
+  const uint16_t* split = nullptr;  ///< B as blocks of columns (simd/split.h); `packed` is null then
+  SmallWeights small;               ///< B as panels of fewer bytes; `packed` is null then
   ActivationCall activation;
   ProductShape product;  ///< of CUDA
 };

@@ -4,6 +4,7 @@
 #include "ops/gemm_sum.h"
 #include "ops/product_rules.h"
 #include "ops/small_panels.h"
+#include "ops/split_weights.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -15,6 +16,7 @@ namespace {
 struct OwnedGemmCall final : GemmCall {
   std::shared_ptr<const Tensor> panels;
   std::shared_ptr<const SmallPanels> small_panels;
+  std::shared_ptr<const SplitWeights> split_weights;
 };
 
 /// C must broadcast to [M, N] without making it larger.
@@ -89,10 +91,14 @@ std::shared_ptr<const void> prepare_gemm_rule(PrepareContext& context) {
     const int64_t floats = panels_size(call->k, call->n, lanes);
     const Tensor* weights = context.constant(1);
     if (weights != nullptr) {
-      call->small_panels =
-          small_panels(context, {weights->as<float>(), call->b_row, call->b_column, call->k, call->n}, call->m);
+      const ConstantMatrix matrix{weights->as<float>(), call->b_row, call->b_column, call->k, call->n};
+      call->small_panels = small_panels(context, matrix, call->m);
+      if (call->a_column == 1) call->split_weights = split_weights(context, matrix, call->m);
     }
-    if (call->small_panels) {
+    if (call->split_weights) {
+      call->split = call->split_weights->columns();
+      context.scratch_bytes = SplitScratch(call->m, call->n, call->k).bytes();
+    } else if (call->small_panels) {
       call->small = call->small_panels->view();
     } else if (weights != nullptr) {
       call->panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())), [&] {

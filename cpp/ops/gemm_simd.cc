@@ -63,7 +63,9 @@ void gemm(const OpCall& call) noexcept {
   product.c_row = gemm_call.n;
   if (has_c && is_scaled) product.column_bias = call.inputs[2].as<float>();
   product.small = gemm_call.small;
-  if (product.b == nullptr && !product.small) {
+  product.split = gemm_call.split;
+  product.split_scratch = call.scratch;
+  if (product.b == nullptr && !product.small && product.split == nullptr) {
     auto* panels = reinterpret_cast<float*>(call.scratch);
     pack_panels(call.inputs[1].as<float>(), gemm_call.b_row, gemm_call.b_column, product.k, product.n, kLanes, panels);
     product.b = panels;

@@ -7,6 +7,7 @@
 #include "ops/op.h"
 #include "ops/product_rules.h"
 #include "ops/small_panels.h"
+#include "ops/split_weights.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -18,6 +19,7 @@ namespace {
 struct OwnedMatMulCall final : MatMulCall {
   std::shared_ptr<const Tensor> panels;
   std::shared_ptr<const SmallPanels> small_panels;
+  std::shared_ptr<const SplitWeights> split_weights;
 };
 
 /// Strides of the stack of one operand, in matrices, for the broadcast axes `sizes`.
@@ -87,9 +89,14 @@ std::shared_ptr<const void> prepare_matmul(PrepareContext& context) {
     const int64_t lanes = lanes_of(context.isa());
     const Tensor* constant = context.constant(1);
     if (constant != nullptr && call->is_one_product) {
-      call->small_panels = small_panels(context, {constant->as<float>(), call->n, 1, call->k, call->n}, rows);
+      const ConstantMatrix matrix{constant->as<float>(), call->n, 1, call->k, call->n};
+      call->small_panels = small_panels(context, matrix, rows);
+      call->split_weights = split_weights(context, matrix, rows);
     }
-    if (call->small_panels) {
+    if (call->split_weights) {
+      call->split = call->split_weights->columns();
+      context.scratch_bytes = SplitScratch(rows, call->n, call->k).bytes();
+    } else if (call->small_panels) {
       call->small = call->small_panels->view();
     } else if (constant != nullptr) {
       call->panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())),

@@ -227,7 +227,7 @@ class Emitter final {
 
   [[nodiscard]] bool ends_in_half(int64_t channels) const {
     const int64_t over = channels % lanes_;
-    return !has_sample_lanes() && isa_ == Isa::kAvx512 && over > 0 && over <= lanes_ / 2;
+    return !has_sample_lanes() && lanes_ == 16 && over > 0 && over <= lanes_ / 2;
   }
 
   void emit_winograd(const NetworkItem& item, const WinogradForm& form) {

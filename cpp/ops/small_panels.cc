@@ -83,7 +83,7 @@ SmallWeights SmallPanels::view() const noexcept {
 
 std::shared_ptr<const SmallPanels> small_panels(const PrepareContext& context, const ConstantMatrix& b, int64_t rows) {
   const int64_t lanes = lanes_of(context.isa());
-  if (context.isa() != Isa::kAvx2 && context.isa() != Isa::kAvx512) return nullptr;
+  if (lanes < 8) return nullptr;
   if (rows > kMostSmallRows || panels_size(b.k, b.n, lanes) * size_of(DType::kFloat32) <= kLeastBytes) return nullptr;
   auto small = context.shared<SmallPanels>(concat("small panels ", name_of(context.isa())), [&] {
     return std::make_shared<const SmallPanels>(is_bfloat16(b) ? of_bfloat16(b, lanes) : of_int8(b, lanes));

@@ -37,11 +37,11 @@ namespace {
 
 // ---- rows ----
 #if defined(SLIPWAY_HAS_AVX)
-#define SLIPWAY_COLUMNS(id) &baseline::id, &avx2::id, &avx512::id, nullptr
+#define SLIPWAY_COLUMNS(id) &baseline::id, &avx2::id, &avx512::id, &avx512::id, nullptr
 #elif defined(SLIPWAY_HAS_NEON)
-#define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, &neon::id
+#define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, nullptr, &neon::id
 #else
-#define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, nullptr
+#define SLIPWAY_COLUMNS(id) &baseline::id, nullptr, nullptr, nullptr, nullptr
 #endif
 #define SLIPWAY_HAS_NONE false
 #define SLIPWAY_HAS_CUDA true
@@ -51,7 +51,7 @@ namespace {
   nullptr, {}
 #define SLIPWAY_KERNELS_Kernel(id, simd) \
   &prepare_##id, { &scalar::id, SLIPWAY_KERNELS_##simd(id) }
-#define SLIPWAY_KERNELS_NONE(id) nullptr, nullptr, nullptr, nullptr
+#define SLIPWAY_KERNELS_NONE(id) nullptr, nullptr, nullptr, nullptr, nullptr
 #define SLIPWAY_KERNELS_SIMD(id) SLIPWAY_COLUMNS(id)
 #define SLIPWAY_OP(id, onnx, domain, low, high, tolerance, kind, simd, cuda) \
   OpRow{#id,                                                                 \

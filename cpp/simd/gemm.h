@@ -24,7 +24,10 @@ struct Gemm {
   const float* a = nullptr;  ///< A[i, p] = a[i * a_row + p * a_column], or tiles where a_row is 0
   int64_t a_row = 0;
   int64_t a_column = 1;
-  const float* b = nullptr;  ///< panels of B [K, N], packed with kLanes
+  const float* b = nullptr;         ///< panels of B [K, N], packed with kLanes
+  const uint16_t* split = nullptr;  ///< or B as blocks of columns (simd/split.h), where the unit is there, A's rows are
+                                    ///< dense, and neither row_bias nor accumulate is set
+  void* split_scratch = nullptr;    ///< SplitScratch(m, n, k) bytes, aligned to 64
   SmallWeights small;  ///< or the same of fewer bytes, for at most kMostSmallRows rows; the bits of C do not change
   float* c = nullptr;  ///< C[i, j] = c[i * c_row + j]; must not overlap A or B
   int64_t c_row = 0;
@@ -33,10 +36,13 @@ struct Gemm {
   bool accumulate = false;             ///< C += A B instead of C = A B; both biases are null then
 };
 
-/// On the calling thread. Sizes may be zero; with K = 0, C becomes the bias.
+/// On the calling thread, without `split`. Sizes may be zero; with K = 0, C becomes the bias.
 void gemm(const Gemm& call) noexcept;
 
 /// The same with the work split over `pool`, which may be null, where it is large enough.
 void gemm(ThreadPool* pool, const Gemm& call) noexcept;
+
+/// The same of a split B (simd/split_gemm_simd.cc).
+void gemm_split(ThreadPool* pool, const Gemm& call) noexcept;
 
 }  // namespace slipway::SLIPWAY_ISA

@@ -3,6 +3,7 @@
 // A tile of A (H rows, kGemmDepth terms) stays in the first cache while it meets every panel of a column block; the
 // column block (kGemmDepth terms) stays in the second while every tile of A passes.
 #include "simd/gemm.h"
+#include "simd/split_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
 
@@ -217,6 +218,9 @@ void gemm(const Gemm& call) noexcept {
 
 void gemm(ThreadPool* pool, const Gemm& call) noexcept {
   if (call.m == 0 || call.n == 0) return;
+#ifdef SLIPWAY_SPLITS
+  if (call.split != nullptr) return gemm_split(pool, call);
+#endif
   const bool by_rows = call.m >= call.n;
   const int64_t unit = by_rows ? kTileRows : 2 * kLanes;
   const int64_t size = by_rows ? call.m : call.n;

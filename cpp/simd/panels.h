@@ -18,6 +18,7 @@ namespace slipway {
 [[nodiscard]] static constexpr int64_t lanes_of(Isa isa) noexcept {
   switch (isa) {
     case Isa::kAvx512:
+    case Isa::kAmx:
       return 16;
     case Isa::kAvx2:
       return 8;

@@ -51,6 +51,10 @@ def name_of(case: Case) -> str:
     return case.name
 
 
+#: Operators whose kernels of the column amx are others than those of avx512.
+SPLIT = frozenset({"Gemm", "GemmActivation", "MatMul"})
+
+
 def row_of(op: str, domain: str = "") -> Mapping[str, Any]:
     """The operator's row in the table."""
     rows = [row for row in _engine.operators() if row["onnx"] == op and row["domain"] == domain]
@@ -65,6 +69,8 @@ def columns_of(op: str, domain: str = "") -> list[str]:
         return ["scalar"]
     row = row_of(op, domain)
     names: list[str] = list(_engine.isas()) if row["has_simd"] else ["scalar"]
+    if op not in SPLIT:
+        names = [name for name in names if name != "amx"]
     return names + (["cuda"] if row["has_cuda"] and "cuda:0" in _engine.devices()[0] else [])
 
 

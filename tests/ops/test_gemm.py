@@ -52,6 +52,8 @@ CASES = [
     case("square", 40, 40, 40, (40, 40)),
     case("long_sums", 14, 37, 1100, (37,), transB=1),
     case("wide", 2, 700, 20, (700,)),
+    case("many_rows", 73, 37, 70, (37,)),
+    case("more_rows_than_are_split_at_once", 291, 65, 33, (65,), transB=1),
 ]
 
 

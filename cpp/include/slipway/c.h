@@ -56,7 +56,7 @@ typedef struct slipway_session slipway_session;
 typedef struct slipway_options {
   size_t bytes;           ///< sizeof(slipway_options), always
   const char* device;     ///< "cpu" (default), "cuda", "cuda:N"
-  const char* isa;        ///< "scalar", "baseline", "avx2", "avx512", "neon"; default: the best here
+  const char* isa;        ///< "scalar", "baseline", "avx2", "avx512", "amx", "neon"; default: the best here
   int64_t max_steps;      ///< of a Loop in one run; default: no bound
   int64_t threads;        ///< 1 (default) to 256
   const char* precision;  ///< "fp32" (default); of the weights "bf16", "int8"; of CUDA "tf32"

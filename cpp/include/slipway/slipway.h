@@ -31,7 +31,7 @@ struct SessionOptions {
   /// a CUDA device also "tf32": products on tensor cores round what they multiply (11 significant bits).
   std::string precision = "fp32";
   bool optimize = true;  ///< false runs the graph as it stands in the file, without passes
-  std::string isa;       ///< "scalar", "baseline", "avx2", "avx512", "neon"; empty: the best here
+  std::string isa;       ///< "scalar", "baseline", "avx2", "avx512", "amx", "neon"; empty: the best here
   /// A Loop that takes more steps in one run fails with Error(kLimit); without, only the model says when it ends.
   int64_t max_steps = INT64_MAX;
   /// Bytes that the session may hold at once: constants, prepared weights, and the values of all runs under way, for

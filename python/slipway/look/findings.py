@@ -17,12 +17,13 @@ Severity = Literal["broken", "warning", "note"]
 _LEAST_GLIBC = (2, 28)
 #: Processor flags that each instruction set of the engine needs (cpp/base/cpu.cc).
 _FLAGS = {
+    "amx": {"amx_tile", "amx_bf16", "avx512f", "avx512bw", "avx512dq", "avx512vl"},
     "avx512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
     "avx2": {"avx2", "fma"},
     "neon": {"asimd"},
 }
-#: Slowest first; scalar is the meaning of every operator, not a choice for speed.
-_ISAS = ("scalar", "baseline", "avx2", "neon", "avx512")
+#: Slowest first; scalar is the meaning of every operator, not a choice for speed, and amx is only for who asks for it.
+_ISAS = ("scalar", "amx", "baseline", "avx2", "neon", "avx512")
 #: Environment variables that something reads at run time.
 KNOWN_VARIABLES = (
     "SLIPWAY_CUDA_PLUGIN", "SLIPWAY_DATA", "SLIPWAY_ISA", "SLIPWAY_OFFLINE", "SLIPWAY_ORT_LIBRARY",
