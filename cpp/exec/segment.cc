@@ -191,6 +191,13 @@ void Segment::give_back(std::unique_ptr<Frame> frame) noexcept {
 }
 
 const TensorView* Segment::call_kernels(Frame& frame, ThreadPool* pool) const {
+  if (pool == nullptr) return call_steps(frame, nullptr);
+  if (!frame.trial.shares()) pool = nullptr;
+  const TrialRun run(frame.trial);
+  return call_steps(frame, pool);
+}
+
+const TensorView* Segment::call_steps(Frame& frame, ThreadPool* pool) const {
   const TensorView* inputs = frame.inputs.data();
   const MutableView* outputs = frame.outputs.data();
   if (part_) {

@@ -12,6 +12,7 @@
 #include "base/thread_pool.h"
 #include "exec/control.h"
 #include "exec/device_frame.h"
+#include "exec/thread_trial.h"
 #include "plan/plan.h"
 
 namespace slipway {
@@ -29,6 +30,7 @@ struct Frame {
   std::vector<TensorView> results;                 ///< of all controls
   std::unique_ptr<DeviceFrame> device;             ///< of a CUDA device, in place of arena and scratch
   std::vector<std::unique_ptr<Frame>> parts;       ///< one for each thread, in place of arena and scratch
+  ThreadTrial trial;
 
   /// Where the arena lies.
   [[nodiscard]] std::byte* arena_data() noexcept { return device ? device->arena() : arena.data(); }
@@ -86,6 +88,7 @@ class Segment {
   };
 
   void link_part(const Machine& machine);
+  const TensorView* call_steps(Frame& frame, ThreadPool* pool) const;
   void call_parts(Frame& frame, ThreadPool* pool) const;
   void call_part(const Frame& frame, Frame& mine, int64_t index, ThreadPool* pool) const;
   [[nodiscard]] std::shared_ptr<Segment> find(uint64_t hash, std::span<const TensorView> values,
