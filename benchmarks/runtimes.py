@@ -6,7 +6,8 @@
     python benchmarks/runtimes.py --page    # benchmarks/results/runtimes.json -> docs/benchmarks.md
 
 A run of everything writes benchmarks/results/runtimes.json and renews the page; a run of less writes only what --json
-names. Bundles come from --zoo; a missing one is trained for a moment, because weights do not matter for time. Exit
+names. Bundles come from --zoo; a missing one is trained for a moment, because weights do not matter for time, and kept
+beside the compiled models. Ctrl-C keeps the cells that were measured, in --json or beside the compiled models. Exit
 code 3 where the engine answers wrongly.
 """
 
@@ -17,9 +18,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if wanted.page:
             renew_page(json.loads(RESULT.read_text(encoding="utf-8")))
             return ExitCode.OK
-        with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
-            result = run(wanted, Path(folder))
+        result = run(wanted)
     except SlipwayError as error:
         sys.stderr.write(f"error: {error}\n")
         return int(error.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing was written\n")
+        return ExitCode.INTERRUPTED
+    if result.get("interrupted"):
+        target = wanted.json or wanted.cache / "interrupted.json"
+        write_atomically(target, as_text(rounded(result)).encode())
+        sys.stderr.write(f"interrupted; {len(result['cells'])} cells are in {target}\n")
         return ExitCode.INTERRUPTED
     write(result, wanted)
     return ExitCode.OK
@@ -73,13 +77,13 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def run(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def run(wanted: argparse.Namespace) -> dict[str, Any]:
     """Measure what the command line asks for."""
     names = QUICK_MODELS if wanted.quick and wanted.models == "all" else model_names(wanted.models)
     own_batches = {name: QUICK_BATCHES if wanted.quick else MODELS[name] for name in names}
     batches = {name: tuple(numbers("--batches", wanted.batches)) for name in names} if wanted.batches else own_batches
     suite = Suite(
-        bundles=[open_bundle(name, wanted.zoo, folder) for name in names],
+        bundles=[open_bundle(name, wanted.zoo, wanted.cache.resolve() / "zoo") for name in names],
         batches=batches,
         threads=numbers("--threads", wanted.threads),
         competitors=find_competitors(wanted.runtimes or ("quick" if wanted.quick else "peers")),
@@ -128,9 +132,12 @@ def open_bundle(name: str, zoo: Path, folder: Path) -> Bundle:
     try:
         return Bundle.open(zoo / name)
     except (InputError, BundleError) as error:
-        sys.stderr.write(f"{name}: {error}; a bundle is trained for a moment\n")
+        reason = error
+    with suppress(InputError, BundleError):
+        return Bundle.open(folder / name)
+    sys.stderr.write(f"{name}: {reason}; a bundle is trained for a moment\n")
     code = "from slipway.cli import train_and_export_main; train_and_export_main()"
-    options = [name, "--preset", "smoke", "--out", str(folder), "--quiet"]
+    options = [name, "--preset", "smoke", "--out", str(folder), "--force", "--quiet"]
     done = subprocess.run([sys.executable, "-c", code, *options], stdout=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         raise UsageError(f"{name} cannot be trained (exit code {done.returncode}); name a folder of bundles by --zoo")

@@ -107,7 +107,7 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
 
     Returns:
         ``machine``, ``peaks``, ``settings``, ``rows``, ``cells``, ``absent``, ``summary``, ``first_calls``,
-        ``cold_starts``.
+        ``cold_starts``; where Ctrl-C ended it, those of the cells until then, and ``interrupted``.
     """
     usable, absent = available(suite.competitors)
     if any(competitor.name == "aot-inductor" for competitor in usable):
@@ -116,12 +116,20 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
     machine = describe_machine()
     peaks = {count: measure_peaks(count) for count in suite.threads}
     found: list[tuple[dict[str, Any], Work | None]] = []
-    for bundle, batch in suite.cells():
-        found += _cells(suite, usable, bundle, batch, tell)
-        # Between the cells too: the best counts, and a moment that others disturbed would put the floor too high.
-        peaks = {count: best_of(before, measure_peaks(count, tries=1)) for count, before in peaks.items()}
+    first: list[dict[str, Any]] = []
+    cold: list[dict[str, Any]] = []
+    interrupted = False
+    try:
+        for bundle, batch in suite.cells():
+            found += _cells(suite, usable, bundle, batch, tell)
+            # Between the cells too: the best counts, and a moment that others disturbed would put the floor too high.
+            peaks = {count: best_of(before, measure_peaks(count, tries=1)) for count, before in peaks.items()}
+        first, cold = _beginnings(suite, tell)
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        interrupted = True
     cells = [_judged(cell, work, peaks[cell["threads"]]) for cell, work in found]
-    first, cold = _beginnings(suite, tell)
     return {
         "machine": machine,
         "peaks": peaks_as_json(list(peaks.values())),
@@ -132,7 +140,7 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
         "summary": summarise(cells),
         "first_calls": first,
         "cold_starts": cold,
-    }
+    } | ({"interrupted": True} if interrupted else {})
 
 
 def available(competitors: Sequence[Competitor]) -> tuple[list[Competitor], dict[str, str]]:

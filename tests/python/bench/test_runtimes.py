@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from slipway.bench import suite
 from slipway.bench.page import BEGIN, END, generated, picture, renew
 from slipway.bench.suite import MODELS
 from slipway.errors import ExitCode
@@ -58,6 +61,33 @@ def test_an_interrupted_run_writes_nothing(
     target = tmp_path / "out.json"
     assert runtimes.main([*options(zoo, tmp_path), "--json", str(target)]) == ExitCode.INTERRUPTED
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_run_keeps_the_cells_that_it_has_measured(
+    runtimes: ModuleType, zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = suite.measure_cell
+    calls = itertools.count()
+
+    def interrupted(*args: Any, **options: Any) -> dict[str, Any]:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return measured(*args, **options)
+
+    monkeypatch.setattr(suite, "measure_cell", interrupted)
+    wanted = [*options(zoo, tmp_path), "--batches", "1", "--threads", "1,2"]
+    assert runtimes.main(wanted) == ExitCode.INTERRUPTED
+    result = json.loads((tmp_path / "interrupted.json").read_text())
+    assert [(cell["batch"], cell["threads"]) for cell in result["cells"]] == [(1, 1)]
+    assert result["interrupted"]
+
+
+def test_a_missing_bundle_is_trained_once(runtimes: ModuleType, tmp_path: Path) -> None:
+    made = runtimes.open_bundle("breast-cancer", tmp_path / "none", tmp_path / "kept")
+    assert made.path == tmp_path / "kept" / "breast-cancer"
+    before = made.path.stat().st_mtime_ns
+    again = runtimes.open_bundle("breast-cancer", tmp_path / "none", tmp_path / "kept")
+    assert again.path.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("wrong", [["--models", "nothing"], ["--batches", "x"], ["--threads", "0"]])
