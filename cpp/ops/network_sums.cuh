@@ -1,7 +1,9 @@
 // Convolutions of a network's block (network_stage.h).
 //
 // An item is a tile of 4 output channels x 2 rows x kColumns pixels, and one slice of the terms: some kernel rows of
-// some input channels. The lanes of a tile's slices are neighbours, and add up what they have by shuffles.
+// some input channels. The lanes of a warp are neighbouring tiles, slice by slice, so that the 8 or 16 lanes whose loads
+// are one access read neighbouring pixels: slices read channels, which often lie a multiple of 32 banks apart. Slices
+// are added up by shuffles.
 #pragma once
 
 #include "ops/network_block.cuh"
@@ -163,11 +165,14 @@ struct SumsItem {
   const NetworkStage& stage;
   const NetworkBlock& block;
 
-  __device__ __forceinline__ void operator()(int item, bool is_there) const {
+  /// Lanes beyond the last tile repeat it.
+  __device__ __forceinline__ void operator()(int chunk) const {
     const int slices = 1 << stage.slices_log;
-    const int slice = item & (slices - 1);
-    const int whole = item >> stage.slices_log;
-    const Quotient in_image = divide_with_rest(whole, stage.tiles);
+    const int lanes_log = kWarpLog - stage.slices_log;
+    const int slice = block.lane >> lanes_log;
+    const int wanted = (chunk << lanes_log) + block.lane - (slice << lanes_log);
+    const int last_tile = (stage.items >> stage.slices_log) - 1;
+    const Quotient in_image = divide_with_rest(min(wanted, last_tile), stage.tiles);
     const int wanted_image = in_image.whole & ((1 << network.images_log) - 1);
     const int image = min(wanted_image, block.images - 1);
     const int group = in_image.whole >> network.images_log;
@@ -187,8 +192,8 @@ struct SumsItem {
     } else {
       add_all_units<kColumns, false>(stage, in, stage.weights + weights, first, last, sums);
     }
-    const FoldedSums folded = fold_slices(sums, slices, slice);
-    if (!is_there || !folded.is_own || image != wanted_image) return;
+    const FoldedSums folded = fold_slices(sums, slices, slice, 1 << lanes_log);
+    if (wanted > last_tile || !folded.is_own || image != wanted_image) return;
     const StageResult<kShares> result = result_of<kShares>(network, stage, block, image);
 #pragma unroll 1
     for (int m = folded.first; m < folded.first + folded.count; ++m) {
@@ -203,7 +208,7 @@ struct SumsItem {
 template <int kColumns, bool kShares>
 __device__ __forceinline__ void make_sums(const NetworkStages& network, const NetworkStage& stage,
                                           NetworkBlock& block) {
-  for_each_item(stage, block, SumsItem<kColumns, kShares>{network, stage, block});
+  for_each_chunk(stage, block, SumsItem<kColumns, kShares>{network, stage, block});
 }
 
 }  // namespace slipway::cuda
