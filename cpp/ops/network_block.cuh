@@ -113,14 +113,17 @@ struct TileBias {
   float at[kChannels];
 
   __device__ __forceinline__ explicit TileBias(const float* from) {
-    if constexpr (kChannels == kTileChannels) {
-      const float4 all = __ldg(reinterpret_cast<const float4*>(from));
-      at[0] = all.x;
-      at[1] = all.y;
-      at[2] = all.z;
-      at[3] = all.w;
-    } else {
+    if constexpr (kChannels == 1) {
       at[0] = __ldg(from);
+    } else {
+#pragma unroll
+      for (int i = 0; i < kChannels; i += 4) {
+        const float4 four = __ldg(reinterpret_cast<const float4*>(from + i));
+        at[i] = four.x;
+        at[i + 1] = four.y;
+        at[i + 2] = four.z;
+        at[i + 3] = four.w;
+      }
     }
   }
   [[nodiscard]] __device__ __forceinline__ float of(int channel) const {
