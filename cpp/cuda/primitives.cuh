@@ -12,7 +12,8 @@
 
 namespace slipway::cuda {
 
-inline constexpr int kWarp = 32;
+inline constexpr int kWarpLog = 5;
+inline constexpr int kWarp = 1 << kWarpLog;
 inline constexpr unsigned kAllLanes = 0xffffffffu;
 
 #if defined(SLIPWAY_EMULATION)

@@ -33,14 +33,14 @@ __device__ inline void load_stages(const NetworkStages& network, NetworkStage* s
   commit_copies();
 }
 
-template <int kColumns, bool kShares>
+template <int kColumns, int kChannels, bool kShares>
 __device__ __forceinline__ void run_stage(const NetworkStages& network, const NetworkStage& stage,
                                           NetworkBlock& block) {
   block.staged_weights = block.memory + stage.staged_origin[block.rank];
   clear_border(stage.border, block);
   switch (stage.kind) {
     case StageKind::kSums:
-      return make_sums<kColumns, kShares>(network, stage, block);
+      return make_sums<kColumns, kChannels, kShares>(network, stage, block);
     case StageKind::kDense:
       return make_dense<kShares>(network, stage, block);
     default:
@@ -49,14 +49,13 @@ __device__ __forceinline__ void run_stage(const NetworkStages& network, const Ne
 }
 
 /// All stages of a network for some images: convolution, dense layer, pooling, sum, with bias and activation.
-/// A thread makes 4 channels x 2 x kColumns pixels at a time from one slice of the terms; a block takes 1 to 16 images,
-/// or a cluster of up to 8 blocks takes them together.
-/// Moves inputs and outputs once, and weights once per block from the second cache. Many images are bound by
-/// multiply-adds and shared memory: of 100 instructions for a 5x5 or 3x3 kernel 80 to 88 are such, and 14 to 18 of them
-/// need 4 floats. Few are bound by the chain of a warp's instructions: some 2,300 clocks for a phase whose sums are
-/// short. 512 threads at most, so 128 registers: no accumulator is spilled. Checked against onnxruntime by
-/// tests/ops/test_network.py.
-template <int kColumns, bool kShares>
+/// A thread makes kChannels channels x 2 x kColumns pixels at a time from one slice of the terms; a block takes 1 to 16
+/// images, or a cluster of up to 8 blocks takes them together. Moves inputs and outputs once, and weights once per
+/// block from the second cache. Many images are bound by multiply-adds and shared memory: of 100 instructions for a 5x5
+/// or 3x3 kernel 80 to 88 are such, and 14 to 18 of them need 4 floats. Few are bound by the chain of a warp's
+/// instructions: some 2,300 clocks for a phase whose sums are short. 512 threads at most, so 128 registers: no
+/// accumulator is spilled. Checked against onnxruntime by tests/ops/test_network.py.
+template <int kColumns, int kChannels, bool kShares>
 __global__ void __launch_bounds__(kMostNetworkThreads) network_kernel(const __grid_constant__ NetworkStages network) {
   SLIPWAY_SHARED(NetworkStage, stages);
   const int rank = network.ranks_log > 0 ? static_cast<int>(cluster_rank()) : 0;
@@ -103,15 +102,15 @@ __global__ void __launch_bounds__(kMostNetworkThreads) network_kernel(const __gr
     sync_block(network.ranks_log);
     block.turn = 0;
     for (; i < network.count && stages[i].phase == phase; ++i) {
-      run_stage<kColumns, kShares>(network, stages[i], block);
+      run_stage<kColumns, kChannels, kShares>(network, stages[i], block);
     }
   }
 }
 
-template <int kColumns, bool kShares>
+template <int kColumns, int kChannels, bool kShares>
 void start_network(const OpCall& call, const NetworkStages& network) noexcept {
   const int64_t groups = ((network.batch - 1) >> network.images_log) + 1;
-  launch(call, &network_kernel<kColumns, kShares>,
+  launch(call, &network_kernel<kColumns, kChannels, kShares>,
          {.grid = dim3(static_cast<unsigned>(groups << network.ranks_log)),
           .block = dim3(static_cast<unsigned>(network.threads)),
           .shared_bytes = network.shared_bytes,
@@ -131,10 +130,12 @@ void run_network_stages(const OpCall& call, const NetworkStages& prepared) noexc
   for (std::size_t i = 0; i < call.outputs.size() && i < kMostPorts; ++i) {
     network.outputs[i] = call.outputs[i].as<float>();
   }
-  if (network.columns == 4) {
-    start_network<4, false>(call, network);
+  if (network.columns == kSmallColumns) {
+    start_network<kSmallColumns, kTileChannels, true>(call, network);
+  } else if (network.channels == kTileChannels) {
+    start_network<kLargeColumns, kTileChannels, false>(call, network);
   } else {
-    start_network<2, true>(call, network);
+    start_network<kLargeColumns, kLargeTileChannels, false>(call, network);
   }
 }
 

@@ -23,16 +23,24 @@ struct NetworkBlock {
   [[nodiscard]] __device__ float* at(int image_index, int place) const { return memory + image_index * image + place; }
 };
 
-/// Calls f(item, is_there) for every item of this warp, in all lanes; a lane beyond the end repeats the last item.
+/// Calls f(chunk) for every 32 items of this warp, in all lanes.
 template <typename F>
-__device__ __forceinline__ void for_each_item(const NetworkStage& stage, NetworkBlock& block, const F& f) {
+__device__ __forceinline__ void for_each_chunk(const NetworkStage& stage, NetworkBlock& block, const F& f) {
   const NetworkShare chunks = chunks_of(stage, block.rank);
   const int first = block.warp - block.turn;
   for (int chunk = chunks.begin + (first < 0 ? first + block.warps : first); chunk < chunks.end; chunk += block.warps) {
-    const int item = chunk * kWarp + block.lane;
-    f(min(item, stage.items - 1), item < stage.items);
+    f(chunk);
   }
   block.turn = (block.turn + chunks.end - chunks.begin) & (block.warps - 1);
+}
+
+/// Calls f(item, is_there) for every item of this warp, in all lanes; a lane beyond the end repeats the last item.
+template <typename F>
+__device__ __forceinline__ void for_each_item(const NetworkStage& stage, NetworkBlock& block, const F& f) {
+  for_each_chunk(stage, block, [&](int chunk) {
+    const int item = chunk * kWarp + block.lane;
+    f(min(item, stage.items - 1), item < stage.items);
+  });
 }
 
 /// What a lane is left with after fold_slices(): sums[0] to sums[count - 1], which are those from `first` on.
@@ -42,9 +50,9 @@ struct FoldedSums {
   bool is_own;  ///< false where a neighbour has the same
 };
 
-/// One step of fold_slices(): lanes `distance` apart give each other one half of their sums, then those after it.
+/// One step of fold_slices(): slices `distance` apart give each other one half of their sums, then those after it.
 template <int kKept, int kCount, int kInner>
-__device__ __forceinline__ void halve_sums(float (&sums)[kCount][kInner], int& distance, int slice,
+__device__ __forceinline__ void halve_sums(float (&sums)[kCount][kInner], int& distance, int slice, int lanes,
                                            FoldedSums& folded) {
   if constexpr (kKept > 0) {
     if (distance == 0) return;
@@ -57,24 +65,24 @@ __device__ __forceinline__ void halve_sums(float (&sums)[kCount][kInner], int& d
       for (int i = 0; i < kInner; ++i) {
         const float low = sums[m][i];
         const float high = sums[m + kKept][i];
-        sums[m][i] = (is_upper ? high : low) + __shfl_xor_sync(kAllLanes, is_upper ? low : high, distance);
+        sums[m][i] = (is_upper ? high : low) + __shfl_xor_sync(kAllLanes, is_upper ? low : high, distance * lanes);
       }
     }
     distance /= 2;
-    halve_sums<kKept / 2>(sums, distance, slice, folded);
+    halve_sums<kKept / 2>(sums, distance, slice, lanes, folded);
   }
 }
 
-/// Adds up the slices of an item, whose lanes are neighbours; every lane gets as few sums as there are lanes for.
+/// Adds up the slices of an item, which are `lanes` lanes apart; every lane gets as few sums as there are lanes for.
 template <int kCount, int kInner>
-__device__ __forceinline__ FoldedSums fold_slices(float (&sums)[kCount][kInner], int slices, int slice) {
+__device__ __forceinline__ FoldedSums fold_slices(float (&sums)[kCount][kInner], int slices, int slice, int lanes) {
   FoldedSums folded = {0, kCount, true};
   int distance = slices / 2;
-  halve_sums<kCount / 2>(sums, distance, slice, folded);
+  halve_sums<kCount / 2>(sums, distance, slice, lanes, folded);
   folded.is_own = distance == 0 || slice % (2 * distance) == 0;
   for (; distance > 0; distance /= 2) {
 #pragma unroll
-    for (int i = 0; i < kInner; ++i) sums[0][i] += __shfl_xor_sync(kAllLanes, sums[0][i], distance);
+    for (int i = 0; i < kInner; ++i) sums[0][i] += __shfl_xor_sync(kAllLanes, sums[0][i], distance * lanes);
   }
   return folded;
 }
@@ -105,14 +113,17 @@ struct TileBias {
   float at[kChannels];
 
   __device__ __forceinline__ explicit TileBias(const float* from) {
-    if constexpr (kChannels == kTileChannels) {
-      const float4 all = __ldg(reinterpret_cast<const float4*>(from));
-      at[0] = all.x;
-      at[1] = all.y;
-      at[2] = all.z;
-      at[3] = all.w;
-    } else {
+    if constexpr (kChannels == 1) {
       at[0] = __ldg(from);
+    } else {
+#pragma unroll
+      for (int i = 0; i < kChannels; i += 4) {
+        const float4 four = __ldg(reinterpret_cast<const float4*>(from + i));
+        at[i] = four.x;
+        at[i + 1] = four.y;
+        at[i + 2] = four.z;
+        at[i + 3] = four.w;
+      }
     }
   }
   [[nodiscard]] __device__ __forceinline__ float of(int channel) const {

@@ -76,9 +76,27 @@ int rounds_of(const NetworkStage& stage, const OwnedNetworkStages& network) {
   return (stage.share + warps - 1) / warps;
 }
 
+/// Clocks that a warp needs for 32 items of a stage, waiting not counted.
+double clocks_of(const NetworkStage& stage, const OwnedNetworkStages& network) {
+  const double slices = 1 << stage.slices_log;
+  const int outputs = kTileRows * network.columns;
+  if (stage.kind == StageKind::kSums) {
+    const int channels = stage.tile_channels;
+    const double loads = stage.taps > 0 ? 2.0 * (stage.taps + network.columns) / network.columns : 0.0;
+    const double tap = channels * outputs + channels / kGroupChannels + (stage.taps > 0 ? 0 : 4 + outputs);
+    return 120 + stage.units / slices * (8 + loads + stage.columns.kernel * tap) + 8.0 * channels * outputs / slices;
+  }
+  if (stage.kind == StageKind::kDense) {
+    const int team = 1 << network.team_log;
+    const int sums = team * stage.tile_channels;
+    const double loads = 4.0 * (stage.tile_channels + team);
+    return 80 + stage.units / slices * (4 + loads + 4 * sums) + 3.0 * sums;
+  }
+  return stage.kind == StageKind::kPool ? 120 + 8.0 * stage.rows.kernel * stage.columns.kernel : 100;
+}
+
 /// Sets what an item of each stage makes, and who has it.
-void set_tiles(OwnedNetworkStages& network, int columns) {
-  network.columns = columns;
+void set_tiles(OwnedNetworkStages& network) {
   network.team_log = network.images_log == 0 ? 0 : network.images_log <= kSmallTeamLog ? kSmallTeamLog : kTeamLog;
   const int teams_log = std::max(0, network.images_log - network.team_log);
   for (NetworkStage& stage : network.list) {
@@ -98,12 +116,13 @@ void set_tiles(OwnedNetworkStages& network, int columns) {
       if (set_channels(kTileChannels) > alone && network.team_log == 0) (void)set_channels(1);
       continue;
     }
-    const int rows = (stage.height * stage.pool + kTileRows - 1) / kTileRows;
-    stage.tiles_across = small_divisor((stage.width * stage.pool + columns - 1) / columns);
-    stage.tiles = small_divisor(rows * stage.tiles_across.size);
-    set_items(stage, network, stage.tiles.size << (network.images_log + stage.slices_log));
+    stage.tiles_down = small_divisor((stage.height * stage.pool + kTileRows - 1) / kTileRows);
+    stage.tiles_across = small_divisor((stage.width * stage.pool + network.columns - 1) / network.columns);
+    stage.tile_channels = static_cast<int16_t>(network.channels);
+    const int tiles = stage.tiles_down.size * stage.tiles_across.size;
+    set_items(stage, network, tiles << (network.images_log + stage.slices_log));
     const int first = stage.in.start - stage.rows.begin * stage.in.pitch - stage.columns.begin;
-    const bool is_aligned = (stage.in.pitch | stage.in.plane | first) % columns == 0;
+    const bool is_aligned = (stage.in.pitch | stage.in.plane | first) % network.columns == 0;
     const int taps = stage.columns.kernel;
     const bool is_plain = stage.columns.stride == 1 && (stage.columns.dilation == 1 || taps == 1);
     const bool is_known = taps == 1 || taps == 3 || taps == 5;
@@ -143,25 +162,6 @@ int64_t stage_weights(OwnedNetworkStages& network, int64_t bytes) {
   return used / 4;
 }
 
-/// Clocks that a warp needs for 32 items of a stage, waiting not counted.
-double clocks_of(const NetworkStage& stage, const OwnedNetworkStages& network) {
-  const double slices = 1 << stage.slices_log;
-  const int outputs = kTileRows * network.columns;
-  if (stage.kind == StageKind::kSums) {
-    const double loads = stage.taps > 0 ? 2.0 * (stage.taps + network.columns) / network.columns : 0.0;
-    const double tap = kTileChannels * outputs + (stage.taps > 0 ? 1 : 4 + outputs);
-    return 120 + stage.units / slices * (8 + loads + stage.columns.kernel * tap) +
-           8.0 * kTileChannels * outputs / slices;
-  }
-  if (stage.kind == StageKind::kDense) {
-    const int team = 1 << network.team_log;
-    const int sums = team * stage.tile_channels;
-    const double loads = 4.0 * (stage.tile_channels + team);
-    return 80 + stage.units / slices * (4 + loads + 4 * sums) + 3.0 * sums;
-  }
-  return stage.kind == StageKind::kPool ? 120 + 8.0 * stage.rows.kernel * stage.columns.kernel : 100;
-}
-
 /// Clocks of the whole batch.
 double cost_of(const OwnedNetworkStages& network, const CudaDevice& device) {
   const int ranks = ranks_of(network);
@@ -173,7 +173,8 @@ double cost_of(const OwnedNetworkStages& network, const CudaDevice& device) {
   const int64_t here = std::min(fit, (blocks + places - 1) / places);
   const int64_t waves = (blocks + places * here - 1) / (places * here);
   const double alone = kAlone * (1 + kNeighbour * static_cast<double>(here - 1));
-  const double busy = (network.columns == 2 ? kBusySmall : kBusyLarge) * static_cast<double>(here) / kSchedulers;
+  const double busy =
+      (network.columns == kSmallColumns ? kBusySmall : kBusyLarge) * static_cast<double>(here) / kSchedulers;
   const int warps = network.threads / 32;
   double sum = 0;
   double far = 0;
@@ -209,59 +210,74 @@ int64_t most_items(const OwnedNetworkStages& network) {
   return most;
 }
 
-/// One way to launch; false where it does not fit.
-bool set_launch(OwnedNetworkStages& network, const CudaDevice& device, int columns, int images, int ranks,
-                int threads) {
-  network.images_log = std::countr_zero(static_cast<unsigned>(images));
-  network.ranks_log = std::countr_zero(static_cast<unsigned>(ranks));
-  network.threads = threads;
+/// One way to launch: a kernel's tile, images of a block or cluster, its blocks, and threads of each.
+struct Way {
+  int columns = 0;
+  int channels = 0;
+  int images = 0;
+  int ranks = 0;
+  int threads = 0;
+};
+
+/// False where the way does not fit.
+bool set_launch(OwnedNetworkStages& network, const CudaDevice& device, const Way& way) {
+  network.columns = way.columns;
+  network.channels = way.channels;
+  network.images_log = std::countr_zero(static_cast<unsigned>(way.images));
+  network.ranks_log = std::countr_zero(static_cast<unsigned>(way.ranks));
+  network.threads = way.threads;
   if (most_items(network) > kMostItems) return false;
-  set_tiles(network, columns);
+  set_tiles(network);
   const auto listed = static_cast<int64_t>(network.list.size() * sizeof(NetworkStage));
-  const int64_t images_bytes = int64_t{4} * network.image * images;
+  const int64_t images_bytes = int64_t{4} * network.image * way.images;
   const int64_t left = device.shared_bytes() - listed - images_bytes;
   if (left < 0) return false;
-  const int64_t weights = columns == 2 ? stage_weights(network, left) : 0;
-  if (columns != 2) {
+  const bool copies = way.columns == kSmallColumns;
+  const int64_t weights = copies ? stage_weights(network, left) : 0;
+  if (!copies) {
     for (NetworkStage& stage : network.list) stage.staged = -1;
   }
   network.shared_bytes = static_cast<int>(listed + images_bytes + weights * 4);
   return true;
 }
 
+/// All that there are; small tiles take one image, or several where all layers are dense.
+std::vector<Way> ways_of(const OwnedNetworkStages& network) {
+  const bool is_dense = std::none_of(network.list.begin(), network.list.end(),
+                                     [](const NetworkStage& stage) { return stage.kind == StageKind::kSums; });
+  std::vector<Way> ways;
+  for (const int threads : {128, 256, 512}) {
+    for (const int images : {1, 2, 4, 8, 16}) {
+      for (const int ranks : {1, 2, 4, 8}) {
+        const bool takes_images = images == 1 || (is_dense && images > 2);
+        if (takes_images) ways.push_back({kSmallColumns, kTileChannels, images, ranks, threads});
+      }
+      ways.push_back({kLargeColumns, kTileChannels, images, 1, threads});
+      if (!is_dense) ways.push_back({kLargeColumns, kLargeTileChannels, images, 1, threads});
+    }
+  }
+  return ways;
+}
+
 }  // namespace
 
 std::string choose_network_launch(OwnedNetworkStages& network, const CudaDevice& device) {
-  struct Way {
-    double cost = -1;
-    int columns = 0;
-    int images = 0;
-    int ranks = 0;
-    int threads = 0;
-  };
   Way best;
-  const auto consider = [&](int columns, int images, int ranks, int threads) {
-    if (images > 1 && images / 2 >= network.batch) return;
-    if (ranks > 1 && !device.has_clusters()) return;
-    if (!set_launch(network, device, columns, images, ranks, threads)) return;
+  double least = -1;
+  for (const Way& way : ways_of(network)) {
+    if (way.images > 1 && way.images / 2 >= network.batch) continue;
+    if (way.ranks > 1 && !device.has_clusters()) continue;
+    if (!set_launch(network, device, way)) continue;
     const double cost = cost_of(network, device);
-    if (best.cost < 0 || cost < best.cost) best = {cost, columns, images, ranks, threads};
-  };
-  const bool is_dense = std::none_of(network.list.begin(), network.list.end(),
-                                     [](const NetworkStage& stage) { return stage.kind == StageKind::kSums; });
-  for (const int threads : {128, 256, 512}) {
-    for (const int ranks : {1, 2, 4, 8}) {
-      consider(2, 1, ranks, threads);
-      if (!is_dense) continue;
-      for (const int images : {4, 8, 16}) consider(2, images, ranks, threads);
-    }
-    for (const int images : {1, 2, 4, 8, 16}) consider(4, images, 1, threads);
+    if (least >= 0 && cost >= least) continue;
+    least = cost;
+    best = way;
   }
-  require_fit(best.cost >= 0);
-  (void)set_launch(network, device, best.columns, best.images, best.ranks, best.threads);
-  return concat("      one launch: tiles of 2 x ", best.columns, ", ", best.images, " images on ", best.ranks,
-                " blocks of ", best.threads, " threads, ", network.shared_bytes, " bytes each, ",
-                static_cast<int64_t>(best.cost), " clocks counted\n");
+  require_fit(least >= 0);
+  (void)set_launch(network, device, best);
+  return concat("      one launch: tiles of ", best.channels, " x 2 x ", best.columns, ", ", best.images, " images on ",
+                best.ranks, " blocks of ", best.threads, " threads, ", network.shared_bytes, " bytes each, ",
+                static_cast<int64_t>(least), " clocks counted\n");
 }
 
 }  // namespace slipway

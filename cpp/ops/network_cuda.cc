@@ -25,17 +25,21 @@ StageAxis axis_of(const WindowAxis& axis) {
           static_cast<int16_t>(axis.begin), static_cast<int16_t>(axis.end)};
 }
 
+/// Channels of a convolution with those of its last tile that are none.
+int64_t padded(int64_t channels) {
+  return (channels + kLargeTileChannels - 1) / kLargeTileChannels * kLargeTileChannels;
+}
+
 /// [channels / 4, units, kernel columns, 4], then the bias, padded with zeros.
-Tensor pack_tiles_of_4(const NetworkWeights& given, int64_t channels, int64_t terms) {
-  const int64_t groups = (channels + kTileChannels - 1) / kTileChannels;
-  Tensor packed(DType::kFloat32, Shape{groups * kTileChannels * (terms + 1)});
+Tensor pack_groups_of_4(const NetworkWeights& given, int64_t channels, int64_t terms) {
+  Tensor packed(DType::kFloat32, Shape{padded(channels) * (terms + 1)});
   float* to = packed.as<float>();
-  for (int64_t m = 0; m < groups * kTileChannels; ++m) {
-    float* tile = to + m / kTileChannels * kTileChannels * terms + m % kTileChannels;
+  for (int64_t m = 0; m < padded(channels); ++m) {
+    float* group = to + m / kGroupChannels * kGroupChannels * terms + m % kGroupChannels;
     for (int64_t k = 0; k < terms; ++k) {
-      tile[k * kTileChannels] = m < channels ? given.weights->as<float>()[m * terms + k] : 0.0F;
+      group[k * kGroupChannels] = m < channels ? given.weights->as<float>()[m * terms + k] : 0.0F;
     }
-    to[groups * kTileChannels * terms + m] = m < channels && given.bias ? given.bias->as<float>()[m] : 0.0F;
+    to[padded(channels) * terms + m] = m < channels && given.bias ? given.bias->as<float>()[m] : 0.0F;
   }
   return packed;
 }
@@ -64,7 +68,9 @@ class StageMaker final {
 
   std::shared_ptr<const OwnedNetworkStages> make() {
     made_->batch = items_.batch;
-    made_->image = static_cast<int>(memory_.floats());
+    constexpr int kBanks = 32;
+    const auto floats = static_cast<int>(memory_.floats());
+    made_->image = floats + (kImageBank + kBanks - floats % kBanks) % kBanks;
     for (const NetworkItem& item : items_.list) {
       if (item.kind == NetworkKind::kCopy) add_input(item);
     }
@@ -161,12 +167,12 @@ class StageMaker final {
     stage.units = static_cast<int>(channels * stage.rows.kernel);
     stage.kernel_rows = small_divisor(stage.rows.kernel);
     const int64_t terms = channels * item.window.taps();
-    stage.tile_channels = kTileChannels;
     stage.channel_floats = static_cast<int>(terms);
+    upload(stage, item, "cuda groups of 4", padded(stage.channels) * terms,
+           [&](const NetworkWeights& given) { return pack_groups_of_4(given, stage.channels, terms); });
+    // Tiles of 4 channels and, before pooling, 2 x 4 pixels, whatever those of the kernel are: bits must not depend on
+    // it.
     const int64_t groups = (stage.channels + kTileChannels - 1) / kTileChannels;
-    upload(stage, item, "cuda tiles of 4", groups * kTileChannels * terms,
-           [&](const NetworkWeights& given) { return pack_tiles_of_4(given, stage.channels, terms); });
-    // Pixels before pooling, in tiles of 2 x 4, whatever the tiles of the kernel are: bits must not depend on it.
     const int64_t tiles = (stage.height * stage.pool + 1) / 2 * ((stage.width * stage.pool + 3) / 4);
     while (stage.slices_log < 4 && groups * tiles << (stage.slices_log + 1) <= kMostLanes &&
            stage.units >= kLeastSlice << stage.slices_log) {

@@ -30,7 +30,7 @@ struct DenseItem {
     } else {
       add_units<false>(stage.weights + weights, image, slice, slices, sums);
     }
-    const FoldedSums folded = fold_slices(sums, slices, slice);
+    const FoldedSums folded = fold_slices(sums, slices, slice, 1);
     if (!is_there || !folded.is_own) return;
 #pragma unroll 1
     for (int i = folded.first; i < folded.first + folded.count; ++i) {

@@ -21,9 +21,18 @@ inline constexpr int kMostStages = 40;
 inline constexpr int kMostPorts = 4;
 /// Blocks of a cluster.
 inline constexpr int kMostRanks = 8;
-/// Output channels of a tile, and rows of pixels.
+/// Output channels of a tile; those of a large one, which reads a pixel half as often; and rows of pixels.
 inline constexpr int kTileChannels = 4;
+inline constexpr int kLargeTileChannels = 8;
 inline constexpr int kTileRows = 2;
+/// Channels of a convolution whose weights lie side by side.
+inline constexpr int kGroupChannels = 4;
+/// Pixels of a tile's row in the kernel for few images, and in that for many.
+inline constexpr int kSmallColumns = 2;
+inline constexpr int kLargeColumns = 4;
+/// Floats of an image are so many more than a multiple of 32 banks that three tiles of four pixels of one image, three
+/// of the next and two more fall into 32 banks.
+inline constexpr int kImageBank = 12;
 /// Images of an item of a dense layer, where it takes several.
 inline constexpr int kSmallTeamLog = 2;
 inline constexpr int kTeamLog = 3;
@@ -91,7 +100,7 @@ struct alignas(16) NetworkStage {
   int items = 0;              ///< of all images
   int share = 0;              ///< of a block, in chunks of 32 items
   SmallDivisor tile_items;    ///< of kSums and kDense: items of a tile of channels
-  SmallDivisor tiles;         ///< of kSums, in an image
+  SmallDivisor tiles_down;    ///< of kSums
   SmallDivisor tiles_across;  ///< of kSums
   SmallDivisor kernel_rows;   ///< of kSums
   SmallDivisor by_channels;   ///< these three of kPool and kMap: what the output has
@@ -141,10 +150,11 @@ struct NetworkPort {
 /// read, and these would be some kilobytes; a block copies them to its shared memory at once, in front of the images.
 struct NetworkStages {
   int64_t batch = 0;
-  int images_log = 0;    ///< a block, or cluster, has 2^images_log images
-  int ranks_log = 0;     ///< a cluster has 2^ranks_log blocks
-  int threads = 0;       ///< of a block
-  int columns = 0;       ///< pixels of a tile's row: which kernel it is
+  int images_log = 0;  ///< a block, or cluster, has 2^images_log images
+  int ranks_log = 0;   ///< a cluster has 2^ranks_log blocks
+  int threads = 0;     ///< of a block
+  int columns = 0;     ///< pixels of a tile's row, and its channels: which kernel it is
+  int channels = 0;
   int image = 0;         ///< floats of an image
   int team_log = 0;      ///< an item of kDense has 2^team_log images
   int shared_bytes = 0;  ///< of a block
