@@ -1,4 +1,5 @@
 // Out-of-line parts of error.h, shape.h and tensor.h.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <new>
@@ -61,7 +62,9 @@ bool is_utf8(std::string_view text) noexcept {
 
 std::string quote(std::string_view text, std::size_t limit) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
+  std::string out;
+  out.reserve(std::min(text.size(), limit) + 2);
+  out += '"';
   std::size_t i = 0;
   while (i < text.size() && out.size() < limit) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -78,7 +81,8 @@ std::string quote(std::string_view text, std::size_t limit) {
     out += text.substr(i, length);
     i += length;
   }
-  return out + (i < text.size() ? "...\"" : "\"");
+  out += i < text.size() ? "...\"" : "\"";
+  return out;
 }
 
 Shape::Shape(std::span<const int64_t> sizes) {
