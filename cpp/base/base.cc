@@ -85,10 +85,12 @@ std::string quote(std::string_view text, std::size_t limit) {
   return out;
 }
 
+void Shape::require_rank(std::size_t rank) {
+  if (rank > kMaxRank) fail(Code::kUnsupported, "a tensor has rank ", rank, ", supported are ranks 0 to ", kMaxRank);
+}
+
 Shape::Shape(std::span<const int64_t> sizes) {
-  if (sizes.size() > kMaxRank) {
-    fail(Code::kUnsupported, "a tensor has rank ", sizes.size(), ", supported are ranks 0 to ", kMaxRank);
-  }
+  require_rank(sizes.size());
   for (const int64_t size : sizes) push_back(size);
 }
 
