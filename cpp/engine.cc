@@ -41,7 +41,7 @@ struct Session::State {
   std::vector<SharedSize> shared_sizes;
   std::string onnx_text;
   std::string graph_text;
-  std::string passes_text;
+  std::vector<PassRecord> passes;
   std::unique_ptr<ThreadPool> pool;
   std::shared_ptr<CudaDevice> device;  // null: the processor
   std::unique_ptr<Runner> runner;
@@ -131,12 +131,18 @@ void require_cuda(const Graph& graph) {
   }
 }
 
+std::vector<Value> values_of(const Graph& graph, const std::vector<ValueId>& ids) {
+  std::vector<Value> values;
+  for (const ValueId id : ids) values.push_back(graph.values[static_cast<std::size_t>(id)]);
+  return values;
+}
+
 // Dimensions as inferred; where nothing is known, as the file states them.
-std::vector<PortInfo> ports_of(const Graph& read, const Graph& inferred, const std::vector<ValueId>& ids) {
+std::vector<PortInfo> ports_of(const std::vector<Value>& read, const Graph& inferred, const std::vector<ValueId>& ids) {
   std::vector<PortInfo> ports;
-  for (const ValueId id : ids) {
-    const Value& stated = read.values[static_cast<std::size_t>(id)];
-    const Fact& fact = inferred.values[static_cast<std::size_t>(id)].fact;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Value& stated = read[i];
+    const Fact& fact = inferred.values[static_cast<std::size_t>(ids[i])].fact;
     PortInfo port{stated.name, fact.dtype, fact.dims.value_or(stated.fact.dims.value_or(Dims{})),
                   fact.dims || stated.fact.dims};
     if (stated.fact.dims && stated.fact.dims->size() == port.dims.size()) {
@@ -241,21 +247,19 @@ Session Session::load(std::span<const std::byte> bytes, const SessionOptions& op
   const BudgetScope scope(memory);
   if (const int number = cuda_number(options.device); number >= 0) state->device = CudaDevice::open(number);
   if (precision == Precision::kTf32) require_tf32(state->device.get());
-  const Graph read = parse(bytes, limits_with(files), files);
-  state->onnx_text = read.text();
-  Graph graph = read;
+  Graph graph = parse(bytes, limits_with(files), files);
+  state->onnx_text = graph.text();
+  const std::vector<Value> inputs = values_of(graph, graph.inputs);
+  const std::vector<Value> outputs = values_of(graph, graph.outputs);
   resolve_all(graph);
   infer_facts(graph);
   state->graph_text = graph.text();
-  state->inputs = ports_of(read, graph, graph.inputs);
-  state->outputs = ports_of(read, graph, graph.outputs);
+  state->inputs = ports_of(inputs, graph, graph.inputs);
+  state->outputs = ports_of(outputs, graph, graph.outputs);
   state->shared_sizes = shared_sizes_of(state->inputs);
   if (options.optimize) {
-    std::vector<PassRecord> log;
-    graph = run_pipeline(std::move(graph), &log, precision, state->device != nullptr);
-    state->passes_text = text_of(log);
+    graph = run_pipeline(std::move(graph), &state->passes, precision, state->device != nullptr);
   }
-  state->passes_text += graph.text();
   if (options.threads > 1) state->pool = std::make_unique<ThreadPool>(options.threads);
   Machine machine = machine_of(*state);
   machine.memory = memory;
@@ -326,7 +330,10 @@ bool BoundCall::is_short() const noexcept { return run_->is_short(); }
 std::string Session::text(const std::string& stage, const InputShapes& shapes) const {
   if (stage == "onnx") return state_->onnx_text;
   if (stage == "graph") return state_->graph_text;
-  if (stage == "passes") return state_->passes_text;
+  if (stage == "passes") {
+    const std::string improved = state_->runner->graph().text();
+    return state_->options.optimize ? text_of(state_->passes) + improved : improved;
+  }
   if (stage != "plan") fail(Code::kUsage, "unknown stage ", quote(stage), ", expected onnx, graph, passes or plan");
   if (shapes.size() != state_->inputs.size()) {
     fail(Code::kUsage, "stage plan needs the shapes of all ", state_->inputs.size(), " inputs, got ", shapes.size());

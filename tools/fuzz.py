@@ -4,6 +4,7 @@
     python tools/fuzz.py build/fuzz --seconds 60         # the same with what is built
     python tools/fuzz.py build/asan --runs 10000000 --targets load run --logs DIR
     python tools/fuzz.py --summary FILE --logs DIR       # what all logs there have done; other rows stay
+    python tools/fuzz.py --summary FILE --logs DIR --add # the same beside what their rows have already, once
 
 Works with both drivers, libFuzzer's and the tree's own. Exit code 1 where a target found something: the input lies in
 --logs, and the last lines of the log say how to repeat it.
@@ -17,6 +18,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,20 +54,27 @@ def row_of(target: str, text: str) -> dict[str, Any]:
     return row
 
 
-def summary(logs: Path) -> list[dict[str, Any]]:
-    """One row for each target: its logs (TARGET.log, TARGET-2.log, ...) added up, of edges the most."""
+def rows_of(logs: Path) -> list[dict[str, Any]]:
+    """One row for each log: TARGET.log, TARGET-2.log, ..."""
+    return [
+        row_of(re.sub(r"-\d+$", "", path.stem), path.read_text(encoding="utf-8", errors="replace"))
+        for path in sorted(logs.glob("*.log"))
+    ]
+
+
+def added_up(parts: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """One row for each target: its parts added up, of edges the most."""
     rows: dict[str, dict[str, Any]] = {}
-    for path in sorted(logs.glob("*.log")):
-        target = re.sub(r"-\d+$", "", path.stem)
-        row = row_of(target, path.read_text(encoding="utf-8", errors="replace"))
-        if target not in rows:
-            rows[target] = row
+    for part in parts:
+        if part["target"] not in rows:
+            rows[part["target"]] = dict(part)
             continue
+        row = rows[part["target"]]
         for key in ("runs", "executions", "seconds", "read", "ran", "findings"):
-            rows[target][key] += row[key]
-        if "edges" in row:
-            rows[target]["edges"] = max(row["edges"], rows[target].get("edges", 0))
-    return list(rows.values())
+            row[key] = round(row[key] + part[key], 1)
+        if "edges" in part:
+            row["edges"] = max(part["edges"], row.get("edges", 0))
+    return rows
 
 
 def run_target(program: Path, options: argparse.Namespace, logs: Path, seeds: Path | None) -> bool:
@@ -105,10 +114,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="another number gives other inputs [0]")
     parser.add_argument("--logs", type=Path, default=ROOT / "build" / "fuzzing", help="logs, findings and corpora")
     parser.add_argument("--summary", type=Path, help="write what all logs say to this JSON file, and run nothing")
+    parser.add_argument("--add", action="store_true", help="with --summary: the logs are of runs that it has not yet")
     options = parser.parse_args()
     if options.summary:
         kept = json.loads(options.summary.read_text(encoding="utf-8")) if options.summary.exists() else []
-        found = {row["target"]: row for row in [*kept, *summary(options.logs)]}
+        logs = rows_of(options.logs)
+        found = {row["target"]: row for row in kept} | added_up([*kept, *logs] if options.add else logs)
         rows = ",\n ".join(json.dumps(found[target]) for target in sorted(found))
         options.summary.write_text(f"[\n {rows}\n]\n", encoding="utf-8")
         return 0

@@ -1,4 +1,5 @@
 // Out-of-line parts of error.h, shape.h and tensor.h.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <new>
@@ -61,7 +62,9 @@ bool is_utf8(std::string_view text) noexcept {
 
 std::string quote(std::string_view text, std::size_t limit) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
+  std::string out;
+  out.reserve(std::min(text.size(), limit) + 2);
+  out += '"';
   std::size_t i = 0;
   while (i < text.size() && out.size() < limit) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -78,13 +81,16 @@ std::string quote(std::string_view text, std::size_t limit) {
     out += text.substr(i, length);
     i += length;
   }
-  return out + (i < text.size() ? "...\"" : "\"");
+  out += i < text.size() ? "...\"" : "\"";
+  return out;
+}
+
+void Shape::require_rank(std::size_t rank) {
+  if (rank > kMaxRank) fail(Code::kUnsupported, "a tensor has rank ", rank, ", supported are ranks 0 to ", kMaxRank);
 }
 
 Shape::Shape(std::span<const int64_t> sizes) {
-  if (sizes.size() > kMaxRank) {
-    fail(Code::kUnsupported, "a tensor has rank ", sizes.size(), ", supported are ranks 0 to ", kMaxRank);
-  }
+  require_rank(sizes.size());
   for (const int64_t size : sizes) push_back(size);
 }
 

@@ -48,11 +48,25 @@ void append_part(std::string& out, const Part& part) {
   }
 }
 
-/// Joins its arguments as text: concat("got ", 3) == "got 3". Without a stream: those swallow it when memory ends.
+/// Writes its arguments behind `out` as text. Without a stream: those swallow it when memory ends.
+template <typename... Parts>
+void append(std::string& out, const Parts&... parts) {
+  (append_part(out, parts), ...);
+}
+
+/// Bytes of a part that is text; numbers are short.
+template <typename Part>
+[[nodiscard]] std::size_t length_of(const Part& part) noexcept {
+  if constexpr (std::is_convertible_v<const Part&, std::string_view>) return std::string_view(part).size();
+  return 0;
+}
+
+/// Joins its arguments as text: concat("got ", 3) == "got 3".
 template <typename... Parts>
 [[nodiscard]] std::string concat(const Parts&... parts) {
   std::string out;
-  (append_part(out, parts), ...);
+  out.reserve((length_of(parts) + ... + 0));
+  append(out, parts...);
   return out;
 }
 

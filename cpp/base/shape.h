@@ -1,6 +1,7 @@
 // A concrete shape: up to kMaxRank sizes held inline, trivially copyable.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -19,6 +20,8 @@ class Shape {
   }
   /// Throws Error(kUnsupported) above kMaxRank sizes.
   explicit Shape(std::span<const int64_t> sizes);
+  /// Throws Error(kUnsupported) above kMaxRank.
+  static void require_rank(std::size_t rank);
 
   [[nodiscard]] constexpr int rank() const noexcept { return rank_; }
   [[nodiscard]] constexpr int64_t operator[](int axis) const noexcept { return sizes_[axis]; }

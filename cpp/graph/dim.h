@@ -26,6 +26,8 @@ class Dim {
   [[nodiscard]] bool surely_equals(const Dim& other) const noexcept {
     return is_known() ? value_ == other.value_ : !symbol_.empty() && symbol_ == other.symbol_;
   }
+  /// True where both are known alike; two that are unknown need not be of one size.
+  [[nodiscard]] bool operator==(const Dim&) const = default;
   [[nodiscard]] std::string text() const {
     return is_known() ? std::to_string(value_) : symbol_.empty() ? "?" : symbol_;
   }

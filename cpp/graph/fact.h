@@ -16,6 +16,8 @@ struct Fact {
   std::shared_ptr<const Tensor> constant;  ///< the value, where it is known
 
   [[nodiscard]] static Fact of(std::shared_ptr<const Tensor> constant);
+  /// True where the same is known; constants are the same if they are one object.
+  [[nodiscard]] bool operator==(const Fact&) const = default;
   /// True where every dimension is a number.
   [[nodiscard]] bool is_concrete() const noexcept;
   /// Only for is_concrete(). Throws Error(kUnsupported) above kMaxRank.

@@ -25,9 +25,10 @@ bool Fact::is_concrete() const noexcept {
 }
 
 Shape Fact::shape() const {
-  std::vector<int64_t> sizes;
-  for (const Dim& dim : *dims) sizes.push_back(dim.value());
-  return Shape(sizes);
+  Shape::require_rank(dims->size());
+  Shape shape;
+  for (const Dim& dim : *dims) shape.push_back(dim.value());
+  return shape;
 }
 
 std::string Fact::text() const {

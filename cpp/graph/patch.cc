@@ -27,24 +27,28 @@ void redirect(Graph& graph, const std::vector<std::pair<ValueId, ValueId>>& redi
   std::for_each(graph.outputs.begin(), graph.outputs.end(), follow);
 }
 
-}  // namespace
-
-void apply(Graph& graph, Patch patch) {
-  for (Value& value : patch.values) graph.values.push_back(std::move(value));
-  for (auto& [id, fact] : patch.facts) graph.values[static_cast<std::size_t>(id)].fact = std::move(fact);
-
+void change_nodes(Graph& graph, Patch& patch) {
+  if (patch.remove.empty() && patch.insert.empty()) return;
   std::vector<bool> removed(graph.nodes.size(), false);
   for (const std::size_t index : patch.remove) removed[index] = true;
   std::stable_sort(patch.insert.begin(), patch.insert.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Node> nodes;
+  nodes.reserve(graph.nodes.size() + patch.insert.size());
   auto next = patch.insert.begin();
   for (std::size_t i = 0; i <= graph.nodes.size(); ++i) {
     for (; next != patch.insert.end() && next->first == i; ++next) nodes.push_back(std::move(next->second));
     if (i < graph.nodes.size() && !removed[i]) nodes.push_back(std::move(graph.nodes[i]));
   }
   graph.nodes = std::move(nodes);
+}
 
+}  // namespace
+
+void apply(Graph& graph, Patch patch) {
+  for (Value& value : patch.values) graph.values.push_back(std::move(value));
+  for (auto& [id, fact] : patch.facts) graph.values[static_cast<std::size_t>(id)].fact = std::move(fact);
+  change_nodes(graph, patch);
   redirect(graph, patch.redirect);
 }
 

@@ -28,7 +28,8 @@ Bytes WireReader::take(uint64_t count) {
   return taken;
 }
 
-uint64_t WireReader::varint() {
+// Of more than one byte, or of none.
+uint64_t WireReader::long_varint() {
   uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
     if (rest_.empty()) fail(Code::kModel, "the file ends inside a number");

@@ -53,10 +53,16 @@ class WireReader {
   /// Reads the next field; false at the end of the message. Throws Error(kModel) on malformed bytes.
   [[nodiscard]] bool next(Field& field);
   /// Reads one varint of at most 64 bits.
-  [[nodiscard]] uint64_t varint();
+  [[nodiscard]] uint64_t varint() {
+    if (rest_.empty() || static_cast<uint8_t>(rest_.front()) >= 0x80) return long_varint();
+    const auto value = static_cast<uint64_t>(rest_.front());
+    rest_ = rest_.subspan(1);
+    return value;
+  }
   [[nodiscard]] bool is_at_end() const noexcept { return rest_.empty(); }
 
  private:
+  [[nodiscard]] uint64_t long_varint();
   [[nodiscard]] Bytes take(uint64_t count);
 
   Bytes rest_;

@@ -1,5 +1,8 @@
 #include "passes/pipeline.h"
 
+#include <iterator>
+#include <utility>
+
 #include "base/error.h"
 #include "passes/bodies.h"
 #include "passes/pass.h"
@@ -32,14 +35,21 @@ bool take(Graph& graph, std::string_view pass, Rewrite rewrite, int round, std::
   return changed;
 }
 
-// Rounds until none changes anything, counted on from `round`.
+// Rounds until none changes anything, counted on from `round`. The last one ends where every pass has seen the graph as
+// it is.
 void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
   const int last = round + kMaxRounds;
+  std::size_t content = 0;  // passes in a row that want nothing changed
   bool changed = true;
   while (changed && round < last) {
     ++round;
     changed = false;
-    for (const Pass& pass : kPasses) changed = take(graph, pass.name, pass.run(graph), round, log) || changed;
+    for (const Pass& pass : kPasses) {
+      Rewrite rewrite = pass.run(graph);
+      content = rewrite.patch.is_empty() ? content + 1 : 0;
+      if (content == std::size(kPasses)) return;
+      changed = take(graph, pass.name, std::move(rewrite), round, log) || changed;
+    }
   }
 }
 

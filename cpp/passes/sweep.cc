@@ -8,20 +8,27 @@
 namespace slipway {
 
 Sweep::Sweep(const Graph& graph)
-    : graph_(graph),
-      makers_(find_makers(graph)),
-      readers_(count_readers(graph)),
-      is_output_(graph.values.size(), false),
-      claimed_(graph.nodes.size(), false) {
+    : graph_(graph), is_output_(graph.values.size(), false), claimed_(graph.nodes.size(), false) {
   for (const ValueId id : graph.outputs) is_output_[static_cast<std::size_t>(id)] = true;
+}
+
+int Sweep::maker(ValueId id) const {
+  if (id == kNoValue) return -1;
+  if (makers_.empty()) makers_ = find_makers(graph_);
+  return makers_[static_cast<std::size_t>(id)];
+}
+
+bool Sweep::has_one_reader(ValueId id) const {
+  if (readers_.empty()) readers_ = count_readers(graph_);
+  return readers_[static_cast<std::size_t>(id)] == 1;
 }
 
 int Sweep::sole_maker(ValueId id, std::initializer_list<std::string_view> ops) const {
   const int index = maker(id);
-  if (index < 0 || readers_[static_cast<std::size_t>(id)] != 1 || is_graph_output(id)) return -1;
+  if (index < 0) return -1;
   const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
   const bool fits =
-      node.domain.empty() && node.outputs.front() == id &&
+      has_one_reader(id) && !is_graph_output(id) && node.domain.empty() && node.outputs.front() == id &&
       std::count_if(node.outputs.begin(), node.outputs.end(), [](ValueId o) { return o != kNoValue; }) == 1;
   return fits && std::find(ops.begin(), ops.end(), node.op) != ops.end() ? index : -1;
 }

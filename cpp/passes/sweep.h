@@ -19,7 +19,7 @@ class Sweep final {
   /// Null where the value is absent or not constant.
   [[nodiscard]] const Tensor* constant(ValueId id) const { return id == kNoValue ? nullptr : fact(id).constant.get(); }
   /// Index of the node that makes the value, or -1.
-  [[nodiscard]] int maker(ValueId id) const { return id == kNoValue ? -1 : makers_[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] int maker(ValueId id) const;
   [[nodiscard]] bool is_graph_output(ValueId id) const { return is_output_[static_cast<std::size_t>(id)]; }
   /// Index of the one node of operator `op` (domain "") whose output 0 is this value, where nobody else reads it and
   /// it is no graph output; else -1.
@@ -50,9 +50,11 @@ class Sweep final {
   [[nodiscard]] Rewrite finish() { return std::move(rewrite_); }
 
  private:
+  [[nodiscard]] bool has_one_reader(ValueId id) const;
+
   const Graph& graph_;
-  std::vector<int> makers_;
-  std::vector<int> readers_;
+  mutable std::vector<int> makers_;   // made when first asked for: most sweeps end before
+  mutable std::vector<int> readers_;  // the same
   std::vector<bool> is_output_;
   std::vector<bool> claimed_;
   Rewrite rewrite_;

@@ -24,6 +24,7 @@ bool are_constants(const Node& node, const std::vector<Fact>& made) {
 Rewrite update_facts(const Graph& graph) {
   Sweep sweep(graph);
   std::vector<Fact> facts;
+  facts.reserve(graph.values.size());
   for (const Value& value : graph.values) facts.push_back(value.fact);
 
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -34,7 +35,9 @@ Rewrite update_facts(const Graph& graph) {
       for (std::size_t k = 0; k < node.outputs.size(); ++k) {
         if (node.outputs[k] == kNoValue) continue;
         if (!is_constant) made[k].constant.reset();
-        facts[static_cast<std::size_t>(node.outputs[k])] = made[k];
+        Fact& known = facts[static_cast<std::size_t>(node.outputs[k])];
+        if (made[k] == known) continue;
+        known = made[k];
         sweep.set_fact(node.outputs[k], std::move(made[k]));
       }
       if (is_constant) {

@@ -154,6 +154,7 @@ class Planner {
 
   [[nodiscard]] std::vector<const Fact*> facts_of(const std::vector<ValueId>& ids) {
     std::vector<const Fact*> out;
+    out.reserve(ids.size());
     for (const ValueId id : ids) out.push_back(id == kNoValue ? nullptr : &fact(id));
     return out;
   }
@@ -329,6 +330,7 @@ Plan plan_first(const Graph& graph, std::span<const TensorView> inputs, const Ta
   start.deferred.resize(graph.nodes.size());
   std::iota(start.deferred.begin(), start.deferred.end(), 0);
   // Only constants and inputs are known; all else is inferred again with numbers.
+  start.facts.reserve(graph.values.size());
   for (const Value& value : graph.values) start.facts.push_back(value.fact.constant ? value.fact : Fact{});
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const auto id = static_cast<std::size_t>(graph.inputs[i]);

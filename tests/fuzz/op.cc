@@ -49,7 +49,7 @@ void run(std::span<const uint8_t> bytes) {
   chosen.make(maker, chosen.op);
   const std::string model = maker.finish({maker.values().back()}).bytes();
   const auto model_bytes = std::as_bytes(std::span(model));
-  const Closeness closeness = closeness_of(maker, chosen, model_bytes);
+  const auto closeness = [&] { return closeness_of(maker, chosen, model_bytes); };
   const Answer answer = run_ways(model_bytes, maker.inputs(), closeness, salt_of(model_bytes));
   if (answer.has_run()) count_rows(model_bytes, chosen);
 }

@@ -6,7 +6,9 @@
 namespace slipway::fuzz {
 namespace {
 
-void run(std::span<const std::byte> bytes) { (void)run_ways(bytes, {}, closeness_of_model(bytes), salt_of(bytes)); }
+void run(std::span<const std::byte> bytes) {
+  (void)run_ways(bytes, {}, [&] { return closeness_of_model(bytes); }, salt_of(bytes));
+}
 
 }  // namespace
 

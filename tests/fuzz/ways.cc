@@ -50,6 +50,10 @@ bool is_same(const Tensor& a, const Tensor& b) {
          std::memcmp(a.view().data, b.view().data, static_cast<std::size_t>(a.bytes())) == 0;
 }
 
+bool are_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), &is_same);
+}
+
 void require_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b, std::string_view what) {
   if (a.size() != b.size()) report(concat(what, ": ", a.size(), " outputs and ", b.size()));
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -171,16 +175,16 @@ double conditioning(std::span<const std::byte> model, std::span<const Tensor> in
 
 // The scalar and the best kernels, with and without passes.
 void compare(std::span<const std::byte> model, std::span<const Tensor> inputs, const Answer& best, const Answer& other,
-             Closeness closeness) {
+             const std::function<Closeness()>& closeness) {
   // Passes may see at load what is wrong in every run; then no way may run it.
   if (best.is_loaded != other.is_loaded && (best.has_run() || other.has_run())) {
     report_model(model, concat("one way runs the model, another refuses to load it: ", best.refusal, other.refusal));
   }
-  if (other.has_run() && !best.has_run() && closeness != Closeness::kNone && !best.is_unsupported) {
+  if (other.has_run() && !best.has_run() && !best.is_unsupported && closeness() != Closeness::kNone) {
     report_model(model, concat("a run without passes succeeds, with passes it fails: ", best.refusal));
   }
-  if (!best.has_run() || !other.has_run()) return;
-  const std::optional<Difference> found = difference(best.outputs, other.outputs, closeness);
+  if (!best.has_run() || !other.has_run() || are_same(best.outputs, other.outputs)) return;
+  const std::optional<Difference> found = difference(best.outputs, other.outputs, closeness());
   if (!found) return;
   if (found->size < INFINITY) {
     std::vector<Tensor> made;
@@ -251,7 +255,8 @@ uint64_t salt_of(std::span<const std::byte> bytes) noexcept {
   return hash ^ (hash >> 32);
 }
 
-Answer run_ways(std::span<const std::byte> model, std::span<const Tensor> inputs, Closeness closeness, uint64_t salt) {
+Answer run_ways(std::span<const std::byte> model, std::span<const Tensor> inputs,
+                const std::function<Closeness()>& closeness, uint64_t salt) {
   Answer best = run_one(model, options_of(true, "", 1), inputs);
   if (best.is_loaded) ++tally.read;
   if (best.has_run()) ++tally.ran;

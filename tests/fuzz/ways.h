@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,9 +35,9 @@ struct Answer {
 };
 
 /// Runs the model in all ways; `salt` chooses which of the rarer ones. `inputs` may be empty: then inputs_for() makes
-/// them. The answer is that of the passes and the best kernels.
-[[nodiscard]] Answer run_ways(std::span<const std::byte> model, std::span<const Tensor> inputs, Closeness closeness,
-                              uint64_t salt);
+/// them. `closeness` is asked only where two ways differ. The answer is that of the passes and the best kernels.
+[[nodiscard]] Answer run_ways(std::span<const std::byte> model, std::span<const Tensor> inputs,
+                              const std::function<Closeness()>& closeness, uint64_t salt);
 
 /// Small numbers for every input, open dimensions being 2. Throws Error(kLimit) where they are too many for a fuzzer.
 [[nodiscard]] std::vector<Tensor> inputs_for(const Session& session);

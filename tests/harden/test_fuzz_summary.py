@@ -81,3 +81,21 @@ def test_the_logs_of_a_target_are_added_up(tool: ModuleType, tmp_path: Path, mon
     assert rows["wire"] == {"target": "wire", "executions": 7}
     assert rows["load"]["executions"] == 305_000
     assert rows["load"]["edges"] == 1240
+
+
+def test_logs_of_further_runs_are_added_to_what_stands(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = {"runs": 2, "executions": 1_000, "seconds": 0.1, "read": 80, "ran": 70, "findings": 0}
+    out = tmp_path / "fuzz.json"
+    out.write_text(json.dumps([{"target": "load", **former}, {"target": "wire", **former}]))
+    (tmp_path / "load.log").write_text(OURS)
+    (tmp_path / "run.log").write_text(OURS.replace("load", "run"))
+    monkeypatch.setattr(sys, "argv", ["fuzz.py", "--summary", str(out), "--logs", str(tmp_path), "--add"])
+    assert tool.main() == 0
+    rows = {row.pop("target"): row for row in json.loads(out.read_text())}
+    assert rows["load"] == {
+        "runs": 3, "executions": 301_000, "seconds": 12.6, "read": 200, "ran": 180, "findings": 0
+    }  # fmt: skip
+    assert rows["wire"] == former
+    assert rows["run"]["executions"] == 300_000

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "check.h"
 #include "pass_models.h"
+#include "passes/pass.h"
 
 namespace slipway {
 namespace {
@@ -234,6 +235,13 @@ TEST(Passes, groups_of_channels_factors_and_rearranged_samples_are_in_no_network
   EXPECT_EQ(groups_of(model_of({node("Reshape", {"x", "sizes"}, {"r"}), node("Gemm", {"r", "w"}, {"y"})},
                                {ints("sizes", {2}, {-1, 6}), random_tensor("w", {6, 2}, 1)}, {"N", "3"})),
             "Reshape Network");
+}
+
+TEST(Passes, facts_that_are_known_are_not_set_again) {
+  Graph graph = read(model_of({node("Conv", {"x", "w"}, {"c"}), node("Relu", {"c"}, {"y"})},
+                              {random_tensor("w", {4, 3, 2, 2}, 1)}, {"N", "3", "H", "5"}));
+  apply(graph, update_facts(graph).patch);
+  EXPECT_TRUE(update_facts(graph).patch.is_empty());
 }
 
 TEST(Passes, nothing_to_do_is_said) {
