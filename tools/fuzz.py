@@ -131,8 +131,8 @@ def main() -> int:
     if not programs:
         parser.error(f"{options.build} holds no such fuzz targets; build them with cmake --build {options.build}")
     options.logs.mkdir(parents=True, exist_ok=True)
-    found = [not run_target(program, options, options.logs.resolve(), options.seeds) for program in programs]
-    return 1 if any(found) else 0
+    is_clean = [run_target(program, options, options.logs.resolve(), options.seeds) for program in programs]
+    return 0 if all(is_clean) else 1
 
 
 if __name__ == "__main__":
