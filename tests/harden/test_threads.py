@@ -6,6 +6,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -194,24 +195,34 @@ def test_metadata_and_texts_are_read_while_others_run(effort: Effort) -> None:
 
 def test_the_c_library_in_many_threads(effort: Effort, figure: Figure) -> None:
     library = open_library()
-    session = read(library, PERCEPTRON, threads=2)
-    alone = slipway.Session(PERCEPTRON)
     runs = effort(short=50, long=10_000)
-    run = library.library.slipway_run
+    message_bytes = 200
+
+    def run(session: Any, x: Array, y: Array, room: int) -> tuple[int, bytes]:
+        message = ctypes.create_string_buffer(message_bytes)
+        view = abi.MutableView(y.ctypes.data, room)
+        one = ctypes.c_size_t(1)
+        inputs = ctypes.byref(abi.view_of(x))
+        code = library.library.slipway_run(session, inputs, one, ctypes.byref(view), one, message, message_bytes)
+        return code, message.value
+
+    # Of the library too: it need not be of the extension's build, and another build may have other bits.
+    alone = read(library, PERCEPTRON)
+    given = [normal(number, 1 + number, 30) for number in range(THREADS)]
+    expected = [np.empty_like(slipway.Session(PERCEPTRON).run({"x": x})["y"]) for x in given]
+    for x, y in zip(given, expected, strict=True):
+        assert run(alone, x, y, y.nbytes) == (abi.OK, b"")
+    library.close(alone)
+    session = read(library, PERCEPTRON, threads=2)
 
     def work(number: int) -> None:
-        x = normal(number, 1 + number, 30)
-        expected = alone.run({"x": x})["y"]
-        y = np.empty_like(expected)
-        message = ctypes.create_string_buffer(200)
+        y = np.empty_like(expected[number])
         for i in range(runs):
             room = y.nbytes - (i % 3 == 1)
-            view = abi.MutableView(y.ctypes.data, room)
-            inputs = ctypes.byref(abi.view_of(x))
-            code = run(session, inputs, ctypes.c_size_t(1), ctypes.byref(view), ctypes.c_size_t(1), message, 200)
-            assert code == (abi.INPUT if room < y.nbytes else abi.OK), message.value
-            assert (message.value == b"") == (code == abi.OK)
-            assert room < y.nbytes or y.tobytes() == expected.tobytes()
+            code, message = run(session, given[number], y, room)
+            assert code == (abi.INPUT if room < y.nbytes else abi.OK), message
+            assert (message == b"") == (code == abi.OK)
+            assert room < y.nbytes or y.tobytes() == expected[number].tobytes()
 
     at_once(THREADS, work)
     library.close(session)
