@@ -60,7 +60,7 @@ harden-asan: $(VENV)/tested ## Python's tests of memory and threads, with an ext
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc OMP_NUM_THREADS=1 \
 	  PYTHONPATH=$(CURDIR)/tools/sanitized SLIPWAY_ENGINE="$$(ls $(CURDIR)/build/asan/cpp/_engine*.so)" pytest -s $(WATCHED)
 
-harden: $(VENV)/tested ## try to break every promise of docs/security.md, a quarter of an hour beside two builds
+harden: $(VENV)/tested ## try to break every promise of docs/security.md, 12 minutes after make test
 	python tools/harden.py
 
 # Without -n: its workers end without writing what they counted.

@@ -1,6 +1,6 @@
 """One command that tries to break every promise of docs/security.md.
 
-    make harden                            # the short form, a quarter of an hour where its two builds are at hand
+    make harden                            # the short form, 12 minutes after make test
     python tools/harden.py --long          # the long form, hours: the figures of docs/security.md
     python tools/harden.py promises fuzz   # some parts
 
