@@ -19,16 +19,18 @@ inline constexpr int64_t kSplitLines = 16;
 inline constexpr int64_t kSplitTerms = 32;
 inline constexpr int64_t kSplitTile = kSplitLines * kSplitTerms;
 inline constexpr int kSplitParts = 3;
+inline constexpr int64_t kSplitGroup = kSplitParts * kSplitTile;
 
-/// Groups of terms.
+/// Blocks that so many lines take, and groups of terms.
+[[nodiscard]] static constexpr int64_t split_blocks(int64_t lines) noexcept {
+  return (lines + kSplitLines - 1) / kSplitLines;
+}
 [[nodiscard]] static constexpr int64_t split_groups(int64_t k) noexcept { return (k + kSplitTerms - 1) / kSplitTerms; }
 
 /// bfloat16 numbers of a block, and of all blocks of a matrix.
-[[nodiscard]] static constexpr int64_t split_block(int64_t k) noexcept {
-  return split_groups(k) * kSplitParts * kSplitTile;
-}
+[[nodiscard]] static constexpr int64_t split_block(int64_t k) noexcept { return split_groups(k) * kSplitGroup; }
 [[nodiscard]] static constexpr int64_t split_size(int64_t lines, int64_t k) noexcept {
-  return (lines + kSplitLines - 1) / kSplitLines * split_block(k);
+  return split_blocks(lines) * split_block(k);
 }
 
 /// The nearest bfloat16, ties away from zero, as float32; for |x| < kMostSplit.
@@ -47,7 +49,7 @@ inline constexpr float kMostSplit = 0x1p60F;
 
 /// Where column j's term p of a packed B begins, of its first part.
 [[nodiscard]] static constexpr int64_t split_column_at(int64_t k, int64_t p, int64_t j) noexcept {
-  return j / kSplitLines * split_block(k) + p / kSplitTerms * kSplitParts * kSplitTile +
+  return j / kSplitLines * split_block(k) + p / kSplitTerms * kSplitGroup +
          (p % kSplitTerms / 2 * kSplitLines + j % kSplitLines) * 2 + p % 2;
 }
 
@@ -85,8 +87,8 @@ struct SplitScratch {
   int64_t parts = 0;  ///< bfloat16 numbers
 
   constexpr SplitScratch(int64_t m, int64_t n, int64_t k) noexcept
-      : rows(m < kSplitRowsAtOnce ? (m + kSplitLines - 1) / kSplitLines * kSplitLines : kSplitRowsAtOnce),
-        columns((n + kSplitLines - 1) / kSplitLines * kSplitLines),
+      : rows(m < kSplitRowsAtOnce ? split_blocks(m) * kSplitLines : kSplitRowsAtOnce),
+        columns(split_blocks(n) * kSplitLines),
         parts(split_size(rows, k)) {}
   [[nodiscard]] constexpr int64_t bytes() const noexcept { return 2 * parts + 4 * rows * (columns + 1); }
 };

@@ -91,8 +91,8 @@ struct Sums {
   }
 
   [[gnu::always_inline]] void next_group() noexcept {
-    a += kSplitParts * kSplitTile;
-    b += kSplitParts * kSplitTile;
+    a += kSplitGroup;
+    b += kSplitGroup;
   }
 };
 
@@ -120,7 +120,7 @@ float split_row(const float* a, int64_t k, int64_t i, uint16_t* out) noexcept {
     const Vec x = p + kLanes <= k ? load(a + p) : p < k ? load_first(a + p, k - p) : Vec{};
     const VecInt magnitude = reinterpret_cast<VecInt>(x) & 0x7fffffff;
     largest = largest > magnitude ? largest : magnitude;
-    store_split(to + p / kSplitTerms * kSplitParts * kSplitTile + p % kSplitTerms, x);
+    store_split(to + p / kSplitTerms * kSplitGroup + p % kSplitTerms, x);
   }
   int32_t most = 0;
   for (int64_t lane = 0; lane < kLanes; ++lane) most = most > largest[lane] ? most : largest[lane];
@@ -131,8 +131,8 @@ SplitUnit::SplitUnit() noexcept { asm volatile("ldtilecfg %0" ::"m"(kShapes)); }
 SplitUnit::~SplitUnit() { asm volatile("tilerelease" ::: "memory"); }
 
 void SplitUnit::multiply(const SplitProduct& product) const noexcept {
-  const int64_t rows = (product.m + kSplitLines - 1) / kSplitLines;
-  const int64_t columns = (product.n + kSplitLines - 1) / kSplitLines;
+  const int64_t rows = split_blocks(product.m);
+  const int64_t columns = split_blocks(product.n);
   for (int64_t j = 0; j < columns; j += 2) {
     for (int64_t i = 0; i + 2 <= rows; i += 2) {
       if (j + 2 <= columns) {
