@@ -1,6 +1,7 @@
 #include "base/cpu.h"
 
 #include <cstdlib>
+#include <optional>
 
 #if defined(SLIPWAY_HAS_AMX) && defined(__linux__)
 #include <cpuid.h>
@@ -15,6 +16,15 @@ namespace slipway {
 namespace {
 
 constexpr std::string_view kNames[] = {"scalar", "baseline", "avx2", "avx512", "amx", "neon", "cuda"};
+constexpr std::string_view kExpected = ", expected scalar, baseline, avx2, avx512, amx or neon";
+
+/// Of the processor's.
+std::optional<Isa> find_isa(std::string_view name) noexcept {
+  for (int i = 0; i < kIsaCount; ++i) {
+    if (kNames[i] == name) return static_cast<Isa>(i);
+  }
+  return std::nullopt;
+}
 
 /// Whether the processor has it and the kernel lets this process use its registers: 8 KiB that every thread's state
 /// grows by, so that they must be asked for (Documentation/arch/x86/xstate.rst of Linux).
@@ -75,23 +85,18 @@ bool can_run(Isa isa) noexcept {
 }
 
 Isa isa_named(std::string_view name) {
-  for (int i = 0; i < kIsaCount; ++i) {
-    const auto isa = static_cast<Isa>(i);
-    if (name_of(isa) != name) continue;
-    if (!can_run(isa)) fail(Code::kUnavailable, "instruction set ", name, " is not available on this processor");
-    return isa;
-  }
-  fail(Code::kUsage, "unknown instruction set ", quote(name), ", expected scalar, baseline, avx2, avx512, amx or neon");
+  const std::optional<Isa> isa = find_isa(name);
+  if (!isa) fail(Code::kUsage, "unknown instruction set ", quote(name), kExpected);
+  if (!can_run(*isa)) fail(Code::kUnavailable, "instruction set ", name, " is not available on this processor");
+  return *isa;
 }
 
 Isa choose_isa() {
   if (const char* wanted = std::getenv("SLIPWAY_ISA"); wanted != nullptr && *wanted != '\0') {
-    for (int i = 0; i < kIsaCount; ++i) {
-      if (kNames[i] != wanted) continue;
-      if (can_run(static_cast<Isa>(i))) return static_cast<Isa>(i);
-      fail(Code::kUsage, "SLIPWAY_ISA is ", wanted, ", which this build or processor does not have");
-    }
-    fail(Code::kUsage, "SLIPWAY_ISA is ", quote(wanted), ", expected scalar, baseline, avx2, avx512, amx or neon");
+    const std::optional<Isa> isa = find_isa(wanted);
+    if (!isa) fail(Code::kUsage, "SLIPWAY_ISA is ", quote(wanted), kExpected);
+    if (!can_run(*isa)) fail(Code::kUsage, "SLIPWAY_ISA is ", wanted, ", which this build or processor does not have");
+    return *isa;
   }
   for (const Isa isa : {Isa::kNeon, Isa::kAvx512, Isa::kAvx2}) {
     if (can_run(isa)) return isa;
