@@ -191,7 +191,7 @@ void Segment::give_back(std::unique_ptr<Frame> frame) noexcept {
 }
 
 const TensorView* Segment::call_kernels(Frame& frame, ThreadPool* pool) const {
-  if (pool == nullptr) return call_steps(frame, nullptr);
+  if (pool == nullptr || is_short_) return call_steps(frame, pool);
   if (!frame.trial.shares()) pool = nullptr;
   const TrialRun run(frame.trial);
   return call_steps(frame, pool);
