@@ -209,7 +209,8 @@ def test_the_c_library_in_many_threads(effort: Effort, figure: Figure) -> None:
     # Of the library too: it need not be of the extension's build, and another build may have other bits.
     alone = read(library, PERCEPTRON)
     given = [normal(number, 1 + number, 30) for number in range(THREADS)]
-    expected = [np.empty_like(slipway.Session(PERCEPTRON).run({"x": x})["y"]) for x in given]
+    shapes = slipway.Session(PERCEPTRON)
+    expected = [np.empty_like(shapes.run({"x": x})["y"]) for x in given]
     for x, y in zip(given, expected, strict=True):
         assert run(alone, x, y, y.nbytes) == (abi.OK, b"")
     library.close(alone)
