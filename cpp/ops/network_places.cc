@@ -133,8 +133,10 @@ void NetworkPlaces::set_groups() {
     const int64_t width = made.border.left + made.width + made.border.right;
     require_fit(saturating_product(saturating_product(height, width), made.channels, 4 * lanes_) < kMostBytes);
   }
-  const bool is_dense = std::all_of(items_.values.begin(), items_.values.end(),
-                                    [](const NetworkValue& v) { return v.height * v.width == 1; });
+  // What is computed is single pixels; an input may be an image that is flattened.
+  const bool is_dense = std::all_of(items_.list.begin(), items_.list.end(), [&](const NetworkItem& item) {
+    return item.kind == NetworkKind::kCopy || item.out < 0 || value(item.out).height * value(item.out).width == 1;
+  });
   if (!is_dense) return;
   groups_ = has_sample_lanes_ ? std::min((items_.batch + lanes_ - 1) / lanes_, kDenseVectors)
                               : std::min(items_.batch, kDenseSamples);
