@@ -6,9 +6,9 @@
     python benchmarks/runtimes.py --page    # benchmarks/results/runtimes.json -> docs/benchmarks.md
 
 A run of everything writes benchmarks/results/runtimes.json and renews the page; a run of less writes only what --json
-names. Bundles come from --zoo; a missing one is trained for a moment, because weights do not matter for time, and kept
-beside the compiled models. Ctrl-C keeps the cells that were measured, in --json or beside the compiled models. Exit
-code 3 where the engine answers wrongly.
+names. Bundles come from --zoo; a missing one is trained for a moment at its full size, because sizes matter for time
+and weights do not, and kept beside the compiled models. Ctrl-C keeps the cells that were measured, in --json or beside
+the compiled models. Exit code 3 where the engine answers wrongly.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def open_bundle(name: str, zoo: Path, folder: Path) -> Bundle:
         return Bundle.open(folder / name)
     sys.stderr.write(f"{name}: {reason}; a bundle is trained for a moment\n")
     code = "from slipway.cli import train_and_export_main; train_and_export_main()"
-    options = [name, "--preset", "smoke", "--out", str(folder), "--force", "--quiet"]
+    # Not the preset for trying things out: its models are smaller.
+    options = [name, "--epochs", "1", "--set", "limit=256", "--out", str(folder), "--force", "--quiet"]
     done = subprocess.run([sys.executable, "-c", code, *options], stdout=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         raise UsageError(f"{name} cannot be trained (exit code {done.returncode}); name a folder of bundles by --zoo")

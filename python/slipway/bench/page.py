@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slipway._pages import with_part
@@ -79,6 +79,7 @@ def _machine(result: Result) -> str:
         "",
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}; "
         f"{versions}. Load when the run began: {machine['load']}.",
+        *_data(result),
         "",
         "| threads | GFLOP/s | L1 GB/s | L2 GB/s | L3 GB/s | memory GB/s | sigmoids/ns | tanhs/ns |",
         "|---|---|---|---|---|---|---|---|",
@@ -89,6 +90,15 @@ def _machine(result: Result) -> str:
         rates = [peak["flops_per_s"], *peak["bytes_per_s"].values(), peak["sigmoids_per_s"], peak["tanhs_per_s"]]
         lines.append(f"| {threads} | " + " | ".join(f"{rate / 1e9:.3g}" for rate in rates) + " |")
     return "\n".join(lines)
+
+
+def _data(result: Result) -> Iterator[str]:
+    """Say which models met other data than that of the notes: their vocabularies and lengths are other ones."""
+    models = result.get("models", [])
+    embedded = [f"`{model['bundle']}`" for model in models if model["data"][0] == "embedded"]
+    if models:
+        yield ""
+        yield "Models of embedded data, all others of the notes' own: " + (", ".join(embedded) or "none") + "."
 
 
 def _summary(result: Result) -> str:

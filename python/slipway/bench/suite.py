@@ -106,8 +106,8 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
         tell: Hears what comes next; ``cell ...`` before each cell.
 
     Returns:
-        ``machine``, ``peaks``, ``settings``, ``rows``, ``cells``, ``absent``, ``summary``, ``first_calls``,
-        ``cold_starts``; where Ctrl-C ended it, those of the cells until then, and ``interrupted``.
+        ``machine``, ``models``, ``peaks``, ``settings``, ``rows``, ``cells``, ``absent``, ``summary``,
+        ``first_calls``, ``cold_starts``; where Ctrl-C ended it, those of the cells until then, and ``interrupted``.
     """
     usable, absent = available(suite.competitors)
     if any(competitor.name == "aot-inductor" for competitor in usable):
@@ -132,6 +132,7 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
     cells = [_judged(cell, work, peaks[cell["threads"]]) for cell, work in found]
     return {
         "machine": machine,
+        "models": [_described(bundle) for bundle in suite.bundles],
         "peaks": peaks_as_json(list(peaks.values())),
         "settings": vars(suite.settings),
         "rows": [row for cell in cells for row in cell["rows"]],
@@ -141,6 +142,13 @@ def run_suite(suite: Suite, tell: Tell) -> dict[str, Any]:
         "first_calls": first,
         "cold_starts": cold,
     } | ({"interrupted": True} if interrupted else {})
+
+
+def _described(bundle: Bundle) -> dict[str, Any]:
+    """Return what decides the sizes of a model: its settings and its data."""
+    made = bundle.provenance
+    data = made.get("data", {})
+    return {"bundle": bundle.name, "config": made.get("config"), "data": [data.get("kind"), data.get("name")]}
 
 
 def available(competitors: Sequence[Competitor]) -> tuple[list[Competitor], dict[str, str]]:

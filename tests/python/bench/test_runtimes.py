@@ -34,8 +34,9 @@ def test_a_quick_run_writes_every_key_and_a_page(
     assert runtimes.main([*options(zoo, tmp_path), "--threads", "1,2", "--json", str(target)]) == ExitCode.OK
     result = json.loads(target.read_text())
     assert set(result) == {
-        "machine", "peaks", "settings", "rows", "cells", "absent", "summary", "first_calls", "cold_starts",
+        "machine", "models", "peaks", "settings", "rows", "cells", "absent", "summary", "first_calls", "cold_starts",
     }  # fmt: skip
+    assert [model["bundle"] for model in result["models"]] == ["breast-cancer"]
     assert {(row["batch"], row["threads"]) for row in result["rows"]} == {(1, 1), (1, 2), (16, 1), (16, 2)}
     assert {row["runtime"] for row in result["rows"]} >= {"native-cpu", "native-cpu-bound", "eager", "onnxruntime-cpu"}
     cell = result["cells"][0]
@@ -85,6 +86,8 @@ def test_an_interrupted_run_keeps_the_cells_that_it_has_measured(
 def test_a_missing_bundle_is_trained_once(runtimes: ModuleType, tmp_path: Path) -> None:
     made = runtimes.open_bundle("breast-cancer", tmp_path / "none", tmp_path / "kept")
     assert made.path == tmp_path / "kept" / "breast-cancer"
+    # At its full size, so not by the preset for trying things out.
+    assert (made.report["training"]["epochs"], made.report["training"]["limit"]) == (1, 256)
     before = made.path.stat().st_mtime_ns
     again = runtimes.open_bundle("breast-cancer", tmp_path / "none", tmp_path / "kept")
     assert again.path.stat().st_mtime_ns == before
