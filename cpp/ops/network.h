@@ -39,9 +39,11 @@ enum class NetworkKind : int {
   kGather,       ///< runs of `terms` elements from in.pixels[i] on, sample by sample, to an output
   kUntranspose,  ///< element i of each sample of an output from the lanes at in.pixels[i]
   kWinograd,     ///< convolution, tile by tile of 2 x 2 sums
+  kStrips,       ///< convolution, strip by strip of pixels as lanes
 };
 
 struct NetworkWinograd;
+struct NetworkStrips;
 
 /// One operation; what it makes goes through the activation.
 struct NetworkOp {
@@ -66,6 +68,7 @@ struct NetworkOp {
   int64_t sample = 0;             ///< floats of a sample of it
   const NetworkWinograd* winograd = nullptr;
   NetworkPlace scratch;  ///< of kWinograd
+  const NetworkStrips* strips = nullptr;
 };
 
 /// The depth of a sum. At a single pixel of one sample there is nothing else to compute while an addition waits for the
@@ -101,6 +104,18 @@ struct NetworkWinograd {
   int64_t in_point = 0;        ///< floats from one point to the next, of transformed inputs
   int64_t out_point = 0;       ///< of their sums, which lie behind the inputs
   NetworkOp products[kWinogradPoints];
+};
+
+/// Vectors of pixels that are summed at once.
+inline constexpr int64_t kStripVectors = 4;
+
+/// Of a kStrips, whose `pixels` are strips: vectors of pixels of a row of the sums, or of two rows where `window` is 4.
+/// out.pixels are their first pixels, taps how many of a strip another one has written.
+struct NetworkStrips {
+  int64_t lines = 1;  ///< rows of sums of a strip, 2 where the largest of 2 x 2 remain
+  int64_t channels = 0;
+  int64_t step = 0;  ///< floats from a pixel of the output to the one beside
+  NetworkOp sums;    ///< a kSums as where lanes are samples: in.pixels and out.pixels are those of vectors
 };
 
 struct NetworkProgram {

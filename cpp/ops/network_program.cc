@@ -64,7 +64,8 @@ class Emitter final {
 
   std::shared_ptr<const OwnedNetworkProgram> finish() {
     NetworkPacker packer(facts_, isa_, *program_);
-    for (auto& [op, node] : weighted_) packer.pack_sums(program_->list[op], *node);
+    for (auto& [op, node] : weighted_) packer.pack_sums(program_->list[op], *node, has_sample_lanes());
+    for (auto& [made, node] : stripped_) packer.pack_sums(made->sums, *node, true);
     for (const Tiled& tiled : tiled_) packer.pack_tiles(program_->list[tiled.op], *tiled.node, *tiled.made);
     program_->ops = program_->list.data();
     program_->count = static_cast<int64_t>(program_->list.size());
@@ -216,13 +217,19 @@ class Emitter final {
     if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
 
     op.ends_in_half = ends_in_half(made.channels);
-    weighted_.emplace_back(program_->list.size(), item.node);
     // Half a vector is half the work beside others; alone it waits for the pixels that it reads.
     const int64_t quarters = op.rows * 4 - (!op.ends_in_half ? 0 : op.rows == 1 ? 1 : 2);
     // A single pixel meets weights that come from afar.
     const int64_t streamed = !has_sample_lanes() && op.pixels == 1 ? 2 : 1;
+    const int64_t work =
+        op.pixels * op.window * quarters * (op.terms * streamed + kReadCost) / 4 + op.pixels * op.rows * kWriteCost;
+    auto strips = has_sample_lanes() ? nullptr : make_strips(item, places_, made.channels, lanes_, work, op);
+    if (strips == nullptr) weighted_.emplace_back(program_->list.size(), item.node);
     add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
-           op.pixels * op.window * quarters * (op.terms * streamed + kReadCost) / 4 + op.pixels * op.rows * kWriteCost);
+           strips != nullptr ? strips->work : work);
+    if (strips == nullptr) return;
+    stripped_.emplace_back(strips.get(), item.node);
+    program_->strips.push_back(std::move(strips));
   }
 
   [[nodiscard]] bool ends_in_half(int64_t channels) const {
@@ -335,6 +342,7 @@ class Emitter final {
   std::vector<Start> starts_;
   std::vector<std::pair<std::size_t, const Node*>> weighted_;
   std::vector<Tiled> tiled_;
+  std::vector<std::pair<OwnedNetworkStrips*, const Node*>> stripped_;
   int64_t scratch_ = 0;  // floats behind the values, which all convolutions in tiles share
   int64_t part_ = 0;     // what one thread uses of it
   int64_t written_ = 0;

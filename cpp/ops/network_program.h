@@ -7,6 +7,7 @@
 
 #include "ops/network.h"
 #include "ops/network_nodes.h"
+#include "ops/network_strips.h"
 #include "ops/network_winograd.h"
 #include "ops/op.h"
 
@@ -19,6 +20,7 @@ struct OwnedNetworkProgram final : NetworkProgram {
   std::vector<std::vector<float>> numbers;
   std::vector<std::shared_ptr<const Tensor>> weights;
   std::vector<std::shared_ptr<OwnedNetworkWinograd>> winograds;
+  std::vector<std::shared_ptr<OwnedNetworkStrips>> strips;
 };
 
 /// The faster of both layouts by counted work on the target's threads, for float32 [N, C, H, W] and [N, C]; null where

@@ -1,5 +1,6 @@
 // Network: block by block through the program, operation by operation.
 #include "ops/network_single_simd.h"
+#include "ops/network_strips_simd.h"
 #include "ops/network_winograd_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -62,6 +63,19 @@ void run_winograd(const Block& block, const NetworkOp& op, int64_t tiles) noexce
   const float* other = op.other.pixels != nullptr ? block.in(op.other) : nullptr;
   run_winograd({op, block.in(op.in), other, block.out(op.out), block.program.has_sample_lanes}, tiles,
                block.out(op.scratch), block.pool);
+}
+
+void run_strips(const Block& block, const NetworkOp& op) noexcept {
+  const int64_t most = kStripVectors / op.strips->lines;
+  const int64_t tiles = (op.pixels + most - 1) / most;
+  const float* in = block.in(op.in);
+  float* out = block.out(op.out);
+  const auto body = [&](int64_t begin, int64_t end) {
+    sum_strips_part(op, in, out, begin * most, end * most < op.pixels ? end * most : op.pixels);
+  };
+  if (block.pool == nullptr) return body(0, tiles);
+  const int64_t work = kStripVectors * op.strips->channels * (op.terms + 1);
+  parallel_for(block.pool, tiles, grain_of(work, kVectorMultiplyAddsPerNanosecond), body);
 }
 
 /// y[j][i] = f(activation, j, i) for the rows of pixels [begin, end).
@@ -199,6 +213,8 @@ void run_op(const Block& block, const NetworkOp& op) noexcept {
       return run_sums(block, op, pixels);
     case NetworkKind::kWinograd:
       return run_winograd(block, op, pixels);
+    case NetworkKind::kStrips:
+      return run_strips(block, op);
     case NetworkKind::kPool:
       return run_pool(block, op, pixels);
     case NetworkKind::kAdd:

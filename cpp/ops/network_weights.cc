@@ -16,9 +16,8 @@ const float* NetworkPacker::packed(const Node& node, const std::string& key, con
   return program_.weights.back()->as<float>();
 }
 
-void NetworkPacker::pack_sums(NetworkOp& op, const Node& node) {
+void NetworkPacker::pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes) {
   const NetworkWeights given = weights_of(node, facts_);
-  const bool has_sample_lanes = program_.has_sample_lanes;
   const int64_t lanes = lanes_of(isa_);
   const int64_t k = op.terms;
   const int64_t m = given.weights->shape().count() / k;

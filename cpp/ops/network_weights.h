@@ -16,7 +16,7 @@ class NetworkPacker final {
   NetworkPacker(const std::vector<Fact>& facts, Isa isa, OwnedNetworkProgram& program)
       : facts_(facts), isa_(isa), program_(program) {}
 
-  void pack_sums(NetworkOp& op, const Node& node);
+  void pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes);
   void pack_tiles(NetworkOp& op, const Node& node, OwnedNetworkWinograd& made);
 
  private:
