@@ -11,6 +11,8 @@ namespace {
 
 constexpr int64_t kTileRows = tile_rows(kLanes);
 constexpr int64_t kColumnBlock = 256;
+/// Terms that a panel is fetched ahead of its use: it comes from the second cache, or from afar where rows are few.
+constexpr int64_t kAhead = 16;
 
 /// What B is made of: panels, of which vector i is load(i).
 struct Floats {
@@ -19,6 +21,7 @@ struct Floats {
 
   Floats(const Gemm& call, int64_t at, int64_t) noexcept : panels(call.b + at) {}
   [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept { return SLIPWAY_ISA::load(panels + at); }
+  [[gnu::always_inline]] void fetch(int64_t at) const noexcept { __builtin_prefetch(panels + at); }
 };
 
 struct Bfloat16s {
@@ -86,6 +89,10 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
     Vec y[P * V];
 #pragma GCC unroll 8
     for (int q = 0; q < P * V; ++q) y[q] = b.load(at + q / V * next_panel + q % V * kLanes, q * kLanes);
+    if constexpr (requires { b.fetch(at); }) {
+#pragma GCC unroll 8
+      for (int q = 0; q < P * V; ++q) b.fetch(at + kAhead * V * kLanes + q / V * next_panel + q % V * kLanes);
+    }
 #pragma GCC unroll 12
     for (int i = 0; i < H; ++i) {
       const Vec x = broadcast(a[i]);
@@ -142,16 +149,34 @@ void multiply_row(int64_t height, const Gemm& call, const Tile& tile, int64_t be
   }
 }
 
+/// As pack_tiles(), for a whole tile of rows whose terms lie one after the other. Writes up to a vector more.
+void pack_whole_tile(const float* a, int64_t row, int64_t depth, float* out) noexcept {
+  int64_t p = 0;
+  if constexpr (kTileRows <= kLanes) {
+    for (; p + kLanes <= depth; p += kLanes) {
+      Vec lines[kLanes] = {};
+      for (int64_t i = 0; i < kTileRows; ++i) lines[i] = load(a + i * row + p);
+      transpose(lines);
+      for (int64_t i = 0; i < kLanes; ++i) store(out + (p + i) * kTileRows, lines[i]);
+    }
+  }
+  pack_tiles(a + p, row, 1, kTileRows, depth - p, kLanes, out + p * kTileRows);
+}
+
 /// Terms [first, first + depth) of all rows and of columns [begin, end).
 template <typename Weights>
 void multiply_block(const Gemm& call, int64_t first, int64_t depth, int64_t begin, int64_t end) noexcept {
-  alignas(64) float packed[kTileRows * kGemmDepth];
+  alignas(64) float packed[kTileRows * kGemmDepth + kLanes];
   for (int64_t row = 0; row < call.m;) {
     const int64_t height = tile_height(call.m - row, kLanes);
     const float* a = call.a + row * call.k + first * height;
     if (call.a_row != 0) {
-      pack_tiles(call.a + row * call.a_row + first * call.a_column, call.a_row, call.a_column, height, depth, kLanes,
-                 packed);
+      const float* from = call.a + row * call.a_row + first * call.a_column;
+      if (height == kTileRows && call.a_column == 1) {
+        pack_whole_tile(from, call.a_row, depth, packed);
+      } else {
+        pack_tiles(from, call.a_row, call.a_column, height, depth, kLanes, packed);
+      }
       a = packed;
     }
     multiply_row<Weights>(height, call, {row, begin, first, depth, a}, begin, end);
