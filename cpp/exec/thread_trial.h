@@ -13,8 +13,9 @@ namespace slipway {
 class ThreadTrial {
  public:
   static constexpr int kTimed = 5;  ///< runs of each way that count
-  /// Of each way, before: a worker that sleeps takes tens of microseconds to come.
-  static constexpr int64_t kWarmNanoseconds = 150000;
+  /// Of each way, before: a worker that sleeps takes tens of microseconds to come, and the weights that each thread
+  /// reads take several runs to move into the cache of its processor.
+  static constexpr int64_t kWarmNanoseconds = 1000000;
   static constexpr int kFirstRest = 32;  ///< runs between two trials
   static constexpr int kLongestRest = 8192;
   /// Sharing must gain this much: it takes another thread's time.
