@@ -13,9 +13,10 @@ namespace slipway {
 class ThreadTrial {
  public:
   static constexpr int kTimed = 5;  ///< runs of each way that count
-  /// Of each way, before: a worker that sleeps takes tens of microseconds to come, and the weights that each thread
-  /// reads take several runs to move into the cache of its processor.
+  /// Of each way, before, whichever is reached first: a worker that sleeps takes tens of microseconds to come, and the
+  /// weights that each thread reads take several runs to move into the cache of its processor.
   static constexpr int64_t kWarmNanoseconds = 1000000;
+  static constexpr int kWarmRuns = 20;
   static constexpr int kFirstRest = 32;  ///< runs between two trials
   static constexpr int kLongestRest = 8192;
   /// Sharing must gain this much: it takes another thread's time.
@@ -30,8 +31,9 @@ class ThreadTrial {
   void add(int64_t nanoseconds) noexcept {
     if (!is_trying()) {
       --left_;
-    } else if (warmed_ < kWarmNanoseconds) {
-      warmed_ += nanoseconds > 0 ? nanoseconds : 1;
+    } else if (warmed_ < kWarmNanoseconds && warm_runs_ < kWarmRuns) {
+      warmed_ += nanoseconds;
+      ++warm_runs_;
     } else {
       add_timed(nanoseconds);
     }
@@ -51,6 +53,7 @@ class ThreadTrial {
     if (count_ < kTimed) return;
     count_ = 0;
     warmed_ = 0;
+    warm_runs_ = 0;
     way_ = way_ == kShared ? kAlone : kShared;
     if (way_ == kAlone) return;
     shares_ = median(times_[kAlone]) > kLeastGain * median(times_[kShared]);
@@ -63,6 +66,7 @@ class ThreadTrial {
   bool shares_ = true;
   Way way_ = kShared;
   int64_t warmed_ = 0;
+  int warm_runs_ = 0;
   int count_ = 0;
   std::array<Times, 2> times_{};
 };

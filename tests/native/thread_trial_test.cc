@@ -77,7 +77,7 @@ TEST(ThreadTrial, trials_become_rare) {
     shared += trial.shares() ? 1 : 0;
     run(trial, kSlow, kFast);
   }
-  EXPECT_LT(shared, kRuns / 100);
+  EXPECT_LT(shared, kRuns / 200);
 }
 
 }  // namespace
