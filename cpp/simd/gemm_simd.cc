@@ -11,8 +11,9 @@ namespace {
 
 constexpr int64_t kTileRows = tile_rows(kLanes);
 constexpr int64_t kColumnBlock = 256;
-/// Terms that a panel is fetched ahead of its use: it comes from the second cache, or from afar where rows are few.
-constexpr int64_t kAhead = 16;
+/// Floats of a panel that are fetched ahead of their use, 16 terms: they come from the second cache, or from afar where
+/// rows are few.
+constexpr int64_t kAhead = 16 * 2 * kLanes;
 
 /// What B is made of: panels, of which vector i is load(i).
 struct Floats {
@@ -20,8 +21,10 @@ struct Floats {
   const float* panels;
 
   Floats(const Gemm& call, int64_t at, int64_t) noexcept : panels(call.b + at) {}
-  [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept { return SLIPWAY_ISA::load(panels + at); }
-  [[gnu::always_inline]] void fetch(int64_t at) const noexcept { __builtin_prefetch(panels + at); }
+  [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept {
+    __builtin_prefetch(panels + at + kAhead);
+    return SLIPWAY_ISA::load(panels + at);
+  }
 };
 
 struct Bfloat16s {
@@ -89,10 +92,6 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
     Vec y[P * V];
 #pragma GCC unroll 8
     for (int q = 0; q < P * V; ++q) y[q] = b.load(at + q / V * next_panel + q % V * kLanes, q * kLanes);
-    if constexpr (requires { b.fetch(at); }) {
-#pragma GCC unroll 8
-      for (int q = 0; q < P * V; ++q) b.fetch(at + kAhead * V * kLanes + q / V * next_panel + q % V * kLanes);
-    }
 #pragma GCC unroll 12
     for (int i = 0; i < H; ++i) {
       const Vec x = broadcast(a[i]);
