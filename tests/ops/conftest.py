@@ -22,3 +22,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     op = getattr(metafunc.module, "OP", "")
     metafunc.parametrize("isa", columns_of(op, getattr(metafunc.module, "DOMAIN", "")))
+
+
+@pytest.fixture
+def vectors(isa: str) -> str:
+    """The instruction sets that have programs of networks."""
+    if isa in ("scalar", "cuda"):
+        pytest.skip("runs nodes, or stages")
+    return isa

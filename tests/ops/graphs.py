@@ -34,6 +34,12 @@ def by_onnxruntime(model: bytes, inputs: Mapping[str, Array]) -> list[Array]:
     return outputs
 
 
+def only_output(session: slipway.Session, x: Array) -> Array:
+    """What a model of one input, x, and one output makes of it."""
+    (y,) = session.run({"x": x}).values()
+    return y
+
+
 def assert_same(got: Sequence[Array], expected: Sequence[Array], rtol: float = 1e-6) -> None:
     """Types and shapes exactly, values within float32 rounding."""
     assert len(got) == len(expected)

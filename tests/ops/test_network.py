@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from graphs import Array, by_onnxruntime
+from graphs import Array, by_onnxruntime, only_output
 from onnx import TensorProto, helper, numpy_helper
 
 import slipway
@@ -154,11 +154,6 @@ def session_of(model: bytes, isa: str, threads: int = 1) -> slipway.Session:
     if isa == "cuda":
         return slipway.Session(model, "cuda", threads)
     return slipway.Session(model, threads=threads, isa=isa)
-
-
-def only_output(session: slipway.Session, x: Array) -> Array:
-    (y,) = session.run({"x": x}).values()
-    return y
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from graphs import Array
+from graphs import Array, only_output
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 from torch.nn import functional
@@ -108,21 +108,8 @@ class Model:
         return np.random.default_rng(batch).normal(size=(batch, self.layer.channels, *self.layer.size)).astype("f4")
 
 
-def only_output(session: slipway.Session, x: Array) -> Array:
-    (y,) = session.run({"x": x}).values()
-    return y
-
-
 def plan_of(session: slipway.Session, model: Model, batch: int) -> str:
     return session.stage_text("plan", {"x": (batch, model.layer.channels, *model.layer.size)})
-
-
-@pytest.fixture
-def vectors(isa: str) -> str:
-    """The instruction sets that have programs."""
-    if isa in ("scalar", "cuda"):
-        pytest.skip("runs nodes, or stages")
-    return isa
 
 
 @pytest.mark.parametrize("layer", STRIPS, ids=str)

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from graphs import Array
+from graphs import Array, only_output
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 from torch.nn import functional
@@ -138,25 +138,12 @@ class Model:
         return result
 
 
-def only_output(session: slipway.Session, x: Array) -> Array:
-    (y,) = session.run({"x": x}).values()
-    return y
-
-
 def draw(layer: Layer, batch: int) -> Array:
     return np.random.default_rng(batch).normal(size=(batch, 3, *layer.size)).astype(np.float32)
 
 
 def tiled_in(session: slipway.Session, layer: Layer, batch: int) -> int:
     return session.stage_text("plan", {"x": (batch, 3, *layer.size)}).count("winograd")
-
-
-@pytest.fixture
-def vectors(isa: str) -> str:
-    """The instruction sets that have programs."""
-    if isa in ("scalar", "cuda"):
-        pytest.skip("runs nodes, or stages")
-    return isa
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
