@@ -33,7 +33,7 @@ SLIPWAY_DECLARE_PEAKS(neon)
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Loop = int64_t (*)(float*, int64_t) noexcept;
+using PeakLoop = int64_t (*)(float*, int64_t) noexcept;
 
 /// Values that every loop's step divides.
 constexpr int64_t kStep = 128;
@@ -41,7 +41,7 @@ constexpr int64_t kStep = 128;
 constexpr int64_t kBetweenLooks = int64_t{1} << 16;
 constexpr int64_t kGateValues = 2048;
 
-Loop loop_of(Peak what, Isa isa) {
+PeakLoop loop_of(Peak what, Isa isa) {
   const auto i = static_cast<std::size_t>(what);
 #if defined(SLIPWAY_HAS_AVX)
   if (isa == Isa::kAvx512 || isa == Isa::kAmx) return avx512::kPeaks[i];
@@ -53,7 +53,7 @@ Loop loop_of(Peak what, Isa isa) {
   return baseline::kPeaks[i];
 }
 
-double rate_of(Loop loop, float* x, int64_t count, int64_t repeats, double seconds) {
+double rate_of(PeakLoop loop, float* x, int64_t count, int64_t repeats, double seconds) {
   loop(x, count);
   int64_t done = 0;
   const Clock::time_point start = Clock::now();
@@ -72,7 +72,7 @@ double measure_peak(Peak what, int64_t bytes, double seconds, int threads) {
   if (!(seconds > 0 && seconds <= 60))
     fail(Code::kUsage, "seconds: got ", seconds, ", expected more than 0, at most 60");
   if (bytes < 1 || bytes > (int64_t{1} << 32)) fail(Code::kUsage, "bytes: got ", bytes, ", expected 1 to 2^32");
-  const Loop loop = loop_of(what, choose_isa());
+  const PeakLoop loop = loop_of(what, choose_isa());
   const int64_t values = (bytes / static_cast<int64_t>(sizeof(float)) + kStep - 1) / kStep * kStep;
   const int64_t count = what == Peak::kRead ? values : kGateValues;
   const int64_t repeats = std::max<int64_t>(1, kBetweenLooks / count);

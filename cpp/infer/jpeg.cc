@@ -46,23 +46,23 @@ void on_progress(j_common_ptr info) {
   std::longjmp(errors->jump, 1);
 }
 
-struct Decoder {
+struct JpegDecoder {
   Errors errors = {};
   jpeg_progress_mgr progress = {};
   jpeg_decompress_struct info = {};
 
-  Decoder() {
+  JpegDecoder() {
     info.err = jpeg_std_error(&errors.base);
     errors.base.error_exit = leave;
     errors.base.emit_message = on_message;
     progress.progress_monitor = on_progress;
   }
-  ~Decoder() { jpeg_destroy_decompress(&info); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~JpegDecoder() { jpeg_destroy_decompress(&info); }
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
 };
 
-bool read_header(Decoder* decoder, const unsigned char* data, unsigned long count) {
+bool read_header(JpegDecoder* decoder, const unsigned char* data, unsigned long count) {
   if (setjmp(decoder->errors.jump) != 0) return false;
   jpeg_create_decompress(&decoder->info);
   decoder->info.progress = &decoder->progress;
@@ -71,14 +71,14 @@ bool read_header(Decoder* decoder, const unsigned char* data, unsigned long coun
   return true;
 }
 
-bool start(Decoder* decoder) {
+bool start(JpegDecoder* decoder) {
   if (setjmp(decoder->errors.jump) != 0) return false;
   decoder->info.out_color_space = decoder->info.jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_start_decompress(&decoder->info);
   return true;
 }
 
-bool read_pixels(Decoder* decoder, uint8_t* to, int64_t stride) {
+bool read_pixels(JpegDecoder* decoder, uint8_t* to, int64_t stride) {
   if (setjmp(decoder->errors.jump) != 0) return false;
   while (decoder->info.output_scanline < decoder->info.output_height) {
     JSAMPROW row = to + static_cast<int64_t>(decoder->info.output_scanline) * stride;
@@ -91,7 +91,7 @@ bool read_pixels(Decoder* decoder, uint8_t* to, int64_t stride) {
 }  // namespace
 
 Image decode_jpeg(std::string_view bytes) {
-  Decoder decoder;
+  JpegDecoder decoder;
   const auto require = [&](bool done) {
     if (!done) fail(Code::kInput, "it is a broken JPEG: ", decoder.errors.message);
   };

@@ -38,17 +38,17 @@ void on_read(png_structp png, png_bytep to, std::size_t count) {
 }
 
 /// libpng's two structures, freed at the end.
-struct Decoder {
+struct PngDecoder {
   png_structp png = nullptr;
   png_infop info = nullptr;
 
-  explicit Decoder(Source& source) {
+  explicit PngDecoder(Source& source) {
     png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &source, on_error, on_warning);
     if (png != nullptr) info = png_create_info_struct(png);
   }
-  ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~PngDecoder() { png_destroy_read_struct(&png, &info, nullptr); }
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
 };
 
 bool read_header(png_structp png, png_infop info, Source* source) {
@@ -108,7 +108,7 @@ Image decode_png(std::string_view bytes) {
     fail(Code::kInput, "it is animated (", frames, " frames); give a single picture");
   }
   Source source{bytes.data(), bytes.size(), ""};
-  const Decoder decoder(source);
+  const PngDecoder decoder(source);
   if (decoder.info == nullptr) fail(Code::kLimit, "there is no memory to decode it");
   const auto require = [&](bool done) {
     if (!done) fail(Code::kInput, "it is a broken PNG: ", source.message);

@@ -23,7 +23,6 @@ namespace slipway::infer {
 namespace {
 
 constexpr int64_t kMaxIndexBytes = 16 << 20;
-constexpr double kFormat = 1;  // of the bundle, as in python/slipway/_metadata.py
 
 /// One comparison: an output of a case, or "encode" and "labels" of it.
 struct Row {
@@ -54,7 +53,8 @@ class Replay final {
   std::vector<Row> run() {
     const Json index = parse_json(read_file(golden_file("index.json"), kMaxIndexBytes));
     const double format = member(index, "format", "goldens/index.json").number("format");
-    if (format != kFormat) fail(Code::kDamaged, "goldens have format ", format, ", this program reads ", kFormat);
+    if (format != kBundleFormat)
+      fail(Code::kDamaged, "goldens have format ", format, ", this program reads ", kBundleFormat);
     scale_tolerance_ = member(index, "scale_tolerance", "goldens/index.json").number("scale_tolerance");
     std::vector<Row> rows;
     for (const Json& entry : member(index, "cases", "goldens/index.json").array("cases")) replay(entry, rows);

@@ -12,7 +12,6 @@ namespace slipway::infer {
 
 namespace {
 
-constexpr int64_t kFormat = 1;
 constexpr int64_t kMaxSide = 1 << 14;
 
 /// A metadata value with its key, for messages.
@@ -277,8 +276,9 @@ Signature read_signature(const std::vector<PortInfo>& inputs, const std::vector<
                          const Metadata& metadata) {
   if (const auto entry = entry_for(metadata, "slipway.format")) {
     const int64_t format = entry->json().integer("slipway.format");
-    if (format != kFormat) {
-      fail(Code::kDamaged, "the bundle has format ", format, ", this program reads ", kFormat, "; update slipway");
+    if (format != kBundleFormat) {
+      fail(Code::kDamaged, "the bundle has format ", format, ", this program reads ", kBundleFormat,
+           "; update slipway");
     }
   }
   Signature signature;

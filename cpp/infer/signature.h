@@ -14,6 +14,9 @@
 
 namespace slipway::infer {
 
+/// Of bundles that this program reads; python/slipway/_metadata.py has the same.
+inline constexpr int64_t kBundleFormat = 1;
+
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
 struct TensorSpec {

@@ -29,7 +29,7 @@ enum : uint32_t {
 
 enum : int64_t { kInside = 0, kOutside = 1 };  // TensorProto.DataLocation
 
-struct Header {
+struct TensorHeader {
   std::string_view name;
   int64_t data_type = 0;
   std::vector<int64_t> dims;
@@ -39,7 +39,7 @@ struct Header {
   std::vector<Bytes> external;  // entries that say where, if outside
 };
 
-void add_dim(Header& header, int64_t size) {
+void add_dim(TensorHeader& header, int64_t size) {
   if (size < 0) fail(Code::kModel, "size ", size, " is negative");
   if (header.dims.size() == kMaxRank) {
     fail(Code::kUnsupported, "has more than ", kMaxRank, " dimensions");
@@ -47,7 +47,7 @@ void add_dim(Header& header, int64_t size) {
   header.dims.push_back(size);
 }
 
-void read_field(Header& header, const Field& field, const ParseLimits& limits) {
+void read_field(TensorHeader& header, const Field& field, const ParseLimits& limits) {
   switch (field.number) {
     case kDims:
       return visit_varints(field, [&](int64_t size) { add_dim(header, size); });
@@ -159,7 +159,7 @@ Tensor read_raw(DType dtype, const Shape& shape, Bytes raw) {
   return with_true_bools(std::move(tensor));
 }
 
-Tensor read_outside(const Header& header, DType dtype, const Shape& shape, const ExternalFiles* files) {
+Tensor read_outside(const TensorHeader& header, DType dtype, const Shape& shape, const ExternalFiles* files) {
   if (header.location != kOutside) fail(Code::kModel, "has data location ", header.location, ", expected 0 or 1");
   if (header.has_raw) fail(Code::kModel, "keeps its data in the model and in another file");
   if (files == nullptr) {
@@ -190,7 +190,7 @@ Tensor read_data(DType dtype, const Shape& shape, Bytes message) {
 }
 
 NamedTensor read(Bytes message, const ParseLimits& limits, ConstantBudget& budget) {
-  Header header;
+  TensorHeader header;
   WireReader reader(message);
   Field field;
   while (reader.next(field)) read_field(header, field, limits);
