@@ -15,9 +15,15 @@ from slipway.session import Session
 
 @dataclass(frozen=True)
 class NativeRun:
-    """``session.run`` of a dict of arrays."""
+    """``session.run`` of a dict of arrays.
+
+    Args:
+        name: In reports.
+        threads: Of the session; None for as many as the cell has.
+    """
 
     name: str = "native-cpu"
+    threads: int | None = None
 
     def unavailable(self) -> str | None:
         """Say whether the engine is built."""
@@ -25,7 +31,7 @@ class NativeRun:
 
     def prepare(self, job: Job) -> Prepared:
         """Open a session."""
-        session = Session(job.bundle.read(ONNX), threads=job.threads)
+        session = Session(job.bundle.read(ONNX), threads=self.threads or job.threads)
         inputs = dict(job.inputs)
         return Prepared(Call(session.run, inputs), lambda: {k: v.copy() for k, v in session.run(inputs).items()})
 

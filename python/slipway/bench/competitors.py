@@ -17,6 +17,8 @@ from slipway.runtime import RUNTIMES
 
 NATIVE = "native-cpu"
 NATIVE_BOUND = "native-cpu-bound"
+#: With one thread in a cell of more: no rival, and nobody's name on a command line.
+NATIVE_ALONE = NativeRun("native-cpu, one thread", threads=1)
 
 #: Everything that runs on the CPU, in the order of reports.
 ON_CPU: tuple[Competitor, ...] = (

@@ -15,7 +15,7 @@ from typing import Any
 
 from slipway.bench.cell import floor_facts, measure_cell
 from slipway.bench.competitor import Competitor, Job
-from slipway.bench.competitors import NATIVE, NATIVE_BOUND
+from slipway.bench.competitors import NATIVE, NATIVE_ALONE, NATIVE_BOUND
 from slipway.bench.floor import Work, count_work, floor_of
 from slipway.bench.inputs import bench_inputs
 from slipway.bench.machine import Peaks, best_of, describe_machine, measure_peaks, peaks_as_json
@@ -193,7 +193,10 @@ def _cells(
     for threads in suite.threads:
         tell(f"cell {bundle.name}, batch {batch}, threads {threads}")
         job = Job(bundle, inputs, threads, suite.folder)
-        yield measure_cell(job, usable, suite.settings, must_be_right=suite.must_be_right), work
+        # In the same rounds, or a machine that changes its speed would decide whether two threads are slower than one.
+        with_alone = threads > 1 and any(competitor.name == NATIVE for competitor in usable)
+        competitors = [*usable, NATIVE_ALONE] if with_alone else usable
+        yield measure_cell(job, competitors, suite.settings, must_be_right=suite.must_be_right), work
 
 
 def _judged(cell: dict[str, Any], work: Work | None, peaks: Peaks) -> dict[str, Any]:

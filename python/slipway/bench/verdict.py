@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway.bench.competitors import NATIVE, NATIVE_BOUND
+from slipway.bench.competitors import NATIVE, NATIVE_ALONE, NATIVE_BOUND
 
 #: The target of every cell: so many times faster than the best accurate rival ...
 TIMES_FASTER = 2.0
@@ -21,7 +21,7 @@ TINY_US = {NATIVE: 0.5, NATIVE_BOUND: 0.2}
 #: A model is tiny where its floor at batch 1 is below this.
 TINY_FLOOR_US = 0.1
 
-_OURS = {NATIVE, NATIVE_BOUND, "native-cuda"}
+_OURS = {NATIVE, NATIVE_BOUND, NATIVE_ALONE.name, "native-cuda"}
 _WORST = 5
 
 
@@ -91,21 +91,17 @@ def noise_of(row: Mapping[str, Any]) -> float:
 
 
 def slower_with_threads(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the cells where the engine is slower, beyond noise, than with the next smaller number of threads."""
-    ours = {
-        (cell["bundle"], cell["batch"], cell["threads"]): row
-        for cell in cells
-        for row in cell["rows"]
-        if row["runtime"] == NATIVE
-    }
+    """Return the cells where the engine is slower, beyond noise, than with one thread in turn with it."""
     found = []
-    for (bundle, batch, threads), row in ours.items():
-        fewer = [t for b, n, t in ours if (b, n) == (bundle, batch) and t < threads]
-        if fewer:
-            before = ours[bundle, batch, max(fewer)]
-            allowed = before["p50_us"] * (1 + max(LEAST_NOISE, noise_of(row) + noise_of(before)))
-            if row["p50_us"] > allowed:
-                found.append(f"{bundle}, batch {batch}: {before['p50_us']:.3g} us, then {row['p50_us']:.3g} us")
+    for cell in cells:
+        rows = {row["runtime"]: row for row in cell["rows"]}
+        alone, row = rows.get(NATIVE_ALONE.name), rows.get(NATIVE)
+        if alone is None or row is None:
+            continue
+        allowed = alone["p50_us"] * (1 + max(LEAST_NOISE, noise_of(row) + noise_of(alone)))
+        if row["p50_us"] > allowed:
+            place = f"{cell['bundle']}, batch {cell['batch']}"
+            found.append(f"{place}: {row['p50_us']:.3g} us, alone {alone['p50_us']:.3g} us")
     return found
 
 

@@ -14,7 +14,7 @@ import pytest
 from slipway.bench.accuracy import Judge
 from slipway.bench.cell import admit, measure_cell
 from slipway.bench.competitor import Competitor, Job, Prepared
-from slipway.bench.competitors import NATIVE, NATIVE_BOUND, ON_CPU, find_competitors
+from slipway.bench.competitors import NATIVE, NATIVE_ALONE, NATIVE_BOUND, ON_CPU, find_competitors
 from slipway.bench.inputs import bench_inputs
 from slipway.bench.protocol import Call, Settings
 from slipway.bench.verdict import judge_cell, slower_with_threads, summarise
@@ -145,25 +145,25 @@ def test_a_cell_without_a_rival_is_not_judged() -> None:
     assert judge_cell(rows(eager=5.0), 1.0) is None
 
 
-def cell(threads: int, native: float, rival: float, **more: Any) -> Mapping[str, Any]:
-    found = rows(native_cpu=native, eager=rival)
+def cell(threads: int, native: float, rival: float, alone: float | None = None, **more: Any) -> Mapping[str, Any]:
+    found = rows(native_cpu=native, eager=rival) + rows(**{NATIVE_ALONE.name: alone} if alone else {})
     place = {"bundle": "m", "batch": 1, "threads": threads, "rows": found, "verdict": judge_cell(found, 0.01)}
     return {**place, **more}
 
 
 def test_the_summary_tells_means_losses_and_threads_that_do_not_pay() -> None:
-    cells = [cell(1, 0.6, 2.4, floor={"us": 0.01}), cell(2, 0.7, 0.6)]
+    cells = [cell(1, 0.6, 2.4, floor={"us": 0.01}), cell(2, 0.7, 0.6, alone=0.5)]
     summary = summarise(cells)
     assert summary["geometric_mean"] == pytest.approx(math.sqrt(4 * 0.6 / 0.7))
     assert (summary["cells"], summary["met"]) == (2, 1)
     assert summary["slower_than_a_peer"] == ["m, batch 1, 2 threads"]
     assert summary["worst"] == [["m, batch 1, 2 threads", 2.33]]
-    assert len(summary["slower_with_more_threads"]) == 1
+    assert summary["slower_with_more_threads"] == ["m, batch 1: 0.7 us, alone 0.5 us"]
     assert summary["tiny"] == [{"bundle": "m", "runtime": NATIVE, "us": 0.6, "met": False}]
 
 
 def test_noise_is_not_taken_for_threads_that_do_not_pay() -> None:
-    assert slower_with_threads([cell(1, 1.0, 2.0), cell(2, 1.02, 2.0)]) == []
+    assert slower_with_threads([cell(1, 0.5, 2.0), cell(2, 1.02, 2.0, alone=1.0), cell(2, 9.0, 20.0)]) == []
 
 
 def test_a_call_is_timed_as_it_stands(job: Job) -> None:
