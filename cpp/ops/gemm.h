@@ -6,7 +6,7 @@
 #include "ops/activation.h"
 #include "ops/call.h"
 #include "ops/product.h"
-#include "simd/small_weights.h"
+#include "simd/prepared_matrix.h"
 
 namespace slipway {
 
@@ -22,9 +22,7 @@ struct GemmCall {
   int64_t c_column = 0;
   float alpha = 1.0f;
   float beta = 1.0f;
-  const float* packed = nullptr;    ///< B as panels, or null: packed into scratch by every call
-  const uint16_t* split = nullptr;  ///< B as blocks of columns (simd/split.h); `packed` is null then
-  SmallWeights small;               ///< B as panels of fewer bytes; `packed` is null then
+  PreparedMatrix b;  ///< of a vector instruction set
   ActivationCall activation;
   ProductShape product;  ///< of CUDA
 };

@@ -2,9 +2,8 @@
 
 #include "ops/activation_rules.h"
 #include "ops/gemm_sum.h"
+#include "ops/prepared_matrix.h"
 #include "ops/product_rules.h"
-#include "ops/small_panels.h"
-#include "ops/split_weights.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -14,9 +13,7 @@ namespace slipway {
 namespace {
 
 struct OwnedGemmCall final : GemmCall {
-  std::shared_ptr<const Tensor> panels;
-  std::shared_ptr<const SmallPanels> small_panels;
-  std::shared_ptr<const SplitWeights> split_weights;
+  OwnedMatrix owned_b;
 };
 
 /// C must broadcast to [M, N] without making it larger.
@@ -87,29 +84,11 @@ std::shared_ptr<const void> prepare_gemm_rule(PrepareContext& context) {
   call->beta = context.get_float("beta", 1.0f);
   call->activation = read_activation(context);
   if (context.dtype(0) == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
-    const int64_t lanes = lanes_of(context.isa());
-    const int64_t floats = panels_size(call->k, call->n, lanes);
     const Tensor* weights = context.constant(1);
-    if (weights != nullptr) {
-      const ConstantMatrix matrix{weights->as<float>(), call->b_row, call->b_column, call->k, call->n};
-      call->small_panels = small_panels(context, matrix, call->m);
-      if (call->a_column == 1) call->split_weights = split_weights(context, matrix, call->m);
-    }
-    if (call->split_weights) {
-      call->split = call->split_weights->columns();
-      context.scratch_bytes = SplitScratch(call->m, call->n, call->k).bytes();
-    } else if (call->small_panels) {
-      call->small = call->small_panels->view();
-    } else if (weights != nullptr) {
-      call->panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())), [&] {
-        auto panels = std::make_shared<Tensor>(DType::kFloat32, Shape{floats});
-        pack_panels(weights->as<float>(), call->b_row, call->b_column, call->k, call->n, lanes, panels->as<float>());
-        return panels;
-      });
-      call->packed = call->panels->as<float>();
-    } else {
-      context.scratch_bytes = floats * size_of(DType::kFloat32);
-    }
+    const float* data = weights != nullptr ? weights->as<float>() : nullptr;
+    call->owned_b = prepare_matrix(context, {data, call->b_row, call->b_column, call->k, call->n},
+                                   {.rows = call->m, .has_dense_rows = call->a_column == 1});
+    call->b = call->owned_b.view();
   }
   call->product = choose_product(context, call->n, call->m, call->k, 1, true);
   const Shape y = context.output_shape(0);

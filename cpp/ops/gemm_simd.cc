@@ -58,17 +58,13 @@ void gemm(const OpCall& call) noexcept {
   product.a = call.inputs[0].as<float>();
   product.a_row = gemm_call.a_row;
   product.a_column = gemm_call.a_column;
-  product.b = gemm_call.packed;
+  take_prepared(gemm_call.b, call.scratch, product);
   product.c = call.outputs[0].as<float>();
   product.c_row = gemm_call.n;
   if (has_c && is_scaled) product.column_bias = call.inputs[2].as<float>();
-  product.small = gemm_call.small;
-  product.split = gemm_call.split;
-  product.split_scratch = call.scratch;
-  if (product.b == nullptr && !product.small && product.split == nullptr) {
-    auto* panels = reinterpret_cast<float*>(call.scratch);
-    pack_panels(call.inputs[1].as<float>(), gemm_call.b_row, gemm_call.b_column, product.k, product.n, kLanes, panels);
-    product.b = panels;
+  if (!gemm_call.b) {
+    pack_panels(call.inputs[1].as<float>(), gemm_call.b_row, gemm_call.b_column, product.k, product.n, kLanes,
+                reinterpret_cast<float*>(call.scratch));
   }
   gemm(call.pool, product);
   finish(call, gemm_call, is_scaled);

@@ -5,9 +5,8 @@
 #include "ops/matmul.h"
 
 #include "ops/op.h"
+#include "ops/prepared_matrix.h"
 #include "ops/product_rules.h"
-#include "ops/small_panels.h"
-#include "ops/split_weights.h"
 #include "ops/types.h"
 #include "ops/window_rules.h"
 #include "simd/panels.h"
@@ -17,9 +16,7 @@ namespace slipway {
 namespace {
 
 struct OwnedMatMulCall final : MatMulCall {
-  std::shared_ptr<const Tensor> panels;
-  std::shared_ptr<const SmallPanels> small_panels;
-  std::shared_ptr<const SplitWeights> split_weights;
+  OwnedMatrix owned_b;
 };
 
 /// Strides of the stack of one operand, in matrices, for the broadcast axes `sizes`.
@@ -31,15 +28,6 @@ void stack_strides(const Shape& shape, int rank, int64_t* strides) {
     strides[rank - 1 - i] = size == 1 ? 0 : stride;
     stride *= size;
   }
-}
-
-std::shared_ptr<const Tensor> pack_stack(const float* b, const MatMulCall& call, int64_t lanes) {
-  const int64_t floats = panels_size(call.k, call.n, lanes);
-  auto panels = std::make_shared<Tensor>(DType::kFloat32, Shape{call.b_batch, floats});
-  for (int64_t i = 0; i < call.b_batch; ++i) {
-    pack_panels(b + i * call.k * call.n, call.n, 1, call.k, call.n, lanes, panels->as<float>() + i * floats);
-  }
-  return panels;
 }
 
 }  // namespace
@@ -86,25 +74,11 @@ std::shared_ptr<const void> prepare_matmul(PrepareContext& context) {
   call->is_one_product = call->b_batch == 1 && a.count() == call->batch * call->m * call->k;
   const int64_t rows = call->is_one_product ? call->batch * call->m : call->m;
   if (context.dtype(0) == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
-    const int64_t lanes = lanes_of(context.isa());
     const Tensor* constant = context.constant(1);
-    if (constant != nullptr && call->is_one_product) {
-      const ConstantMatrix matrix{constant->as<float>(), call->n, 1, call->k, call->n};
-      call->small_panels = small_panels(context, matrix, rows);
-      call->split_weights = split_weights(context, matrix, rows);
-    }
-    if (call->split_weights) {
-      call->split = call->split_weights->columns();
-      context.scratch_bytes = SplitScratch(rows, call->n, call->k).bytes();
-    } else if (call->small_panels) {
-      call->small = call->small_panels->view();
-    } else if (constant != nullptr) {
-      call->panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())),
-                                            [&] { return pack_stack(constant->as<float>(), *call, lanes); });
-      call->packed = call->panels->as<float>();
-    } else {
-      context.scratch_bytes = Shape{call->b_batch, panels_size(call->k, call->n, lanes)}.checked_bytes(4);
-    }
+    const ConstantMatrix matrix{constant != nullptr ? constant->as<float>() : nullptr, call->n, 1, call->k, call->n};
+    call->owned_b = call->is_one_product ? prepare_matrix(context, matrix, {.rows = rows})
+                                         : prepare_stack(context, matrix, call->b_batch);
+    call->b = call->owned_b.view();
   }
   call->product = choose_product(context, call->n, rows, call->k, call->is_one_product ? 1 : call->batch, true);
   context.work = {saturating_product(y.count(), call->k, 2),

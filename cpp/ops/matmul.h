@@ -7,7 +7,7 @@
 #include "base/shape.h"
 #include "ops/call.h"
 #include "ops/product.h"
-#include "simd/small_weights.h"
+#include "simd/prepared_matrix.h"
 
 namespace slipway {
 
@@ -22,10 +22,8 @@ struct MatMulCall {
   int64_t sizes[kMaxRank] = {};
   int64_t a_strides[kMaxRank] = {};  ///< in matrices; 0 repeats one
   int64_t b_strides[kMaxRank] = {};
-  const float* packed = nullptr;    ///< every matrix of B as panels, or null: packed into scratch by every call
-  const uint16_t* split = nullptr;  ///< the one matrix as blocks of columns (simd/split.h); `packed` is null then
-  SmallWeights small;               ///< the one matrix as panels of fewer bytes; `packed` is null then
-  ProductShape product;             ///< of CUDA
+  PreparedMatrix b;      ///< of a vector instruction set; other forms than panels only for `is_one_product`
+  ProductShape product;  ///< of CUDA
 };
 
 /// Which matrices of A and B meet in one product.

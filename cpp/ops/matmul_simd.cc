@@ -21,17 +21,14 @@ void matmul(const OpCall& call) noexcept {
   if (call.inputs[0].dtype != DType::kFloat32) return scalar::matmul(call);
   const auto& stack = call.as<MatMulCall>();
   const int64_t floats = panels_size(stack.k, stack.n, kLanes);
-  if (stack.packed == nullptr && !stack.small && stack.split == nullptr) pack_stack(call, stack, floats);
+  if (!stack.b) pack_stack(call, stack, floats);
   Gemm product;
   product.m = stack.m;
   product.n = stack.n;
   product.k = stack.k;
   product.a = call.inputs[0].as<float>();
   product.a_row = stack.k;
-  product.b = stack.packed != nullptr ? stack.packed : reinterpret_cast<const float*>(call.scratch);
-  product.small = stack.small;
-  product.split = stack.split;
-  product.split_scratch = call.scratch;
+  take_prepared(stack.b, call.scratch, product);
   product.c = call.outputs[0].as<float>();
   product.c_row = stack.n;
   if (stack.is_one_product) {

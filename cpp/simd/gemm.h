@@ -9,7 +9,7 @@
 
 #include "base/thread_pool.h"
 #include "simd/panels.h"
-#include "simd/small_weights.h"
+#include "simd/prepared_matrix.h"
 #include "simd/vec.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -35,6 +35,14 @@ struct Gemm {
   const float* column_bias = nullptr;  ///< [N], added to every row; or null
   bool accumulate = false;             ///< C += A B instead of C = A B; both biases are null then
 };
+
+/// B as it was prepared, else as panels that the caller packs into `scratch`.
+static inline void take_prepared(const PreparedMatrix& b, void* scratch, Gemm& product) noexcept {
+  product.b = b ? b.panels : static_cast<const float*>(scratch);
+  product.split = b.split;
+  product.split_scratch = scratch;
+  product.small = b.small;
+}
 
 /// On the calling thread, without `split`. Sizes may be zero; with K = 0, C becomes the bias.
 void gemm(const Gemm& call) noexcept;
