@@ -61,7 +61,7 @@ std::shared_ptr<const void> prepare_constant(PrepareContext& context) {
   prepared->value = value_of(context);
   prepared->data = prepared->value->view().data;
   if (context.isa() != Isa::kCuda) return prepared;
-  prepared->memory = context.uploaded("value", [&] {
+  prepared->memory = context.uploaded({}, "value", [&] {
     Tensor copy(prepared->value->dtype(), prepared->value->shape());
     std::memcpy(copy.mutable_view().data, prepared->data, static_cast<std::size_t>(copy.bytes()));
     return copy;

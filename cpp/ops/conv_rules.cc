@@ -153,7 +153,7 @@ void plan_product(OwnedConvCall& call, const PrepareContext& context) {
   call.product = choose_product(context, call.outputs, call.batch * call.window.outputs(), terms, call.groups, false);
   if (call.product.slice == 0) return;
   const std::string key = concat("cuda terms ", h.input, " ", w.input);
-  call.there = context.uploaded(key, [&] {
+  call.there = context.uploaded({}, key, [&] {
     Tensor list(DType::kInt64, Shape{(terms + 31) / 32 * 32});
     auto* to = reinterpret_cast<ConvTerm*>(list.mutable_view().data);
     for (int64_t k = 0; k < list.shape().count(); ++k) {
@@ -214,7 +214,7 @@ std::shared_ptr<const void> prepare_convolution(PrepareContext& context) {
   if (context.isa() != Isa::kScalar) join_axes(call->window);
   const Tensor* weights = context.constant(1);
   if (weights != nullptr && weights->dtype() == DType::kFloat32 && host_isa(context.isa()) != Isa::kScalar) {
-    call->weights = context.shared<Tensor>(concat("tiles ", name_of(context.isa())), [&] {
+    call->weights = context.shared<Tensor>({1}, concat("tiles ", name_of(context.isa())), [&] {
       return pack_weights(*weights, call->groups, call->outputs, terms, lanes_of(context.isa()));
     });
     call->packed = call->weights->as<float>();

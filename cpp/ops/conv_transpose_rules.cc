@@ -136,7 +136,7 @@ void plan_phases(OwnedTransposeCall& call, PrepareContext& context) {
   list_terms(call, how, call.offsets);
   const std::string key = concat("phases ", name_of(context.isa()), " ", h.begin % h.stride, " ", w.begin % w.stride);
   call.weights = context.shared<Tensor>(
-      key, [&] { return std::make_shared<const Tensor>(pack_phases(call, how, *weights, lanes)); });
+      {1}, key, [&] { return std::make_shared<const Tensor>(pack_phases(call, how, *weights, lanes)); });
   if (call.weights->shape().count() == 0) return;
   how.packed = call.weights->as<float>();
   how.slots = std::min(

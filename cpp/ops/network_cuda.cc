@@ -199,9 +199,9 @@ class StageMaker final {
   template <typename Pack>
   void upload(NetworkStage& stage, const NetworkItem& item, const std::string& key, int64_t floats, const Pack& pack) {
     require_fit(floats < std::numeric_limits<int>::max());
-    const PrepareContext context(*item.node, {}, {}, target_);
+    const PrepareContext context(*item.node, {}, {}, target_);  // of the weights that the body holds
     std::shared_ptr<const DeviceMemory> memory =
-        context.uploaded(key, [&] { return pack(weights_of(*item.node, facts_)); });
+        context.uploaded({}, key, [&] { return pack(weights_of(*item.node, facts_)); });
     stage.weights = memory->as<float>();
     stage.bias = stage.weights + floats;
     made_->uploads.push_back(std::move(memory));

@@ -59,7 +59,7 @@ class NodeByNode {
     made.kernel = choose_kernel(*node.row, target_, &column);
     const std::vector<const Fact*> inputs = network_facts_of(node.inputs, facts_);
     const std::vector<const Fact*> outputs = network_facts_of(node.outputs, facts_);
-    PrepareContext context(node, inputs, outputs, target_.at(column));
+    PrepareContext context(node, inputs, outputs, target_.at(column), LastingInputs::of(body_, facts_, node.inputs));
     made.prepared = node.row->prepare(context);
     made_.node_scratch = std::max(made_.node_scratch, context.scratch_bytes);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -92,7 +92,7 @@ class NodeByNode {
   TensorView constant_of(const PrepareContext& context, int i) {
     TensorView view = context.constant(i)->view();
     if (context.device() == nullptr) return view;
-    auto memory = context.uploaded(concat("input ", i), [&] {
+    auto memory = context.uploaded({static_cast<std::size_t>(i)}, concat("input ", i), [&] {
       Tensor copy(view.dtype, view.shape);
       std::memcpy(copy.mutable_view().data, view.data, static_cast<std::size_t>(view.bytes()));
       return copy;

@@ -324,6 +324,18 @@ Dims broadcast(const Dims& a, const Dims& b) {
   return out;
 }
 
+LastingInputs LastingInputs::of(const Graph& graph, const std::vector<Fact>& facts,
+                                const std::vector<ValueId>& ids) noexcept {
+  LastingInputs lasting;
+  lasting.bits_ = ~uint64_t{0};
+  for (std::size_t i = 0; i < ids.size() && i < kMost; ++i) {
+    if (ids[i] == kNoValue) continue;
+    const auto id = static_cast<std::size_t>(ids[i]);
+    if (facts[id].constant != graph.values[id].fact.constant) lasting.bits_ &= ~(uint64_t{1} << i);
+  }
+  return lasting;
+}
+
 bool PrepareContext::has_input(int i) const noexcept {
   return i < input_count() && inputs_[static_cast<std::size_t>(i)] != nullptr;
 }
@@ -342,9 +354,10 @@ std::vector<int64_t> PrepareContext::ints(int i) const {
   return integers_of(*value);
 }
 
-std::shared_ptr<const DeviceMemory> PrepareContext::uploaded(const std::string& key,
+std::shared_ptr<const DeviceMemory> PrepareContext::uploaded(std::initializer_list<std::size_t> of,
+                                                             const std::string& key,
                                                              const std::function<Tensor()>& make) const {
-  return shared<DeviceMemory>(concat(key, " on ", device()->number()), [&] {
+  return shared<DeviceMemory>(of, concat(key, " on ", device()->number()), [&] {
     const Tensor tensor = make();
     return device()->upload(tensor.view().data, tensor.bytes());
   });

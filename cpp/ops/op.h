@@ -8,6 +8,7 @@
 // Views and operators with bodies have infer alone: a view computes nothing, and a body is run by exec/.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -149,12 +150,29 @@ struct Target {
   }
 };
 
+/// Which of a node's inputs have the same value in every plan: those whose constant is the graph's own, and not what
+/// one plan has computed of its shapes or read from a run.
+class LastingInputs final {
+ public:
+  LastingInputs() noexcept = default;
+  /// Of the inputs `ids` of a node of `graph`, for a plan or a body that knows `facts` of its values.
+  [[nodiscard]] static LastingInputs of(const Graph& graph, const std::vector<Fact>& facts,
+                                        const std::vector<ValueId>& ids) noexcept;
+
+  [[nodiscard]] bool has(std::size_t i) const noexcept { return i < kMost && (bits_ >> i & 1) != 0; }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+
+  uint64_t bits_ = 0;  // none
+};
+
 /// What prepare sees and answers: everything concrete.
 class PrepareContext final : public NodeReader {
  public:
   PrepareContext(const Node& node, std::span<const Fact* const> inputs, std::span<const Fact* const> outputs,
-                 const Target& target)
-      : NodeReader(node), inputs_(inputs), outputs_(outputs), target_(target) {}
+                 const Target& target, LastingInputs lasting = {})
+      : NodeReader(node), inputs_(inputs), outputs_(outputs), target_(target), lasting_(lasting) {}
 
   [[nodiscard]] bool has_input(int i) const noexcept;
   [[nodiscard]] int input_count() const noexcept { return static_cast<int>(inputs_.size()); }
@@ -164,7 +182,7 @@ class PrepareContext final : public NodeReader {
   [[nodiscard]] DType dtype(int i) const { return inputs_[i]->dtype; }
   [[nodiscard]] Shape output_shape(int i) const { return outputs_[i]->shape(); }
   [[nodiscard]] DType output_dtype(int i) const { return outputs_[i]->dtype; }
-  /// The value of input i where it is constant, else null. Valid as long as the session.
+  /// The value of input i where it is constant, else null. Valid as long as the plan.
   [[nodiscard]] const Tensor* constant(int i) const noexcept;
   /// The integers of input i; only where infer has seen them through ints().
   [[nodiscard]] std::vector<int64_t> ints(int i) const;
@@ -173,11 +191,13 @@ class PrepareContext final : public NodeReader {
   /// The CUDA device that the kernel will run on; null for the processor.
   [[nodiscard]] CudaDevice* device() const noexcept { return target_.device.get(); }
 
-  /// `make()` run once per node and key, its result shared by all plans: for packed weights. Keys must name
-  /// everything that the result depends on beside the node's constants (for example the isa).
+  /// `make()` of the constants of the inputs `of`: run once per node and key, its result shared by all plans, where
+  /// these are lasting; else for this plan alone. For packed weights. Keys must name everything that the result depends
+  /// on beside these constants and the node's attributes (for example the isa).
   template <typename T>
-  [[nodiscard]] std::shared_ptr<const T> shared(const std::string& key,
+  [[nodiscard]] std::shared_ptr<const T> shared(std::initializer_list<std::size_t> of, const std::string& key,
                                                 const std::function<std::shared_ptr<const T>()>& make) const {
+    if (!std::all_of(of.begin(), of.end(), [&](std::size_t i) { return lasting_.has(i); })) return make();
     NodeCache& cache = *node().cache;
     const std::scoped_lock lock(cache.mutex);
     auto& entry = cache.entries[key];
@@ -185,8 +205,9 @@ class PrepareContext final : public NodeReader {
     return std::static_pointer_cast<const T>(entry);
   }
 
-  /// `make()` and its copy on the device, once per node, key and device: for packed weights of CUDA kernels.
-  [[nodiscard]] std::shared_ptr<const DeviceMemory> uploaded(const std::string& key,
+  /// The copy on the device of `make()`, shared in the same way: for packed weights of CUDA kernels.
+  [[nodiscard]] std::shared_ptr<const DeviceMemory> uploaded(std::initializer_list<std::size_t> of,
+                                                             const std::string& key,
                                                              const std::function<Tensor()>& make) const;
 
   int64_t scratch_bytes = 0;  ///< scratch that run() gets, aligned to 64 bytes, not initialised
@@ -197,6 +218,7 @@ class PrepareContext final : public NodeReader {
   std::span<const Fact* const> inputs_;
   std::span<const Fact* const> outputs_;
   Target target_;
+  LastingInputs lasting_;
 };
 
 using InferFunction = void (*)(InferContext&);

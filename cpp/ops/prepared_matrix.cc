@@ -32,7 +32,7 @@ OwnedMatrix prepare_stack(PrepareContext& context, const ConstantMatrix& first, 
     context.scratch_bytes = shape.checked_bytes(size_of(DType::kFloat32));
     return owned;
   }
-  owned.panels = context.shared<Tensor>(concat("panels ", name_of(context.isa())), [&] {
+  owned.panels = context.shared<Tensor>({1}, concat("panels ", name_of(context.isa())), [&] {
     auto panels = std::make_shared<Tensor>(DType::kFloat32, shape);
     for (int64_t i = 0; i < count; ++i) {
       pack_panels(first.data + i * first.k * first.n, first.row, first.column, first.k, first.n, lanes,

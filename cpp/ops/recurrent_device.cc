@@ -50,7 +50,7 @@ std::shared_ptr<const DeviceMemory> upload_table(const PrepareContext& context, 
   const bool has_bias = !context.has_input(kBias) || context.constant(kBias) != nullptr;
   if (table == nullptr || context.constant(kW) == nullptr || !has_bias) return nullptr;
   if (!fits_table(sizes, sizes.directions * sizes.gates * sizes.hidden)) return nullptr;
-  return context.uploaded("recurrent table", [&] {
+  return context.uploaded({kTable, kW, kBias}, "recurrent table", [&] {
     const InputWeights weights(context, sizes);
     return multiply_rows(table->view(), weights.w.view(), weights.bias.view(), choose_isa());
   });

@@ -237,7 +237,7 @@ std::shared_ptr<const Buffer> pack_constants(const PrepareContext& context, cons
   const Tensor* r = context.constant(kR);
   const Tensor* bias = context.constant(kBias);
   if (w == nullptr || r == nullptr || (context.has_input(kBias) && bias == nullptr)) return nullptr;
-  return context.shared<Buffer>(concat("recurrent ", lanes), [&] {
+  return context.shared<Buffer>({kW, kR, kBias}, concat("recurrent ", lanes), [&] {
     const int64_t floats = RecurrentPacking(sizes, lanes).size * sizes.directions;
     auto buffer = std::make_shared<Buffer>(floats * static_cast<int64_t>(sizeof(float)));
     pack_recurrent(sizes, lanes, w->as<float>(), r->as<float>(), bias != nullptr ? bias->as<float>() : nullptr,
@@ -268,7 +268,7 @@ std::shared_ptr<const Buffer> multiply_table(const PrepareContext& context, cons
   const RecurrentPacking at(sizes, lanes);
   const auto packed = pack_constants(context, sizes, lanes);
   if (table == nullptr || !packed || !fits_table(sizes, sizes.directions * at.row)) return nullptr;
-  return context.shared<Buffer>(concat("table ", lanes), [&] {
+  return context.shared<Buffer>({kTable, kW, kR, kBias}, concat("table ", lanes), [&] {
     const int64_t rows = sizes.vocabulary;
     auto buffer = std::make_shared<Buffer>(sizes.directions * rows * at.row * static_cast<int64_t>(sizeof(float)));
     auto* out = reinterpret_cast<float*>(buffer->data());

@@ -85,7 +85,7 @@ std::shared_ptr<const SmallPanels> small_panels(const PrepareContext& context, c
   const int64_t lanes = lanes_of(context.isa());
   if (lanes < 8) return nullptr;
   if (rows > kMostSmallRows || panels_size(b.k, b.n, lanes) * size_of(DType::kFloat32) <= kLeastBytes) return nullptr;
-  auto small = context.shared<SmallPanels>(concat("small panels ", name_of(context.isa())), [&] {
+  auto small = context.shared<SmallPanels>({1}, concat("small panels ", name_of(context.isa())), [&] {
     return std::make_shared<const SmallPanels>(is_bfloat16(b) ? of_bfloat16(b, lanes) : of_int8(b, lanes));
   });
   return small->precision == Precision::kFloat32 ? nullptr : small;

@@ -30,7 +30,7 @@ bool can_split_columns(const ConstantMatrix& b) {
 std::shared_ptr<const SplitWeights> split_weights(const PrepareContext& context, const ConstantMatrix& b,
                                                   int64_t rows) {
   if (context.isa() != Isa::kAmx || rows < kLeastRows || b.n < kLeastColumns || b.k < kLeastTerms) return nullptr;
-  auto split = context.shared<SplitWeights>("split columns", [&] {
+  auto split = context.shared<SplitWeights>({1}, "split columns", [&] {
     auto made = std::make_shared<SplitWeights>();
     if (can_split_columns(b)) {
       made->bytes = Tensor(DType::kUint8, Shape{2 * split_size(b.n, b.k)});

@@ -90,8 +90,8 @@ class Planner {
     if (node.row->kind != RowKind::kView) require_memory(bytes);
     const bool has_known_inputs =
         std::all_of(inputs.begin(), inputs.end(), [](const Fact* f) { return f == nullptr || f->constant; });
-    if (has_known_inputs && (bytes <= kFoldBytes || node.row->kind == RowKind::kView)) return fold(node, inputs);
-    if (node.row->kind == RowKind::kView) return share(node);
+    if (node.row->kind == RowKind::kView) return inputs[0]->constant ? fold_view(node) : share(node);
+    if (has_known_inputs && bytes <= kFoldBytes) return fold(node, inputs);
     const std::vector<const Fact*> outputs = facts_of(node.outputs);
     const PrepareContext context(node, inputs, outputs, target_);
     if (gives_input(context) && inputs[0]->constant == nullptr) return share(node);
@@ -184,6 +184,15 @@ class Planner {
   // A view has its input's memory, wherever that is.
   void share(const Node& node) {
     const ValueId from = node.inputs[0];
+  // A view of a constant is one too, whatever is known of its other inputs.
+  void fold_view(const Node& node) {
+    const TensorView from = fact(node.inputs[0]).constant->view();
+    Fact& made = fact(node.outputs[0]);
+    auto copy = std::make_shared<Tensor>(made.dtype, made.shape());
+    std::memcpy(copy->mutable_view().data, from.data, static_cast<std::size_t>(from.bytes()));
+    made = Fact::of(std::move(copy));
+  }
+
     const ValueId to = node.outputs[0];
     storage_of(to) = storage_of(from);
     plan_.where[static_cast<std::size_t>(to)] = operand_of(to);
@@ -197,7 +206,8 @@ class Planner {
     Step step;
     step.node = &node;
     step.kernel = choose_kernel(*node.row, target_, &step.isa);
-    PrepareContext context(node, input_facts, output_facts, target_.at(step.isa));
+    PrepareContext context(node, input_facts, output_facts, target_.at(step.isa),
+                           LastingInputs::of(graph_, plan_.facts, inputs));
     step.prepared = node.row->prepare(context);
     step.scratch_bytes = context.scratch_bytes;
     step.work = context.work;
