@@ -18,7 +18,10 @@ void Repeat::start(std::span<const TensorView> states, bool keep_shapes, int64_t
   expected_ = expected;
   steps_ = 0;
   condition_[0] = 1;
-  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].now = states[i];
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    states_[i].now = states[i];
+    states_[i].is_updated = false;  // where the run before failed in the middle of a step
+  }
 }
 
 void Repeat::prepare(std::size_t k, DType dtype, const Shape& shape) {

@@ -10,6 +10,7 @@ import pytest
 from graphs import Array, by_onnxruntime, i64, model_of
 
 import slipway
+from slipway.errors import SlipwayError
 
 
 def loop(body: str, states: str = "float[3,N] s", made: str = "float[3,N] s2", results: str = "float[3,N] y") -> bytes:
@@ -132,3 +133,34 @@ def test_an_index_out_of_range_leaves_the_session_usable() -> None:
         session.run({"x": x, "n": i64(5)})
     np.testing.assert_array_equal(session.run({"x": x, "n": i64(2)})["y"], [7, 7, 0])
     np.testing.assert_array_equal(x, 0)
+
+
+def test_a_step_that_fails_in_the_middle_leaves_nothing_behind() -> None:
+    """The failing step was to change the state in place; in the next run the same step must not."""
+    model = model_of(
+        """g (int64 n, float[4] x, float[2] v, int64[4] places) => (float[4] y, float[L] w) {
+          y, w = Loop <body = b (int64 i, bool c, float[A] s, float[B] t) => (bool c2, float[C] s2, float[D] t2) {
+            zero = Constant <value = int64[1] {0}> ()
+            more = Constant <value = float[1] {0.0}> ()
+            count = Shape (t)
+            values = Slice (s, zero, count, zero)
+            at = Slice (places, zero, count, zero)
+            s2 = ScatterElements <axis = 0> (s, at, values)
+            t2 = Concat <axis = 0> (t, more)
+            c2 = Identity (c)
+          }> (n, , x, v)
+        }"""
+    )
+    session = slipway.Session(model)
+    good: dict[str, Array] = {
+        "n": i64(3),
+        "x": np.array([1, 2, 3, 4], np.float32),
+        "v": np.zeros(2, np.float32),
+        "places": i64([1, 2, 3, 0]),
+    }
+    expected = by_onnxruntime(model, good)[0]
+    np.testing.assert_array_equal(session.run(good)["y"], expected)
+    with pytest.raises(SlipwayError, match=r"step 1: .*index is 100"):
+        session.run({**good, "places": i64([0, 0, 100, 0])})
+    for _ in range(2):
+        np.testing.assert_array_equal(session.run(good)["y"], expected)
