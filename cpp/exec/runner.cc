@@ -114,7 +114,8 @@ class Runner::Run {
     if (plan.controls.empty()) return;
     if (frame.controls.empty()) {
       for (const ControlStep& step : plan.controls)
-        frame.controls.push_back(make_control(*step.node, runner_.bodies_.at(step.node), runner_.machine_));
+        controls.push_back(make_control(*step.node, runner_.bodies_.at(step.node), runner_.machine_));
+      frame.controls = std::move(controls);
     }
     TensorView* results = frame.results.data();
     for (std::size_t i = 0; i < plan.controls.size(); ++i) {
@@ -126,6 +127,7 @@ class Runner::Run {
       }
       inputs += step.inputs.size();
       results += step.results;
+      std::vector<std::unique_ptr<Control>> controls;  // all of them, or none where memory ends
     }
   }
 

@@ -32,7 +32,8 @@ std::vector<Case> cases() {
   return {{"perceptron", perceptron().bytes(), {3, 64}},
           {"convolution", convolution().bytes(), {2, 3, 24, 24}},
           {"recurrence", recurrence().bytes(), {20, 2, 24}},
-          {"repetition", repetition().bytes(), {2, 4}}};
+          {"repetition", repetition().bytes(), {2, 4}},
+          {"two repetitions", two_repetitions().bytes(), {2, 4}}};
 }
 
 Session load(const Case& which, int threads) {

@@ -79,4 +79,21 @@ inline Model repetition() {
   return model;
 }
 
+/// Two loops that run beside each other: y and z are x and three times 0 or x more.
+inline Model two_repetitions() {
+  const auto body = [](const std::string& prefix, const std::string& more) {
+    Model made;
+    made.inputs = {value(prefix + "i", {}, 7), value(prefix + "c", {}, 9), value(prefix + "s", {"N", "4"})};
+    made.nodes = {node("Add", {prefix + "s", more}, {prefix + "t"}), node("Identity", {prefix + "c"}, {prefix + "d"})};
+    made.outputs = {value(prefix + "d", {}, 9), value(prefix + "t", {"N", "4"})};
+    return made;
+  };
+  Model model = model_of({"N", "4"},
+                         {node("Loop", {"three", "", "x"}, {"y"}, {attribute("body", body("a", "x"))}),
+                          node("Loop", {"three", "", "x"}, {"z"}, {attribute("body", body("b", "zero"))})},
+                         {ints("three", {}, {3}), floats("zero", {}, {0.0F})}, {"N", "4"});
+  model.outputs.push_back(value("z", {"N", "4"}));
+  return model;
+}
+
 }  // namespace slipway::check
