@@ -28,8 +28,12 @@ class Runner::Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run() {
-    for (std::size_t i = 1; i < count_; ++i) at(i).segment->give_back(std::move(at(i).frame));
-    if (count_ > 0) runner_.keep(std::move(at(0).segment), std::move(at(0).frame));
+  // On a device the last segment's kernels may still read what the first has made: only now is any frame another's.
+    for (std::size_t i = 0; i < count_; ++i) leave(at(i).frame);
+    for (std::size_t i = 1; i < count_; ++i) {
+      if (at(i).frame) at(i).segment->give_back(std::move(at(i).frame));
+    }
+    if (count_ > 0 && at(0).frame) runner_.keep(std::move(at(0).segment), std::move(at(0).frame));
   }
 
   // Ends because each segment makes known a value or a result that was not, and their number is finite.
@@ -43,7 +47,6 @@ class Runner::Run {
       if (frame.device) {
         frame.device->enter(stream_);
         segment->launch_kernels(frame, stream_);
-        frame.device->leave(stream_);
         frame.device->check_values(stream_);
       } else {
         run_controls(plan, frame, segment->call_kernels(frame, runner_.machine_.pool));
@@ -71,6 +74,15 @@ class Runner::Run {
   }
 
   // The first parts need no memory of their own: most runs have one to three.
+  void leave(std::unique_ptr<Frame>& frame) const noexcept {
+    if (!frame->device) return;
+    try {
+      frame->device->leave(stream_);
+    } catch (const Error&) {
+      frame.reset();  // the device has failed; freeing its memory waits for it
+    }
+  }
+
   [[nodiscard]] Part& at(std::size_t i) noexcept { return i < few_.size() ? few_[i] : more_[i - few_.size()]; }
   [[nodiscard]] const Part& at(std::size_t i) const noexcept {
     return i < few_.size() ? few_[i] : more_[i - few_.size()];

@@ -240,6 +240,34 @@ def test_many_threads_share_a_session(affine: bytes) -> None:
     assert not wrong
 
 
+def test_a_segment_s_memory_is_another_run_s_only_when_the_last_segment_is_done() -> None:
+    """The second segment, planned for k, reads what the first has made; no value of theirs makes the run wait."""
+    nodes = [
+        helper.make_node("Tanh", ["x"], ["t"]),
+        helper.make_node("Cast", ["c"], ["k"], to=TensorProto.INT64),
+        helper.make_node("Expand", ["t", "k"], ["e"]),
+        helper.make_node("Add", ["e", "t"], ["y"]),
+    ]
+    inputs: list[Any] = [("x", TensorProto.FLOAT, [1, 512]), ("c", TensorProto.FLOAT, [2])]
+    session = slipway.Session(model(nodes, inputs, [("y", TensorProto.FLOAT, ["A", "B"])], {}), device="cuda")
+    size = np.array([3, 512], np.float32)
+    wrong: list[int] = []
+
+    def work(seed: int) -> None:
+        x = np.random.default_rng(seed).normal(size=(1, 512)).astype(np.float32)
+        for _ in range(40):
+            y = session.run({"x": x, "c": size})["y"]
+            if not np.allclose(y, np.broadcast_to(2 * np.tanh(x), (3, 512)), atol=1e-5):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
 def test_tf32_rounds_products_where_it_was_asked_for() -> None:
     rng = np.random.default_rng(4)
     weight = rng.normal(size=(96, 40)).astype(np.float32)
