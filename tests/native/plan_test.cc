@@ -2,6 +2,7 @@
 // many threads.
 #include "plan/plan.h"
 
+#include <algorithm>
 #include <atomic>
 #include <random>
 #include <thread>
@@ -93,6 +94,27 @@ TEST(layout, buffers_alive_together_never_overlap) {
         const bool apart = a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
         EXPECT_TRUE(!together || apart) << "round " << round << " buffers " << i << " and " << j;
       }
+    }
+  }
+}
+
+TEST(layout, thousands_of_buffers_never_overlap_either) {
+  std::mt19937 random(7);
+  std::vector<Lifetime> buffers(6000);
+  int64_t together = 0;
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    buffers[i].first = static_cast<int>(i / 3);
+    buffers[i].last = buffers[i].first + static_cast<int>(random() % 100);
+    buffers[i].bytes = static_cast<int64_t>(random() % 500);
+    together += buffers[i].bytes;
+  }
+  EXPECT_LE(lay_out(buffers), together / 10);
+  std::sort(buffers.begin(), buffers.end(), [](auto& a, auto& b) { return a.offset < b.offset; });
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const Lifetime& a = buffers[i];
+    EXPECT_EQ(a.offset % 64, 0);
+    for (std::size_t j = i + 1; j < buffers.size() && buffers[j].offset < a.offset + a.bytes; ++j) {
+      EXPECT_TRUE(a.last < buffers[j].first || buffers[j].last < a.first) << "buffers " << i << " and " << j;
     }
   }
 }
