@@ -28,6 +28,7 @@ class Grouping final {
   Grouping(const Graph& graph, bool is_for_cuda)
       : sweep_(graph),
         most_dense_weights_(is_for_cuda ? kMostDenseWeightsOnCuda : kMostDenseWeights),
+        readers_(count_readers(graph)),
         in_group_(graph.values.size(), false) {}
 
   Rewrite run() {
@@ -138,8 +139,11 @@ class Grouping final {
 
   void close() {
     if (!members_.empty() && is_worth_it()) make_network();
+    for (const int index : members_) {
+      for (const ValueId id : sweep_.graph().nodes[static_cast<std::size_t>(index)].outputs)
+        in_group_[static_cast<std::size_t>(id)] = false;
+    }
     members_.clear();
-    std::fill(in_group_.begin(), in_group_.end(), false);
   }
 
   void make_network() {
@@ -167,10 +171,11 @@ class Grouping final {
       for (ValueId& id : node.outputs) id = enter(id);
       body->nodes.push_back(std::move(node));
     }
-    const std::vector<bool> leaves = read_outside();
+    const std::map<ValueId, int> inside = count_readers_inside();
     for (const int index : members_) {
       const ValueId id = graph.nodes[static_cast<std::size_t>(index)].outputs[0];
-      if (!leaves[static_cast<std::size_t>(id)]) continue;
+      const auto found = inside.find(id);
+      if (readers_[static_cast<std::size_t>(id)] == (found != inside.end() ? found->second : 0)) continue;
       body->outputs.push_back(inner.at(id));
       network.outputs.push_back(id);
     }
@@ -189,25 +194,21 @@ class Grouping final {
                 last.title(), " became a network");
   }
 
-  /// Values that nodes outside the group, or the caller, read.
-  [[nodiscard]] std::vector<bool> read_outside() const {
-    const Graph& graph = sweep_.graph();
-    std::vector<bool> is_member(graph.nodes.size(), false);
-    for (const int index : members_) is_member[static_cast<std::size_t>(index)] = true;
-    std::vector<bool> is_read(graph.values.size(), false);
-    for (const ValueId id : graph.outputs) is_read[static_cast<std::size_t>(id)] = true;
-    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      if (is_member[i]) continue;
-      for (const ValueId id : graph.nodes[i].inputs) {
-        if (id != kNoValue) is_read[static_cast<std::size_t>(id)] = true;
+  /// How often nodes of the group read each value.
+  [[nodiscard]] std::map<ValueId, int> count_readers_inside() const {
+    std::map<ValueId, int> inside;
+    for (const int index : members_) {
+      for (const ValueId id : sweep_.graph().nodes[static_cast<std::size_t>(index)].inputs) {
+        if (id != kNoValue) ++inside[id];
       }
     }
-    return is_read;
+    return inside;
   }
 
   Sweep sweep_;
   int64_t most_dense_weights_;
   std::vector<int> members_;
+  std::vector<int> readers_;  // by value, a graph output being one
   std::vector<bool> in_group_;
   Dim batch_;
 };
