@@ -64,7 +64,11 @@ py::list run_op(const std::string& op, const std::vector<std::optional<py::array
   std::vector<Tensor> results;
   {
     const WithoutGil released;
-    results = run_single(node, views, target_named(isa), nullptr, all_constant);
+    try {
+      results = run_single(node, views, target_named(isa), nullptr, all_constant);
+    } catch (const Error& error) {
+      throw error.at(node.title());
+    }
   }
   py::list list;
   for (Tensor& tensor : results) list.append(array_of(std::move(tensor)));
@@ -86,7 +90,11 @@ py::list run_op_on(int device, uintptr_t stream, const std::string& op, const st
   DeviceOutputs results(target.device, stream_of(stream));
   {
     const WithoutGil released;
-    run_single_on_device(node, views, target, stream_of(stream), results);
+    try {
+      run_single_on_device(node, views, target, stream_of(stream), results);
+    } catch (const Error& error) {
+      throw error.at(node.title());
+    }
   }
   return results.arrays(static_cast<std::size_t>(outputs));
 }

@@ -33,8 +33,9 @@ std::vector<const Fact*> pointers(const std::vector<Fact>& facts) {
 struct Prepared {
   std::vector<Fact> outputs;
   Kernel kernel = nullptr;  // null: the output is the input
-  std::shared_ptr<const void> call;
+  std::shared_ptr<const void> call = nullptr;
   int64_t scratch_bytes = 0;
+  int64_t flops = 0;
 };
 
 /// `facts` are those of the inputs; constant_at(i) gives the value of one whose value decides shapes.
@@ -50,7 +51,7 @@ Prepared prepare_single(const Node& node, std::vector<Fact> facts, const Target&
   };
   auto [made, awaited] = infer();
   for (const int i : awaited) facts[static_cast<std::size_t>(i)] = constant_at(static_cast<std::size_t>(i));
-  Prepared prepared{awaited.empty() ? std::move(made) : infer().first, nullptr, nullptr, 0};
+  Prepared prepared{awaited.empty() ? std::move(made) : infer().first};
   std::vector<const Fact*> out;
   int64_t bytes = 0;  // as a plan does: what follows counts without looking for an overflow
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
@@ -67,6 +68,7 @@ Prepared prepare_single(const Node& node, std::vector<Fact> facts, const Target&
   PrepareContext context(node, in, out, target.at(column));
   prepared.call = node.row->prepare(context);
   prepared.scratch_bytes = context.scratch_bytes;
+  prepared.flops = context.work.flops;
   return prepared;
 }
 
@@ -119,59 +121,55 @@ std::vector<Tensor> run_through_device(const Prepared& prepared, std::span<const
 }  // namespace
 
 std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inputs, const Target& target,
-                               ThreadPool* pool, bool all_constant) {
-  try {
-    std::vector<Fact> facts;
-    for (const TensorView& view : inputs) {
-      const bool is_integer = view.dtype == DType::kInt64 || view.dtype == DType::kInt32;
-      const bool is_constant = all_constant || is_integer;
-      facts.push_back(!view.is_present() ? Fact{} : is_constant ? constant_of(view) : fact_of(view));
-    }
-    const Prepared prepared =
-        prepare_single(node, std::move(facts), target, [&](std::size_t i) { return constant_of(inputs[i]); });
-    std::vector<Tensor> results;
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      const Fact& fact = prepared.outputs[i];
-      results.push_back(node.outputs[i] == kNoValue ? Tensor() : Tensor(fact.dtype, fact.shape()));
-    }
-    if (target.isa == Isa::kCuda) return run_through_device(prepared, inputs, std::move(results), target.device);
-    return run_on_host(prepared, inputs, std::move(results), pool);
-  } catch (const Error& error) {
-    throw error.at(node.title());
+                               ThreadPool* pool, bool all_constant, int64_t* flops_left) {
+  std::vector<Fact> facts;
+  for (const TensorView& view : inputs) {
+    const bool is_integer = view.dtype == DType::kInt64 || view.dtype == DType::kInt32;
+    const bool is_constant = all_constant || is_integer;
+    facts.push_back(!view.is_present() ? Fact{} : is_constant ? constant_of(view) : fact_of(view));
   }
+  const Prepared prepared =
+      prepare_single(node, std::move(facts), target, [&](std::size_t i) { return constant_of(inputs[i]); });
+  if (flops_left != nullptr) {
+    if (prepared.flops > *flops_left) fail(Code::kLimit, "takes ", prepared.flops, " operations");
+    *flops_left -= prepared.flops;
+  }
+  std::vector<Tensor> results;
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    const Fact& fact = prepared.outputs[i];
+    results.push_back(node.outputs[i] == kNoValue ? Tensor() : Tensor(fact.dtype, fact.shape()));
+  }
+  if (target.isa == Isa::kCuda) return run_through_device(prepared, inputs, std::move(results), target.device);
+  return run_on_host(prepared, inputs, std::move(results), pool);
 }
 
 void run_single_on_device(const Node& node, std::span<const TensorView> inputs, const Target& target, void* stream,
                           Outputs& outputs) {
   const std::shared_ptr<CudaDevice>& device = target.device;
-  try {
-    std::vector<Fact> facts;
-    for (const TensorView& view : inputs) facts.push_back(view.is_present() ? fact_of(view) : Fact{});
-    const Prepared prepared = prepare_single(node, std::move(facts), target, [&](std::size_t i) {
-      Tensor host(inputs[i].dtype, inputs[i].shape);
-      device->copy(host.mutable_view().data, inputs[i].data, inputs[i].bytes(), stream);
-      device->synchronize(stream);
-      return Fact::of(std::make_shared<Tensor>(std::move(host)));
-    });
-    std::vector<MutableView> views;
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i] == kNoValue) {
-        views.emplace_back();
-        continue;
-      }
-      const Fact& fact = prepared.outputs[i];
-      outputs.prepare(i, fact.dtype, fact.shape());
-      views.push_back({outputs.address(i), fact.dtype, fact.shape()});
+  std::vector<Fact> facts;
+  for (const TensorView& view : inputs) facts.push_back(view.is_present() ? fact_of(view) : Fact{});
+  const Prepared prepared = prepare_single(node, std::move(facts), target, [&](std::size_t i) {
+    Tensor host(inputs[i].dtype, inputs[i].shape);
+    device->copy(host.mutable_view().data, inputs[i].data, inputs[i].bytes(), stream);
+    device->synchronize(stream);
+    return Fact::of(std::make_shared<Tensor>(std::move(host)));
+  });
+  std::vector<MutableView> views;
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == kNoValue) {
+      views.emplace_back();
+      continue;
     }
-    if (prepared.kernel == nullptr) return device->copy(views[0].data, inputs[0].data, inputs[0].bytes(), stream);
-    const DeviceMemory scratch(device, prepared.scratch_bytes);
-    DeviceFaultCell cell(device);
-    call_on_device(prepared.kernel, OpCall{inputs, views, prepared.call.get(), scratch.data()}, *device, cell, stream);
-    device->synchronize(stream);  // prepared, scratch and cell go when this function returns
-    cell.check();
-  } catch (const Error& error) {
-    throw error.at(node.title());
+    const Fact& fact = prepared.outputs[i];
+    outputs.prepare(i, fact.dtype, fact.shape());
+    views.push_back({outputs.address(i), fact.dtype, fact.shape()});
   }
+  if (prepared.kernel == nullptr) return device->copy(views[0].data, inputs[0].data, inputs[0].bytes(), stream);
+  const DeviceMemory scratch(device, prepared.scratch_bytes);
+  DeviceFaultCell cell(device);
+  call_on_device(prepared.kernel, OpCall{inputs, views, prepared.call.get(), scratch.data()}, *device, cell, stream);
+  device->synchronize(stream);  // prepared, scratch and cell go when this function returns
+  cell.check();
 }
 
 }  // namespace slipway

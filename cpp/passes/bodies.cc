@@ -68,7 +68,8 @@ std::vector<bool> unread_captures(const Node& node, const std::vector<Graph>& bo
   return out;
 }
 
-Node improve(const Graph& graph, const Node& node, std::vector<PassRecord>* log, Precision precision) {
+Node improve(const Graph& graph, const Node& node, std::vector<PassRecord>* log, Precision precision,
+             FoldBudget& budget) {
   Node better = copy_of(node);
   const BodyFacts facts = facts_in(graph, node);
   const auto named = node.bodies();
@@ -81,7 +82,7 @@ Node improve(const Graph& graph, const Node& node, std::vector<PassRecord>* log,
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     std::vector<PassRecord> inner;
     try {
-      bodies[i] = run_pipeline(std::move(bodies[i]), log != nullptr ? &inner : nullptr, precision);
+      bodies[i] = run_pipeline(std::move(bodies[i]), log != nullptr ? &inner : nullptr, precision, false, budget);
     } catch (const Error& error) {
       throw error.at(named[i].first);
     }
@@ -100,13 +101,13 @@ Node improve(const Graph& graph, const Node& node, std::vector<PassRecord>* log,
 
 }  // namespace
 
-Patch improve_bodies(const Graph& graph, std::vector<PassRecord>* log, Precision precision) {
+Patch improve_bodies(const Graph& graph, std::vector<PassRecord>* log, Precision precision, FoldBudget& budget) {
   Patch patch;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     if (node.row->kind != RowKind::kControl) continue;
     try {
-      patch.insert.emplace_back(i, improve(graph, node, log, precision));
+      patch.insert.emplace_back(i, improve(graph, node, log, precision, budget));
     } catch (const Error& error) {
       throw error.at(node.title());
     }

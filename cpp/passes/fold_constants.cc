@@ -1,14 +1,16 @@
 // Runs nodes whose inputs are all constants, with the scalar kernels, and keeps the results instead.
 //
 // 1. Chains fold in one sweep: a result counts as a constant for the nodes after it.
-// 2. Results are bounded per node and per sweep; operators that compute much from little are bounded more tightly.
-//    A node above a bound stays and runs with the model.
+// 2. Results are bounded per node and per sweep, what is computed and read for them per load. A node above a bound
+// stays
+//    and runs with the model.
 // 3. Operators with bodies stay: how long a loop takes is not known before it runs.
 // 4. A node that fails (an index out of range) stays too, so that it fails when the model runs, as ONNX has it.
 #include <algorithm>
 #include <map>
 #include <optional>
 
+#include "base/interrupt.h"
 #include "ops/single.h"
 #include "passes/infer_facts.h"
 #include "passes/sweep.h"
@@ -18,19 +20,11 @@ namespace slipway {
 namespace {
 
 constexpr int64_t kMaxNodeBytes = int64_t{64} << 20;
-constexpr int64_t kMaxHeavyBytes = int64_t{1} << 20;
 constexpr int64_t kMaxSweepBytes = int64_t{256} << 20;
-
-int64_t limit_of(const Node& node) {
-  constexpr std::string_view kHeavy[] = {"Conv", "ConvTranspose", "Gemm", "MatMul", "GRU", "LSTM", "RNN"};
-  const bool is_heavy =
-      !node.domain.empty() || std::find(std::begin(kHeavy), std::end(kHeavy), node.op) != std::end(kHeavy);
-  return is_heavy ? kMaxHeavyBytes : kMaxNodeBytes;
-}
 
 class Folder final {
  public:
-  explicit Folder(const Graph& graph) : sweep_(graph) {}
+  Folder(const Graph& graph, FoldBudget& budget) : sweep_(graph), budget_(budget) {}
 
   Rewrite run() {
     const Graph& graph = sweep_.graph();
@@ -41,6 +35,7 @@ class Folder final {
                        [&](ValueId id) { return id == kNoValue || known(id); })) {
         continue;
       }
+      check_interrupt();
       std::optional<std::vector<Tensor>> results = evaluate(node);
       if (results) keep(static_cast<int>(i), node, std::move(*results));
     }
@@ -55,8 +50,9 @@ class Folder final {
     return fact.constant ? &fact : nullptr;
   }
 
-  // The results' bytes, or nothing where they are too many or do not follow from the inputs.
-  [[nodiscard]] std::optional<int64_t> bytes_of(const Node& node, const std::vector<const Fact*>& inputs) const {
+  // Takes the results' bytes, and what is read for them; false where they are too many or do not follow from the
+  // inputs.
+  [[nodiscard]] bool take_bytes(const Node& node, const std::vector<const Fact*>& inputs) {
     const std::vector<Fact> facts = infer_node(node, [&](ValueId id) { return known(id); });
     int64_t read = 0;
     int64_t made = 0;
@@ -64,11 +60,13 @@ class Folder final {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] == kNoValue) continue;
       const Fact& fact = facts[i];
-      if (!fact.is_concrete() || fact.shape().checked_bytes(1) > kMaxNodeBytes) return std::nullopt;
+      if (!fact.is_concrete() || fact.shape().checked_bytes(1) > kMaxNodeBytes) return false;
       made += fact.shape().checked_bytes(size_of(fact.dtype));
     }
-    const bool fits = read + made <= limit_of(node) && made <= kMaxSweepBytes - bytes_;
-    return fits ? std::optional(made) : std::nullopt;
+    if (read + made > std::min(kMaxNodeBytes, budget_.bytes) || made > kMaxSweepBytes - bytes_) return false;
+    bytes_ += made;
+    budget_.bytes -= read + made;
+    return true;
   }
 
   std::optional<std::vector<Tensor>> evaluate(const Node& node) {
@@ -79,10 +77,8 @@ class Folder final {
         inputs.push_back(id == kNoValue ? nullptr : known(id));
         views.push_back(id == kNoValue ? TensorView{} : inputs.back()->constant->view());
       }
-      const std::optional<int64_t> bytes = bytes_of(node, inputs);
-      if (!bytes) return std::nullopt;
-      bytes_ += *bytes;
-      return run_single(node, views, Isa::kScalar, nullptr, true);
+      if (!take_bytes(node, inputs)) return std::nullopt;
+      return run_single(node, views, Isa::kScalar, nullptr, true, &budget_.flops);
     } catch (const Error&) {
       return std::nullopt;  // case 4
     }
@@ -100,12 +96,13 @@ class Folder final {
   }
 
   Sweep sweep_;
+  FoldBudget& budget_;
   std::map<ValueId, Fact> folded_;
   int64_t bytes_ = 0;
 };
 
 }  // namespace
 
-Rewrite fold_constants(const Graph& graph) { return Folder(graph).run(); }
+Rewrite fold_constants(const Graph& graph, FoldBudget& budget) { return Folder(graph, budget).run(); }
 
 }  // namespace slipway

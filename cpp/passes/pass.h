@@ -4,6 +4,7 @@
 // and its name, and is run again until it finds nothing.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,13 @@ struct Rewrite {
   std::vector<std::string> notes;
 };
 
-using PassFunction = Rewrite (*)(const Graph&);
+/// What folding may still cost, of all graphs of one load together: a small file can ask for work without end.
+struct FoldBudget {
+  int64_t flops = int64_t{1} << 30;
+  int64_t bytes = int64_t{1} << 32;  ///< read and made
+};
+
+using PassFunction = Rewrite (*)(const Graph&, FoldBudget&);
 
 struct Pass {
   std::string_view name;
@@ -27,7 +34,7 @@ struct Pass {
 
 // In the order in which a round runs them. All expect rows to be set.
 [[nodiscard]] Rewrite update_facts(const Graph& graph);
-[[nodiscard]] Rewrite fold_constants(const Graph& graph);
+[[nodiscard]] Rewrite fold_constants(const Graph& graph, FoldBudget& budget);
 [[nodiscard]] Rewrite remove_identity(const Graph& graph);
 [[nodiscard]] Rewrite merge_reshape(const Graph& graph);
 [[nodiscard]] Rewrite make_gemm(const Graph& graph);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "passes/bodies.h"
 #include "passes/pass.h"
 #include "passes/round_weights.h"
@@ -12,10 +13,21 @@ namespace slipway {
 
 namespace {
 
+template <Rewrite (*kRun)(const Graph&)>
+Rewrite plain(const Graph& graph, FoldBudget&) {
+  return kRun(graph);
+}
+
 constexpr Pass kPasses[] = {
-    {"update_facts", &update_facts},       {"fold_constants", &fold_constants}, {"remove_identity", &remove_identity},
-    {"merge_reshape", &merge_reshape},     {"make_gemm", &make_gemm},           {"fold_batchnorm", &fold_batchnorm},
-    {"fuse_activation", &fuse_activation}, {"fold_embedding", &fold_embedding}, {"remove_dead", &remove_dead},
+    {"update_facts", &plain<&update_facts>},
+    {"fold_constants", &fold_constants},
+    {"remove_identity", &plain<&remove_identity>},
+    {"merge_reshape", &plain<&merge_reshape>},
+    {"make_gemm", &plain<&make_gemm>},
+    {"fold_batchnorm", &plain<&fold_batchnorm>},
+    {"fuse_activation", &plain<&fuse_activation>},
+    {"fold_embedding", &plain<&fold_embedding>},
+    {"remove_dead", &plain<&remove_dead>},
 };
 
 // Models settle in two or three rounds; a bound keeps a hostile one from taking time without end.
@@ -37,7 +49,7 @@ bool take(Graph& graph, std::string_view pass, Rewrite rewrite, int round, std::
 
 // Rounds until none changes anything, counted on from `round`. The last one ends where every pass has seen the graph as
 // it is.
-void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
+void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log, FoldBudget& budget) {
   const int last = round + kMaxRounds;
   std::size_t content = 0;  // passes in a row that want nothing changed
   bool changed = true;
@@ -45,7 +57,8 @@ void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
     ++round;
     changed = false;
     for (const Pass& pass : kPasses) {
-      Rewrite rewrite = pass.run(graph);
+      check_interrupt();
+      Rewrite rewrite = pass.run(graph, budget);
       content = rewrite.patch.is_empty() ? content + 1 : 0;
       if (content == std::size(kPasses)) return;
       changed = take(graph, pass.name, std::move(rewrite), round, log) || changed;
@@ -55,16 +68,22 @@ void run_rounds(Graph& graph, int& round, std::vector<PassRecord>* log) {
 
 }  // namespace
 
+Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precision, bool is_for_cuda) {
+  FoldBudget budget;
+  return run_pipeline(std::move(graph), log, precision, is_for_cuda, budget);
+}
+
 // Bodies come when all is known that the graph around them knows, and only once: a graph at any depth is then improved
 // once, however deep it stands.
-Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precision, bool is_for_cuda) {
+Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precision, bool is_for_cuda,
+                   FoldBudget& budget) {
   int round = 0;
-  run_rounds(graph, round, log);
-  Patch patch = improve_bodies(graph, log, precision);
+  run_rounds(graph, round, log, budget);
+  Patch patch = improve_bodies(graph, log, precision, budget);
   if (!patch.is_empty()) {
     apply(graph, std::move(patch));
     graph.check();
-    run_rounds(graph, round, log);
+    run_rounds(graph, round, log, budget);
   }
   ++round;
   take(graph, "round_weights", round_weights(graph, precision), round, log);

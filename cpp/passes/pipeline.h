@@ -6,6 +6,7 @@
 
 #include "base/precision.h"
 #include "graph/graph.h"
+#include "passes/pass.h"
 
 namespace slipway {
 
@@ -26,6 +27,10 @@ struct PassRecord {
 /// One symbol stands for one size: whoever runs the result must refuse inputs that give a symbol two. Throws Error.
 [[nodiscard]] Graph run_pipeline(Graph graph, std::vector<PassRecord>* log = nullptr,
                                  Precision precision = Precision::kFloat32, bool is_for_cuda = false);
+
+/// The same of a body: what folding costs is taken from the budget of the whole load.
+[[nodiscard]] Graph run_pipeline(Graph graph, std::vector<PassRecord>* log, Precision precision, bool is_for_cuda,
+                                 FoldBudget& budget);
 
 /// The stable text form of a log (`slipway inspect --stage passes`).
 [[nodiscard]] std::string text_of(const std::vector<PassRecord>& log);

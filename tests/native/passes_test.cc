@@ -105,6 +105,19 @@ TEST(Passes, a_node_that_would_fail_or_be_huge_is_not_folded) {
             "Expand Add");
 }
 
+TEST(Passes, folding_costs_no_more_than_a_load_may) {
+  // A few bytes that ask for six thousand million comparisons; and for few of them, which fold.
+  const auto operators = [](int64_t size) {
+    return operators_of(run_pipeline(read(
+        model_of({node("ConstantOfShape", {"s"}, {"c"}),
+                  node("MaxPool", {"c"}, {"p"}, {attribute("kernel_shape", std::vector<int64_t>{size / 2, size / 2})}),
+                  node("Add", {"p", "x"}, {"y"})},
+                 {ints("s", {4}, {1, 1, size, size})}, {"1"}))));
+  };
+  EXPECT_EQ(operators(400), "MaxPool Add");
+  EXPECT_EQ(operators(20), "Add");
+}
+
 TEST(Passes, identities_of_every_kind_go) {
   const Message shape = ints("s", {2}, {0, 3});
   EXPECT_EQ(
