@@ -45,4 +45,12 @@ BudgetScope::BudgetScope(const std::shared_ptr<MemoryBudget>& budget) noexcept :
 
 BudgetScope::~BudgetScope() { current_budget = outer_; }
 
+BudgetShare::BudgetShare(int64_t bytes) : budget_(MemoryBudget::current()), bytes_(bytes) {
+  if (budget_) budget_->take(bytes_);
+}
+
+BudgetShare::~BudgetShare() {
+  if (budget_) budget_->give(bytes_);
+}
+
 }  // namespace slipway

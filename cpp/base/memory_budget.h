@@ -43,4 +43,20 @@ class BudgetScope final {
   const std::shared_ptr<MemoryBudget>* outer_;
 };
 
+/// Bytes of other things than a Buffer, which count against the current budget as long as this lives.
+class BudgetShare final {
+ public:
+  /// Throws Error(kLimit) where the budget does not allow them.
+  explicit BudgetShare(int64_t bytes);
+  ~BudgetShare();
+  BudgetShare(const BudgetShare&) = delete;
+  BudgetShare& operator=(const BudgetShare&) = delete;
+
+  [[nodiscard]] int64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::shared_ptr<MemoryBudget> budget_;
+  int64_t bytes_;
+};
+
 }  // namespace slipway

@@ -28,7 +28,7 @@ class NewArrays final : public Outputs {
 
   void prepare(std::size_t k, DType dtype, const Shape& shape) override {
     end_without_gil();
-    arrays_[k] = new_array(dtype, shape).release().ptr();
+    Py_XSETREF(arrays_[k], new_array(dtype, shape).release().ptr());  // a run may start again
   }
   [[nodiscard]] void* address(std::size_t k) const noexcept override {
     return py::detail::array_proxy(arrays_[k])->data;

@@ -14,9 +14,10 @@ namespace slipway {
 
 namespace {
 
-// Different input shapes whose plans are kept; beyond it all are dropped and made anew. A body that grows a state has a
-// shape for each step.
+// Different input shapes whose plans are kept, and bytes of these plans; beyond it all are dropped and made anew. A
+// body that grows a state has a shape for each step.
 constexpr std::size_t kMaxPlans = 256;
+constexpr int64_t kMaxPlanBytes = int64_t{256} << 20;
 
 }  // namespace
 
@@ -27,8 +28,8 @@ class Runner::Run {
       : runner_(runner), inputs_(inputs), outputs_(outputs), stream_(stream) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
-  ~Run() {
   // On a device the last segment's kernels may still read what the first has made: only now is any frame another's.
+  ~Run() {
     for (std::size_t i = 0; i < count_; ++i) leave(at(i).frame);
     for (std::size_t i = 1; i < count_; ++i) {
       if (at(i).frame) at(i).segment->give_back(std::move(at(i).frame));
@@ -73,7 +74,6 @@ class Runner::Run {
     outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
   }
 
-  // The first parts need no memory of their own: most runs have one to three.
   void leave(std::unique_ptr<Frame>& frame) const noexcept {
     if (!frame->device) return;
     try {
@@ -83,6 +83,7 @@ class Runner::Run {
     }
   }
 
+  // The first parts need no memory of their own: most runs have one to three.
   [[nodiscard]] Part& at(std::size_t i) noexcept { return i < few_.size() ? few_[i] : more_[i - few_.size()]; }
   [[nodiscard]] const Part& at(std::size_t i) const noexcept {
     return i < few_.size() ? few_[i] : more_[i - few_.size()];
@@ -125,6 +126,7 @@ class Runner::Run {
   void run_controls(const Plan& plan, Frame& frame, const TensorView* inputs) {
     if (plan.controls.empty()) return;
     if (frame.controls.empty()) {
+      std::vector<std::unique_ptr<Control>> controls;  // all of them, or none where memory ends
       for (const ControlStep& step : plan.controls)
         controls.push_back(make_control(*step.node, runner_.bodies_.at(step.node), runner_.machine_));
       frame.controls = std::move(controls);
@@ -139,17 +141,13 @@ class Runner::Run {
       }
       inputs += step.inputs.size();
       results += step.results;
-      std::vector<std::unique_ptr<Control>> controls;  // all of them, or none where memory ends
     }
   }
 
   [[nodiscard]] std::shared_ptr<Segment> next_of(Segment& segment, Frame& frame) {
     const Plan& plan = segment.plan();
     if (plan.is_last()) return nullptr;
-    constexpr std::size_t kMaxAwaited = 16;
-    if (plan.awaited.size() > kMaxAwaited)
-      fail(Code::kLimit, "more than ", kMaxAwaited, " values decide shapes at once");
-    TensorView values[kMaxAwaited];
+    TensorView values[kMostAwaited];
     const std::size_t count = plan.awaited.size();
     for (std::size_t i = 0; i < count; ++i) {
       values[i] = {address(plan.awaited[i].place), plan.awaited[i].dtype, plan.awaited[i].shape};
@@ -216,8 +214,12 @@ std::shared_ptr<Segment> Runner::first_segment(std::span<const TensorView> input
   auto made = std::make_shared<Segment>(make_plan(*graph_, inputs, machine_.target), machine_, std::move(shapes));
   const WholeLock<std::unique_lock<std::shared_mutex>> lock(plans_mutex_);
   if (std::shared_ptr<Segment> known = find_segment(hash, inputs)) return known;
-  if (plans_.size() >= kMaxPlans) plans_.clear();
+  if (plans_.size() >= kMaxPlans || plan_bytes_ + made->bytes() > kMaxPlanBytes) {
+    plans_.clear();
+    plan_bytes_ = 0;
+  }
   plans_.emplace(hash, made);
+  plan_bytes_ += made->bytes();
   return made;
 }
 
@@ -243,6 +245,7 @@ void Runner::forget_plans() {
   {
     const WholeLock<std::unique_lock<std::shared_mutex>> lock(plans_mutex_);
     forgotten.swap(plans_);
+    plan_bytes_ = 0;
   }
   for (const auto& [node, bodies] : bodies_) {
     for (const std::unique_ptr<Runner>& body : bodies) body->forget_plans();

@@ -95,6 +95,7 @@ class Runner {
   std::map<const Node*, std::vector<std::unique_ptr<Runner>>> bodies_;
   std::shared_mutex plans_mutex_;
   std::unordered_multimap<uint64_t, std::shared_ptr<Segment>> plans_;
+  int64_t plan_bytes_ = 0;
   Slot<Frame> last_;  // of the last run, with its segment: the next one, if of the same shapes, looks nothing up
 };
 

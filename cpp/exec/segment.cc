@@ -63,6 +63,7 @@ bool fits(const Findings& known, std::span<const TensorView> values, std::span<c
 
 Segment::Segment(Plan plan, const Machine& machine, std::vector<Shape> shapes)
     : plan_(std::move(plan)),
+      share_(plan_.bytes()),
       shapes_(std::move(shapes)),
       is_short_(plan_.is_last() && !machine.target.device && count_work(plan_) <= kShortWork),
       device_(machine.target.device) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/thread_pool.h"
 #include "exec/control.h"
 #include "exec/device_frame.h"
@@ -49,6 +50,8 @@ class Segment {
   explicit Segment(Plan plan, const Machine& machine, std::vector<Shape> shapes = {});
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+  /// What it takes beside arrays, about; counted against the budget of memory.
+  [[nodiscard]] int64_t bytes() const noexcept { return share_.bytes(); }
   [[nodiscard]] const std::vector<Fixup>& fixups() const noexcept { return fixups_; }
 
   /// Of a first segment: true where it was planned for inputs of these shapes.
@@ -95,6 +98,7 @@ class Segment {
                                               std::span<const TensorView> results) const;
 
   Plan plan_;
+  BudgetShare share_;
   std::vector<Shape> shapes_;
   std::vector<Fixup> fixups_;
   bool is_short_;

@@ -168,7 +168,10 @@ class Planner {
 
   void await(ValueId id) {
     const auto same = [&](const Operand& operand) { return operand.value == id; };
-    if (std::none_of(plan_.awaited.begin(), plan_.awaited.end(), same)) plan_.awaited.push_back(operand_of(id));
+    if (std::any_of(plan_.awaited.begin(), plan_.awaited.end(), same)) return;
+    if (plan_.awaited.size() == kMostAwaited)
+      fail(Code::kLimit, "more than ", kMostAwaited, " values decide shapes at once");
+    plan_.awaited.push_back(operand_of(id));
   }
 
   void fold(const Node& node, const std::vector<const Fact*>& inputs) {
@@ -181,9 +184,6 @@ class Planner {
     }
   }
 
-  // A view has its input's memory, wherever that is.
-  void share(const Node& node) {
-    const ValueId from = node.inputs[0];
   // A view of a constant is one too, whatever is known of its other inputs.
   void fold_view(const Node& node) {
     const TensorView from = fact(node.inputs[0]).constant->view();
@@ -193,6 +193,9 @@ class Planner {
     made = Fact::of(std::move(copy));
   }
 
+  // A view has its input's memory, wherever that is.
+  void share(const Node& node) {
+    const ValueId from = node.inputs[0];
     const ValueId to = node.outputs[0];
     storage_of(to) = storage_of(from);
     plan_.where[static_cast<std::size_t>(to)] = operand_of(to);
@@ -379,12 +382,31 @@ void add_part(const Graph& graph, std::span<const TensorView> inputs, const Targ
   }
 }
 
+/// A plan with nothing behind it needs no knowledge for it; of 256 plans of a large graph that would be most.
+Plan settled(Plan plan) {
+  if (!plan.is_last()) return plan;
+  plan.facts = {};
+  plan.where = {};
+  plan.output_is_made = {};
+  return plan;
+}
+
 }  // namespace
+
+int64_t Plan::bytes() const noexcept {
+  constexpr std::size_t kArgument = sizeof(Operand) + sizeof(TensorView);  // a frame has a view of each
+  std::size_t bytes = facts.size() * (sizeof(Fact) + kMaxRank * sizeof(Dim)) + where.size() * sizeof(Operand) +
+                      deferred.size() * sizeof(std::size_t) + constants.size() * sizeof(constants[0]);
+  for (const Step& step : steps)
+    bytes += sizeof(Step) + step.note.capacity() + (step.inputs.size() + step.outputs.size()) * kArgument;
+  for (const ControlStep& control : controls) bytes += sizeof(ControlStep) + control.inputs.size() * kArgument;
+  return static_cast<int64_t>(bytes) + (part ? part->bytes() : 0);
+}
 
 Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
   Plan whole = plan_first(graph, inputs, target);
   add_part(graph, inputs, target, whole);
-  return whole;
+  return settled(std::move(whole));
 }
 
 Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found, const Target& target) {
@@ -404,7 +426,7 @@ Plan continue_plan(const Graph& graph, const Plan& before, const Findings& found
     const Place place{Place::Kind::kResult, before.segment, static_cast<int64_t>(i)};
     start.where[id] = {before.results[i], place, found.dtypes[i], found.shapes[i]};
   }
-  return Planner(graph, target, std::move(start)).make();
+  return settled(Planner(graph, target, std::move(start)).make());
 }
 
 }  // namespace slipway

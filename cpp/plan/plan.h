@@ -60,6 +60,9 @@ struct Update {
   int input = 0;
 };
 
+/// Values that one segment may end for.
+inline constexpr std::size_t kMostAwaited = 16;
+
 struct Plan {
   int segment = 0;
   std::vector<Step> steps;
@@ -84,11 +87,14 @@ struct Plan {
   int64_t part_rows = 0;
   [[nodiscard]] bool is_last() const noexcept { return awaited.empty() && controls.empty(); }
 
-  /// What continue_plan() needs: all that is known after this segment.
+  /// What continue_plan() needs: all that is known after this segment. Empty where nothing is left to plan.
   std::vector<Fact> facts;
   std::vector<Operand> where;
   std::vector<std::size_t> deferred;
   std::vector<bool> output_is_made;
+
+  /// What it takes beside the arrays that it keeps, about.
+  [[nodiscard]] int64_t bytes() const noexcept;
 };
 
 /// Plans a run with inputs of these types and shapes. `graph` must outlive the plan, its nodes have rows. Throws Error.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,6 +123,54 @@ def test_what_is_kept_for_later_makes_room_for_bound_calls() -> None:
         y = np.empty((), np.float32)
         session.bind({"x": np.zeros(n + 1, np.float32)}, {"y": y})()
         assert y == pytest.approx((n + 1) ** 2, rel=1e-6)
+
+
+def test_plans_of_a_large_graph_count(figure: Callable[[str, float], None]) -> None:
+    """Each of them takes megabytes, though the arrays are small."""
+    names = ["x", *(f"t{i}" for i in range(2000)), "y"]
+    nodes = [helper.make_node("Tanh", [before], [after]) for before, after in itertools.pairwise(names)]
+    bound = 16 * MIB
+    session = slipway.Session(model_of(nodes, ["N"]), max_memory=bound)
+    session.run({"x": np.zeros(1, np.float32)})
+    before = resident_bytes()
+    for n in range(2, 202):
+        session.run({"x": np.zeros(n, np.float32)})
+    grown = resident_bytes() - before
+    figure("shapes of a graph of 2,001 nodes within 16 MiB", 200)
+    assert grown < 2 * bound
+
+
+def test_a_run_that_starts_again_leaks_none_of_its_results() -> None:
+    body = helper.make_graph(
+        [
+            helper.make_node("Tanh", ["s"], ["u"]),
+            helper.make_node("Sigmoid", ["u"], ["v"]),
+            helper.make_node("Add", ["u", "v"], ["t"]),
+            helper.make_node("Identity", ["c"], ["d"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("c", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("s", TensorProto.FLOAT, ["N"]),
+        ],
+        [
+            helper.make_tensor_value_info("d", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("t", TensorProto.FLOAT, ["N"]),
+        ],
+    )
+    nodes = [helper.make_node("Neg", ["x"], ["first"]), helper.make_node("Loop", ["n", "", "x"], ["y"], body=body)]
+    model = onnx.load_from_string(model_of(nodes, ["N"], numpy_helper.from_array(np.array(2, np.int64), "n")))
+    model.graph.output.append(helper.make_tensor_value_info("first", TensorProto.FLOAT, ["N"]))
+    size = MIB // 4
+    session = slipway.Session(model.SerializeToString(), max_memory=int(4 * size * 4.5))
+    session.run({"x": np.ones(size, np.float32)})
+    tracemalloc.start()
+    for k in range(30):  # the plans of the shape before must go in the middle of each run
+        session.run({"x": np.ones(size + k % 7, np.float32)})
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 4 * size
 
 
 def test_a_loop_that_grows_is_stopped() -> None:
