@@ -1,6 +1,7 @@
 // A concrete shape: up to kMaxRank sizes held inline, trivially copyable.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -24,8 +25,14 @@ class Shape {
   static void require_rank(std::size_t rank);
 
   [[nodiscard]] constexpr int rank() const noexcept { return rank_; }
-  [[nodiscard]] constexpr int64_t operator[](int axis) const noexcept { return sizes_[axis]; }
-  [[nodiscard]] constexpr int64_t& operator[](int axis) noexcept { return sizes_[axis]; }
+  [[nodiscard]] constexpr int64_t operator[](int axis) const noexcept {
+    assert(axis >= 0 && axis < rank_);
+    return sizes_[axis];
+  }
+  [[nodiscard]] constexpr int64_t& operator[](int axis) noexcept {
+    assert(axis >= 0 && axis < rank_);
+    return sizes_[axis];
+  }
   [[nodiscard]] constexpr std::span<const int64_t> sizes() const noexcept {
     return {sizes_, static_cast<std::size_t>(rank_)};
   }

@@ -169,8 +169,9 @@ class ItemReader final {
     item.out = add_value(node.outputs[0]);
     if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
       const Tensor* bias = constant(node.inputs[2]);
-      require_fit(bias != nullptr && bias->shape().count() == value(item.out).channels &&
-                  bias->shape()[bias->shape().rank() - 1] == value(item.out).channels);
+      require_fit(bias != nullptr && bias->shape().count() == value(item.out).channels);
+      const int rank = bias->shape().rank();
+      require_fit(rank == 0 || bias->shape()[rank - 1] == value(item.out).channels);
     }
     item.window = whole_window(value(item.in));
     add_item(item);

@@ -68,3 +68,24 @@ def test_a_single_pixel_has_the_sums_and_the_bits_of_a_batch(terms: int, rows: i
     if isa != "cuda":
         threaded = slipway.Session(model, threads=2, isa=isa)
         assert threaded.run({"x": x[:1]})["y"].tobytes() == whole[0].tobytes()
+
+
+def test_a_bias_of_one_number_has_the_bits_of_a_list_of_one(isa: str) -> None:
+    """In sessions that are all alive; what lies in memory beside the number has no say."""
+    rng = np.random.default_rng(3)
+    x, w = (rng.normal(size=size).astype(np.float32) for size in ((2, 65), (65, 1)))
+    on = {"device": "cuda"} if isa == "cuda" else {"isa": isa}
+    outputs = set()
+    sessions = []
+    for shape in [(), (1,), (1, 1)] * 10:
+        bias = np.full(shape, 0.5, np.float32)
+        nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["t"]), helper.make_node("Tanh", ["t"], ["y"])]
+        ports = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size]) for name, size in (("x", 65), ("y", 1))
+        ]
+        constants = [numpy_helper.from_array(w, "w"), numpy_helper.from_array(bias, "b")]
+        graph = helper.make_graph(nodes, "bias", ports[:1], ports[1:], constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+        sessions.append(slipway.Session(model.SerializeToString(), **on))  # type: ignore[arg-type]
+        outputs.add(sessions[-1].run({"x": x})["y"].tobytes())
+    assert len(outputs) == 1
