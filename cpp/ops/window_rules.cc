@@ -102,15 +102,15 @@ Dim window_count(const WindowRules& rules, std::size_t axis, const Dim& input) {
   const int64_t extent = extent_of(rules, axis);
   if (!input.is_known()) return stride == 1 && pads == extent - 1 ? input : Dim();
   const int64_t room = input.value() + pads - extent;
+  const bool rounds_up = rules.rounds_up && rules.auto_pad == AutoPad::kNotSet;
+  // The only window may reach past the end, as the last of many may.
+  if (rounds_up && room < 0 && room > -stride && input.value() + rules.begins[axis] > 0) return 1;
   if (room < 0) {
     fail(Code::kModel, "a window of ", extent, " elements does not fit a padded size of ", input.value() + pads);
   }
   int64_t count = room / stride + 1;
   const bool has_rest = room % stride != 0;
-  if (rules.rounds_up && rules.auto_pad == AutoPad::kNotSet && has_rest &&
-      count * stride < input.value() + rules.begins[axis]) {
-    ++count;
-  }
+  if (rounds_up && has_rest && count * stride < input.value() + rules.begins[axis]) ++count;
   return count;
 }
 

@@ -57,6 +57,10 @@ TORCH_CASES = [
     case("pads", 1, 3, 7, 9, kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
     case("pads_counted", 1, 3, 7, 9, kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
     case("ceil", 1, 2, 6, 7, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
+    case("ceil_of_one_window", 1, 2, 1, 2, kernel_shape=[2, 3], strides=[2, 3], ceil_mode=1),
+    case(
+        "ceil_of_one_window_counted", 1, 2, 1, 2, kernel_shape=[2, 3], strides=[2, 3], ceil_mode=1, count_include_pad=1
+    ),
     case("ceil_pads", 1, 2, 6, 7, kernel_shape=[3, 3], strides=[2, 3], pads=[1, 1, 1, 1], ceil_mode=1),
     case(
         "ceil_pads_counted",

@@ -61,6 +61,10 @@ CASES = [
         ceil_mode=1,
     ),
     case("ceil_dilated", 1, 2, 8, 9, kernel_shape=[2, 3], strides=[3, 2], dilations=[2, 2], ceil_mode=1),
+    case("ceil_of_one_window", 1, 2, 1, 2, kernel_shape=[2, 3], strides=[2, 3], ceil_mode=1),
+    case(
+        "ceil_of_one_window_after_pads", 1, 2, 3, 3, kernel_shape=[5, 5], strides=[4, 4], pads=[1, 0, 0, 1], ceil_mode=1
+    ),
     case("same_upper", 1, 2, 7, 8, kernel_shape=[2, 3], strides=[2, 2], auto_pad="SAME_UPPER"),
     case("same_lower", 1, 2, 7, 8, kernel_shape=[2, 3], strides=[2, 2], auto_pad="SAME_LOWER"),
     case("valid", 1, 2, 7, 8, kernel_shape=[2, 3], strides=[2, 2], auto_pad="VALID"),
