@@ -20,11 +20,11 @@ struct Cut {
 
 // Python's slice.indices().
 Cut cut(int64_t size, int64_t start, int64_t end, int64_t step) {
-  const int64_t low = step > 0 ? 0 : -1;
+  if (size == 0) return {};
+  // Backwards, a start before the first element is the first; Python would take nothing.
   const int64_t high = step > 0 ? size : size - 1;
-  const auto place = [&](int64_t at) { return std::clamp(at < 0 ? at + size : at, low, high); };
-  start = place(start);
-  end = place(end);
+  start = std::clamp(start < 0 ? start + size : start, int64_t{0}, high);
+  end = std::clamp(end < 0 ? end + size : end, int64_t{step > 0 ? 0 : -1}, high);
   const int64_t distance = step > 0 ? end - start : start - end;
   if (distance <= 0) return {};
   const uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : -static_cast<uint64_t>(step);

@@ -58,7 +58,7 @@ CHAINS = [
     Chain(
         "slice_of_symbolic_axis",
         [node("Slice", "x a b c d", "y")],
-        {"a": i64(-2), "b": i64(-LAST), "c": i64(1), "d": i64(-1)},
+        {"a": i64(-1), "b": i64(-LAST), "c": i64(1), "d": i64(-1)},
     ),
     Chain(
         "slice_to_given_end",

@@ -12,7 +12,7 @@ LAST = 2**63 - 1
 
 
 def oracle(x: Array, starts: Array, ends: Array, axes: Array | None = None, steps: Array | None = None) -> Array:
-    """x[start:end:step] for each axis, with Python's own bounds."""
+    """x[start:end:step] for each axis, with Python's own bounds but for a start before the first element."""
     index = [slice(None)] * x.ndim
     for i, start in enumerate(starts):
         axis = int(axes[i]) if axes is not None else i
@@ -21,7 +21,10 @@ def oracle(x: Array, starts: Array, ends: Array, axes: Array | None = None, step
         end: int | None = int(ends[i])
         if step < 0 and int(ends[i]) < -x.shape[axis]:
             end = None
-        index[axis] = slice(int(start), end, step)
+        first = int(start)
+        if step < 0 and first < -x.shape[axis]:
+            first = -x.shape[axis]  # ONNX clamps it to 0, where Python takes nothing
+        index[axis] = slice(first, end, step)
     return x[tuple(index)].copy()
 
 
