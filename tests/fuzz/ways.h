@@ -1,10 +1,11 @@
 // One model in several ways: with and without passes, scalar and vector kernels, one thread and two. Reports where two
 // ways give what they must not.
 //
-// A repetition and another number of threads give the same bits. Scalar and vector kernels differ by rounding, and a
-// model can make much of little (a comparison, a difference of large numbers), so a Closeness says what is asked, and
-// values that are no finite numbers of moderate size are compared no further. With passes a run may succeed that fails
-// without: a node whose results nobody reads is gone, with what it would have complained of.
+// A repetition, another number of threads, and a run behind those of other shapes give the same bits. Scalar and vector
+// kernels differ by rounding, and a model can make much of little (a comparison, a difference of large numbers), so a
+// Closeness says what is asked, and values that are no finite numbers of moderate size are compared no further. With
+// passes a run may succeed that fails without: a node whose results nobody reads is gone, with what it would have
+// complained of.
 #pragma once
 
 #include <cstddef>
