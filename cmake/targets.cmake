@@ -23,8 +23,8 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
-# Operators are small files that all include the same headers: a dozen together compile in a quarter to a half of the
-# time. Those whose path matches `alone` are large and compile alone, beside each other on several cores.
+# Files are small and all include the same headers: a dozen together compile in a quarter to a half of the time. Those
+# whose path matches `alone` are large and compile alone, beside each other on several cores.
 function(slipway_together target alone)
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "${alone}")

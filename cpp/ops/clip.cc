@@ -1,7 +1,7 @@
 // Clip:  y = min(max(x, low), high); NaN for NaN. Where low > high, y = high.
 //
-// ONNX Clip, opsets 13 to 24. x, y: any shape; low and high: optional, one element; float32, float64, int64, int32,
-// int8 or uint8.
+// ONNX Clip, opsets 13 to 24. x, y: any shape; low and high: optional, one element (an absent one bounds nothing,
+// infinities included, as torch has it); float32, float64, int64, int32, int8 or uint8.
 #include <limits>
 
 #include "ops/elementwise.h"
