@@ -3,6 +3,8 @@
     bundle = export_bundle(trained, Path("artifacts/names-gru"))
 
 A bundle appears at its place only if every runtime that is available here answers like eager PyTorch.
+
+What needs torch or onnxscript is loaded by the function that uses it: replaying and inspecting need neither.
 """
 
 from __future__ import annotations
@@ -11,26 +13,26 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slipway.bundle import ONNX, PT2, REPORT, REPORT_PAGE, TORCHSCRIPT, WEIGHTS, Bundle
 from slipway.errors import UsageError
 from slipway.runtime import RUNTIMES, Eager, Runtime
 from slipway.runtime.eager import EagerModel
-from slipway.train._trained import Trained
-from slipway_export.capture import Captured, Format, capture
 from slipway_export.cases import Pool, cut_images, example_inputs, probe_inputs
-from slipway_export.clean import Operator, clean, engine_operators
 from slipway_export.goldens import write_goldens
 from slipway_export.latency import measure_latency
 from slipway_export.pack import check_target, seal, staging, write_sums
 from slipway_export.page import report_page
 from slipway_export.precision import measure_precisions
-from slipway_export.pt2 import ExportedProgramRuntime
-from slipway_export.report import make_report, pictures_of, plain, provenance
 from slipway_export.verify import Row as Row
 from slipway_export.verify import Verification as Verification
 from slipway_export.verify import verify as verify
+
+if TYPE_CHECKING:
+    from slipway.train._trained import Trained
+    from slipway_export.capture import Captured, Format
+    from slipway_export.clean import Operator
 
 DEFAULT_OPSET = 20
 FORMATS: tuple[Format, ...] = ("onnx", "torchscript", "pt2")
@@ -67,6 +69,11 @@ def export_bundle(
         FileError: A file cannot be written, or another process packs to the same place. ``out`` is then as it was.
         MismatchError: A runtime differs from eager PyTorch. There is no bundle then.
     """
+    from slipway_export.capture import capture
+    from slipway_export.clean import engine_operators
+    from slipway_export.pt2 import ExportedProgramRuntime
+    from slipway_export.report import make_report
+
     unknown = set(formats) - set(FORMATS)
     if unknown:
         raise UsageError(f"there is no format {', '.join(sorted(unknown))}; there are {', '.join(FORMATS)}")
@@ -106,6 +113,9 @@ def _write_models(
     """Write every form of the model; returns the reason for each one that is missing, by file name."""
     import safetensors.torch
 
+    from slipway_export.clean import clean
+    from slipway_export.report import pictures_of, provenance
+
     metadata = {
         "slipway.recipe": json.dumps(trained.recipe.name),
         "slipway.provenance": json.dumps(provenance(trained, opset), ensure_ascii=False, sort_keys=True),
@@ -126,6 +136,8 @@ def _write_models(
 
 def _write_report(bundle: Bundle, report: dict[str, Any]) -> None:
     """Write the report and its page into the folder of a bundle that is not sealed yet."""
+    from slipway_export.report import plain
+
     report = plain(report)
     text = json.dumps(report, ensure_ascii=False, indent=1)
     (bundle.path / REPORT).write_text(text + "\n", encoding="utf-8")

@@ -7,12 +7,15 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from slipway.cli._console import JsonOption, require_engine, table, write_result
-from slipway.errors import ExitCode
+from slipway.errors import ExitCode, UnavailableError
+
+if TYPE_CHECKING:
+    from slipway.runtime import Runtime
 
 DOCTOR_EXAMPLES = """[b]Examples[/b]
 
@@ -54,7 +57,7 @@ def doctor_verb(
     from slipway.runtime import RUNTIMES
 
     packages = installed(_PACKAGES)
-    runtimes = {runtime.name: runtime.unavailable() for runtime in RUNTIMES}
+    runtimes = {runtime.name: _unavailable(runtime) for runtime in RUNTIMES}
     findings = find_all(gather(packages, bundles or ()))
     found: dict[str, Mapping[str, object]] = {
         "slipway": {"version": installed(["slipway"]).get("slipway", "not installed"), "engine": _engine_facts()},
@@ -84,10 +87,19 @@ def _engine_facts() -> object:
     return {"version": _engine.__version__, "operators": len(_engine.operators()), "kernels": _engine.isas()}
 
 
-def _devices() -> Mapping[str, str]:
+def _unavailable(runtime: Runtime) -> str | None:
     try:
-        import torch
-    except ImportError as error:
+        return runtime.unavailable()
+    except Exception as error:  # what a package raises that is there and broken
+        return str(error)
+
+
+def _devices() -> Mapping[str, str]:
+    from slipway.look.machine_facts import load_torch
+
+    try:
+        torch = load_torch()
+    except UnavailableError as error:
         return {"cuda": f"unknown ({error})"}
     if not torch.cuda.is_available():
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"

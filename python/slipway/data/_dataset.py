@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 #: A raw item as a person has it: a text, an image uint8 [H, W] or [H, W, 3], a row of numbers, or named arrays.
 Raw = Any

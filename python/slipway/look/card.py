@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from slipway._files import read_file
 from slipway.bundle import ONNX, Bundle
 from slipway.errors import FileError, InputError, ModelError, SlipwayError, UnavailableError
+from slipway.look.machine_facts import load_torch
 from slipway.stages import Segment, count_nodes, read_groups, read_passes, read_plan
 from slipway_export.cut import Parts, every_graph
 
@@ -162,6 +163,7 @@ def _eager_flops(bundle: Bundle, inputs: Mapping[str, Any]) -> tuple[int | None,
     from slipway.bench.floor import count_work
 
     try:
+        load_torch()
         return count_work(bundle, inputs).flops, None
     except UnavailableError as error:
         return None, str(error)

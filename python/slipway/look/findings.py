@@ -58,6 +58,7 @@ class Facts:
         processor_flags: As the kernel lists them; empty where it does not.
         glibc: Version, or None with another C library.
         driver_cuda: The newest CUDA that the NVIDIA driver runs, (major, minor), or None without a driver.
+        torch_error: Why torch cannot be imported, or None.
         torch_cuda: The CUDA that torch is built for, or None.
         cuda_libraries: Major versions of the libraries that can be found, by name: ``cudart``, ``cublas``, ``cudnn``.
         providers: Execution providers of onnxruntime.
@@ -77,6 +78,7 @@ class Facts:
     processor_flags: frozenset[str] = frozenset()
     glibc: tuple[int, int] | None = None
     driver_cuda: tuple[int, int] | None = None
+    torch_error: str | None = None
     torch_cuda: tuple[int, int] | None = None
     cuda_libraries: Mapping[str, frozenset[int]] = field(default_factory=dict)
     providers: tuple[str, ...] = ()
@@ -144,6 +146,13 @@ def _check_requirements(facts: Facts) -> Iterator[Finding]:
             yield Finding("broken", name, what, f"pip install '{wanted}'")
 
 
+def _check_torch(facts: Facts) -> Iterator[Finding]:
+    names = [name for name, _ in requirements(facts.requires)]
+    if facts.torch_error is not None and ("torch" in facts.packages or "torch" not in names):
+        what = f"it cannot be imported: {facts.torch_error}"
+        yield Finding("broken", "torch", what, "pip install --force-reinstall torch")
+
+
 def _check_onnxruntime(facts: Facts) -> Iterator[Finding]:
     both = [name for name in ("onnxruntime", "onnxruntime-gpu") if name in facts.packages]
     if len(both) == 2:
@@ -171,10 +180,10 @@ def _check_cuda(facts: Facts) -> Iterator[Finding]:
             )
         return
     driver = ".".join(map(str, facts.driver_cuda))
-    if facts.torch_cuda is None:
+    if facts.torch_error is None and facts.torch_cuda is None:
         what = f"the driver runs CUDA {driver}, torch is built without CUDA"
         yield Finding("warning", "cuda", what, "install torch from an index of its CUDA builds")
-    elif facts.torch_cuda[0] > facts.driver_cuda[0]:
+    elif facts.torch_cuda is not None and facts.torch_cuda[0] > facts.driver_cuda[0]:
         built = ".".join(map(str, facts.torch_cuda))
         what = f"torch is built for CUDA {built}, the driver runs {driver} at most"
         yield Finding("broken", "cuda", what, f"update the driver, or install a torch for CUDA {facts.driver_cuda[0]}")
@@ -252,8 +261,8 @@ def _check_bundles(facts: Facts) -> Iterator[Finding]:
 
 
 _CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    _check_engine, _check_instruction_sets, _check_requirements, _check_onnxruntime, _check_glibc, _check_cuda,
-    _check_variables, _check_data, _check_bundles,
+    _check_engine, _check_instruction_sets, _check_requirements, _check_torch, _check_onnxruntime, _check_glibc,
+    _check_cuda, _check_variables, _check_data, _check_bundles,
 )  # fmt: skip
 
 

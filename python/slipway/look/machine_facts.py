@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Any
 
 from slipway.bundle import ONNX, Bundle
 from slipway.data._root import cache_folder
-from slipway.errors import SlipwayError
+from slipway.errors import SlipwayError, UnavailableError
 from slipway.look.findings import BundleFacts, Facts, requirements
 from slipway.runtime import find_onnx_runtime
 
@@ -30,6 +31,7 @@ def gather(packages: Mapping[str, str], bundles: Sequence[Path]) -> Facts:
     """
     engine_error, isas, chosen, isa_error, devices = _engine()
     needs = _requires()
+    torch_error, torch_cuda = _torch()
     variables = {name: value for name, value in os.environ.items() if name.startswith("SLIPWAY_")}
     return Facts(
         packages={**installed([name for name, _ in requirements(needs)]), **packages},
@@ -41,7 +43,8 @@ def gather(packages: Mapping[str, str], bundles: Sequence[Path]) -> Facts:
         processor_flags=_processor_flags(),
         glibc=_glibc(),
         driver_cuda=_driver_cuda(),
-        torch_cuda=_torch_cuda(),
+        torch_error=torch_error,
+        torch_cuda=torch_cuda,
         cuda_libraries=_cuda_libraries(),
         providers=_providers(),
         engine_devices=devices,
@@ -117,13 +120,28 @@ def _driver_cuda() -> tuple[int, int] | None:
     return number.value // 1000, number.value % 1000 // 10
 
 
-def _torch_cuda() -> tuple[int, int] | None:
+def load_torch() -> Any:
+    """Import torch, for those to whom it is one fact among others.
+
+    Raises:
+        UnavailableError: It is not there, or does not work.
+    """
     try:
-        cuda = import_module("torch").version.cuda
-    except ImportError:
-        return None
+        torch = import_module("torch")
+        torch.version  # noqa: B018  # a folder that an uninstallation left behind imports, and holds nothing
+    except Exception as error:  # of names, libraries and values: whatever a broken one meets
+        raise UnavailableError(f"torch cannot be imported: {error}") from error
+    return torch
+
+
+def _torch() -> tuple[str | None, tuple[int, int] | None]:
+    """Return why torch cannot be imported, and the CUDA that it is built for."""
+    try:
+        cuda = load_torch().version.cuda
+    except UnavailableError as error:
+        return str(error.__cause__), None
     match = re.match(r"(\d+)\.(\d+)", cuda or "")
-    return (int(match[1]), int(match[2])) if match else None
+    return None, (int(match[1]), int(match[2])) if match else None
 
 
 def _cuda_libraries() -> dict[str, frozenset[int]]:

@@ -60,8 +60,10 @@ class Ort:
             return None
         if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
             return f"onnxruntime {onnxruntime.__version__} is built without CUDA; install onnxruntime-gpu"
-        import torch
-
+        try:
+            import torch
+        except ImportError as error:
+            return f"{error}; install torch, which tells what devices there are"
         return None if torch.cuda.is_available() else "no CUDA device is found here"
 
     def load(self, bundle: Bundle | OnnxFile, threads: int = 1) -> OrtModel:

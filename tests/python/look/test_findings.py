@@ -38,6 +38,7 @@ PLANTED: list[tuple[dict[str, Any], str, str, str]] = [
     ({"chosen_isa": "avx2"}, "warning", "instruction set", "runs avx2 kernels, this processor has avx512"),
     ({"isas": ("scalar", "baseline", "avx2"), "chosen_isa": "avx2"}, "warning", "instruction set", "built without it"),
     ({"packages": SOUND.packages | {"torch": "2.9.0"}}, "broken", "torch", "2.9.0 is too old"),
+    ({"torch_error": "no libcudart", "torch_cuda": None}, "broken", "torch", "cannot be imported: no libcudart"),
     ({"packages": {"torch": "2.14", "onnxruntime-gpu": "1"}}, "broken", "numpy", "not installed"),
     ({"packages": SOUND.packages | {"onnxruntime": "1.20"}}, "warning", "onnxruntime", "the same folder"),
     ({"packages": {"torch": "2.14", "numpy": "2"}}, "warning", "onnxruntime", "not installed"),
