@@ -68,3 +68,11 @@ def test_a_bundle_is_run(hello_rnn: Path, tmp_path: Path) -> None:
     code, out, err = run("missing", tmp_path, "run", hello_rnn, "--random", "--json")
     assert (code, err) == (ExitCode.OK, "")
     assert json.loads(out)
+
+
+def test_what_needs_torch_says_so_and_is_no_fault_of_slipway(tmp_path: Path) -> None:
+    code, out, err = run("missing", tmp_path, "train", "hello-rnn", "--out", tmp_path)
+    assert (code, out) == (ExitCode.UNAVAILABLE, "")
+    assert err.startswith(
+        "error: a package that this needs cannot be imported: No module named 'torch'; slipway doctor"
+    )

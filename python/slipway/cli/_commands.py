@@ -74,6 +74,8 @@ def _check_current_folder() -> None:
 
 
 def _explain(error: Exception, name: str) -> int:
+    from slipway.recipes._own import place_in_own_file
+
     if isinstance(error, SlipwayError):
         fail(str(error))
         return int(error.exit_code)
@@ -85,13 +87,10 @@ def _explain(error: Exception, name: str) -> int:
     if isinstance(error, OSError):
         fail(str(error))
         return int(ExitCode.ERROR)
-    fail(f"{_place(error)}{type(error).__name__}: {error} (--debug shows more)")
-    return int(ExitCode.ERROR)
-
-
-def _place(error: Exception) -> str:
-    """Say whose fault an unforeseen error is: the line of the user's own file, or slipway."""
-    from slipway.recipes._own import place_in_own_file
-
     place = place_in_own_file(error)
-    return f"{place}: " if place else "a fault of slipway: "
+    if isinstance(error, ImportError) and not place and not (error.name or "").startswith("slipway"):
+        fail(f"a package that this needs cannot be imported: {error}; slipway doctor tells which one, and its cure")
+        return int(ExitCode.UNAVAILABLE)
+    whose = f"{place}: " if place else "a fault of slipway: "  # the line of the user's own file, or nobody's but ours
+    fail(f"{whose}{type(error).__name__}: {error} (--debug shows more)")
+    return int(ExitCode.ERROR)
