@@ -119,6 +119,20 @@ def test_lbfgs_trains_through_the_loop_and_resumes(tmp_path: Path) -> None:
     assert load_trained(tmp_path / "x.pt").score == trained.score
 
 
+def test_a_split_of_which_r2_cannot_be_formed_scores_0() -> None:
+    recipe = load_recipe("linear")
+    config, training = resolve(recipe, "default", {"validation": 0.5, "epochs": 2})
+    run = Run(recipe, config, training, "embedded")
+    trained = train(run)
+    assert [row["validation_score"] for row in trained.history] == [0.0, 0.0]  # of the one row that is held out
+    assert all(row["validation_loss"] > 0 for row in trained.history)
+    row = Split(trained.dataset.test.raws[:1], trained.dataset.test.targets[:1])
+    batches = Batches(trained.signature, row, 256, run.device)
+    score, metrics = measure(recipe, trained.signature, trained.module, batches)
+    assert score == metrics.values["R2"] == 0.0
+    assert metrics.values["mean absolute error"] > 0
+
+
 # --- a recipe of two parts with an optimiser each ---------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from slipway.train._engine import engine_of
 from slipway.train._trained import Trained
 from slipway.train.batches import Batch, Batches
 from slipway.train.checkpoint import Checkpoint, rng_states, set_rng_states
-from slipway.train.metrics import Metrics, measure
+from slipway.train.metrics import Metrics, measure, score_of
 from slipway.train.optimizers import make_optimizers, make_schedule
 from slipway.train.profile import profiled
 from slipway.train.progress import Progress, Silent
@@ -119,7 +119,7 @@ def evaluate(recipe: Recipe, module: nn.Module, batches: Batches) -> tuple[float
             right, counted = recipe.score(outputs, batch.targets)
             correct, total, items = correct + right, total + counted, items + len(batch.targets)
     module.train(was_training)
-    return total_loss / items, correct / total
+    return total_loss / items, score_of(correct, total)
 
 
 class _Session:
@@ -302,8 +302,8 @@ class _Sums:
         return [float(self.loss), self.items, self.correct, self.total]
 
     def means(self) -> tuple[float, float]:
-        """Return both per item; the score is 0 where nothing could be counted (R2 of batches of one row)."""
-        return float(self.loss) / self.items, self.correct / self.total if self.total else 0.0
+        """Return the mean loss, and the score."""
+        return float(self.loss) / self.items, score_of(self.correct, self.total)
 
 
 def _identity(run: Run) -> dict[str, Any]:

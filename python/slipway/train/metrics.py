@@ -73,8 +73,13 @@ def measure(recipe: Recipe, signature: Signature, module: nn.Module, batches: Ba
         metrics = _of_confusion(results["confusion"], signature.labels)
         if recipe.task == "classification":
             metrics = replace(metrics, values={**metrics.values, **_against_chance(results["confusion"])})
-        return correct / total, metrics
-    return correct / total, Metrics({name: float(results[name]) for name in chosen})
+        return score_of(correct, total), metrics
+    return score_of(correct, total), Metrics({name: float(results[name]) for name in chosen})
+
+
+def score_of(correct: float, total: float) -> float:
+    """Return what was right as a share of what was counted; 0 where nothing could be (R2 of batches of one row)."""
+    return correct / total if total else 0.0
 
 
 def _metrics(recipe: Recipe, signature: Signature) -> dict[str, Metric]:
@@ -90,7 +95,7 @@ def _metrics(recipe: Recipe, signature: Signature) -> dict[str, Metric]:
         count, pair = port.dims[1], _of_pixels
     elif len(signature.outputs) == 1 and recipe.task == "regression":
         errors: dict[str, type[Metric]] = {
-            "mean squared error": MeanSquaredError, "mean absolute error": MeanAbsoluteError, "R2": R2Score,
+            "mean squared error": MeanSquaredError, "mean absolute error": MeanAbsoluteError, "R2": _R2,
         }  # fmt: skip
         return {name: kind(output_transform=_of_numbers) for name, kind in errors.items()}
     else:
@@ -98,6 +103,16 @@ def _metrics(recipe: Recipe, signature: Signature) -> dict[str, Metric]:
     if not isinstance(count, int) or count != len(signature.labels):
         return {}
     return {"confusion": ConfusionMatrix(count, output_transform=_without_void(pair, count))}
+
+
+class _R2(R2Score):
+    """R2 of a split, 0 like its score where the targets do not vary."""
+
+    def compute(self) -> float:
+        try:
+            return float(super().compute())
+        except ZeroDivisionError:
+            return 0.0
 
 
 def _of_scores(output: tuple[Tensor, Tensor]) -> Pair:
