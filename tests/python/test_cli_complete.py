@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slipway.cli import _complete as complete
-from slipway.recipes import recipe_names
+from slipway.recipes import load_recipe, recipe_names
 
 pytest.importorskip("slipway._engine", reason="the engine is not built")
 
@@ -51,10 +51,12 @@ def test_every_shell_gets_recipes_and_bundles(folder: Path, shell: str) -> None:
     assert "artifacts/two" in "\n".join(tab("slipway", shell, "slipway verify artifacts/t"))
 
 
-def test_bash_gets_verbs_runtimes_and_stages(folder: Path) -> None:
+def test_bash_gets_verbs_runtimes_stages_and_presets(folder: Path) -> None:
     assert {"train", "export", "verify", "run"} <= set(tab("slipway", "bash", "slipway "))
     assert tab("slipway", "bash", "slipway inspect three --stage p") == ["passes", "plan"]
     assert tab("slipway", "bash", "slipway run three --runtime e") == ["eager"]
+    presets = {preset for name in recipe_names() for preset in load_recipe(name).presets}
+    assert set(tab("slipway", "bash", "slipway train snli-spinn --preset ")) == {"default", *presets}
 
 
 def test_bundles_are_found_a_folder_further_down(folder: Path) -> None:

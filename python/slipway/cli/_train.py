@@ -52,9 +52,9 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's 
 Preset = Annotated[
     str,
     typer.Option(
-        metavar="default|notes|smoke",
-        autocompletion=complete.words("default", "notes", "smoke"),
-        help="Settings; notes are those of the notes.",
+        metavar="default|notes|smoke|predict",
+        autocompletion=complete.words("default", "notes", "smoke", "predict"),
+        help="Settings; notes are those of the notes, predict belongs to snli-spinn.",
     ),
 ]
 Settings = Annotated[
