@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from slipway.data import camvid, mnist, names, snli
+from slipway.data._dataset import Dataset
 from slipway.recipes import recipe_names
 
 
@@ -32,6 +36,18 @@ def figures(zoo: ModuleType) -> list[dict[str, Any]]:
 def test_the_page_is_what_the_figures_and_the_headers_give(zoo: ModuleType, figures: list[dict[str, Any]]) -> None:
     page = zoo.PAGE.read_text(encoding="utf-8")
     assert zoo.renew(page, figures) == page, "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("data", "load"), [("names", names.load), ("MNIST", mnist.load), ("CamVid", camvid.load), ("SNLI", snli.load)]
+)
+def test_the_rows_without_a_folder_are_those_of_the_page(
+    zoo: ModuleType, data: str, load: Callable[[str], Dataset]
+) -> None:
+    table = zoo.PAGE.read_text(encoding="utf-8").partition("\n## Data\n")[2]
+    line = next(line for line in table.splitlines() if line.startswith(f"| {data} |"))
+    rows = load("embedded").source.rows
+    assert re.findall(r"[\d,]+ \+ [\d,]*\d", line) == [f"{rows['train']:,} + {rows['test']:,}"]
 
 
 def test_every_recipe_was_verified_and_reached_its_score(zoo: ModuleType, figures: list[dict[str, Any]]) -> None:

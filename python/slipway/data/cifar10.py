@@ -2,7 +2,7 @@
 
 Layout of a data folder, the first that is there:
 
-- ``cifar10_subset/{train,test}.npz``: ``x`` uint8 [N, 32, 32, 3], ``y`` int64 [N]; ``classes.txt`` beside them;
+- ``cifar10_subset/{train,test}.npz``: ``x`` uint8 [N, 32, 32, 3], ``y`` int64 [N];
 - ``cifar-10-batches-bin/{data_batch_1..5,test_batch}.bin``: the publisher's binary version, a label and 3,072 bytes
   (red, green, blue plane) per picture.
 
