@@ -16,6 +16,7 @@ from slipway.signature import (
     Signature,
     TableInput,
     TextInput,
+    is_time,
 )
 
 _WHOLE = 1 << 53  # what a double holds exactly
@@ -46,12 +47,12 @@ def fault_of_field(spec: object, name: str) -> str | None:
 def fault_of_input(signature: Signature, port: InputPort) -> str | None:
     """Say why an input's description cannot be followed, or None; its fields have their declared types."""
     spec, rank, is_float = port.spec, len(port.dims), port.dtype == "float32"
-    is_timed = "N" in port.dims[:2] and any(isinstance(dim, str) and dim.startswith("T") for dim in port.dims[:2])
+    is_timed = "N" in port.dims[:2] and any(map(is_time, port.dims[:2]))
     if isinstance(spec, TextInput):
         return _text_fault(port, spec, is_timed)
     if isinstance(spec, LengthInput):
         of = next((other for other in signature.inputs if other.name == spec.of), None)
-        if of is None or isinstance(of.spec, LengthInput) or not any(str(dim).startswith("T") for dim in of.dims):
+        if of is None or isinstance(of.spec, LengthInput) or not any(map(is_time, of.dims)):
             return f"of is {spec.of!r}, expected the name of an input that has a time"
         return None if rank == 1 and not is_float else f"lengths are whole numbers [N], got {_port(port)}"
     if isinstance(spec, ImageInput):

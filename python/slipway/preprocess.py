@@ -28,6 +28,7 @@ from slipway.signature import (
     Signature,
     TableInput,
     TextInput,
+    is_time,
 )
 
 Array = NDArray[np.generic]
@@ -218,7 +219,7 @@ def _encode_text(port: InputPort, spec: TextInput, texts: Sequence[str]) -> Arra
         array = np.full((len(tokens), longest), spec.pad, dtype=port.dtype)
         for n, numbers in enumerate(tokens):
             array[n, : len(numbers)] = numbers
-    time = next(axis for axis, dim in enumerate(port.dims) if isinstance(dim, str) and dim.startswith("T"))
+    time = next(axis for axis, dim in enumerate(port.dims) if is_time(dim))
     time_first = time < port.dims.index("N")
     return np.ascontiguousarray(array.swapaxes(0, 1)) if time_first else array
 
@@ -337,7 +338,7 @@ def _encode_table(port: InputPort, spec: TableInput, rows: Sequence[Any]) -> Arr
 
 def _stack(port: InputPort, items: Sequence[Any]) -> Array:
     arrays = [np.asarray(item, dtype=port.dtype) for item in items]
-    if any(isinstance(dim, str) and dim.startswith("T") for dim in port.dims):
+    if any(map(is_time, port.dims)):
         arrays = _padded(arrays, _time(port))
     shapes = sorted({a.shape for a in arrays})
     if len(shapes) > 1:
@@ -348,7 +349,7 @@ def _stack(port: InputPort, items: Sequence[Any]) -> Array:
 def _time(port: InputPort) -> int:
     """Return the axis of time in one item of a port that has one."""
     dims = [dim for dim in port.dims if dim != "N"]
-    return next(axis for axis, dim in enumerate(dims) if isinstance(dim, str) and dim.startswith("T"))
+    return next(axis for axis, dim in enumerate(dims) if is_time(dim))
 
 
 def _padded(arrays: Sequence[Array], axis: int) -> list[Array]:

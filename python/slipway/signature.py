@@ -130,7 +130,7 @@ OutputSpec = ClassOutput | BinaryOutput | SegmentationOutput | TensorOutput
 class InputPort:
     """One argument of ``forward``, in order. ``dims`` are numbers, or names of dimensions that may vary.
 
-    The names mean the same everywhere: ``N`` batch, ``T`` time, ``H`` and ``W`` height and width.
+    The names mean the same everywhere: ``N`` batch, ``T...`` time, ``H`` and ``W`` height and width.
     """
 
     name: str
@@ -147,6 +147,11 @@ class OutputPort:
     dims: tuple[int | str, ...]
     spec: OutputSpec
     dtype: DTypeName = "float32"
+
+
+def is_time(dim: int | str) -> bool:
+    """Say whether a dimension is time: its name starts with ``T``, as several times of one model have several names."""
+    return isinstance(dim, str) and dim.startswith("T")
 
 
 @dataclass(frozen=True)

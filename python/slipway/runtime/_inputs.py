@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.errors import InputError
-from slipway.signature import InputPort, LengthInput, OutputPort, Signature
+from slipway.signature import InputPort, LengthInput, OutputPort, Signature, is_time
 
 
 def time_axis(port: InputPort | OutputPort) -> int | None:
-    """Return the axis of time, the dimension whose name starts with ``T``, or None."""
-    return next((axis for axis, dim in enumerate(port.dims) if isinstance(dim, str) and dim.startswith("T")), None)
+    """Return the axis of time, or None."""
+    return next((axis for axis, dim in enumerate(port.dims) if is_time(dim)), None)
 
 
 def batch_axis(port: InputPort | OutputPort) -> int | None:
