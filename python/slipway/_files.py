@@ -101,6 +101,16 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
         sync(path.parent)
 
 
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def sweep_partial(path: Path) -> None:
     """Remove what killed writers of ``path`` left behind; the files of writers that live stay."""
     for temporary in (*_temporaries(path), _beside(path, "lock")):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._files import hash_file as hash_file
 from slipway._files import read_file
 from slipway._json import read_json
 from slipway._metadata import FORMAT, metadata_value, signature_from_metadata
@@ -221,12 +222,6 @@ class Bundle:
             return onnx.load_model_from_string(self.read(ONNX))
         except Exception as error:  # protobuf's own error types differ between its implementations
             raise BundleError(f"{ONNX} of bundle {self.path} cannot be parsed: {error}") from error
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_sums(path: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from slipway._files import alone, read_file, sweep_partial, write_atomically
+from slipway._files import alone, hash_file, read_file, sweep_partial, write_atomically
 from slipway.data._dataset import SourceKind
 from slipway.errors import DataError, FileError
 
@@ -129,15 +129,9 @@ def download(remotes: Sequence[Remote], folder: Path) -> None:
             raise DataError(f"download failed: {error}") from error
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _is_there(remote: Remote, target: Path) -> bool:
     try:
-        return target.is_file() and sha256(target) == remote.sha256
+        return target.is_file() and hash_file(target) == remote.sha256
     except OSError as error:
         raise DataError(f"{target} cannot be read: {error.strerror}") from error
 
