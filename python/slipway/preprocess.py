@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._limits import MOST_INPUT_BYTES
 from slipway.errors import InputError
 from slipway.resize import resize
 from slipway.signature import (
@@ -35,8 +36,6 @@ Array = NDArray[np.generic]
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _ASCII_SPACE = re.compile(r"[ \t\n\r\v\f]+")
-#: Largest encoded input, as in ``cpp/infer/encode.cc``.
-_MAX_BYTES = 4 << 30
 #: ITU-R 601 weights in 16-bit fixed point, as in Pillow's ``convert("L")``.
 _GREY = (19595, 38470, 7471)
 
@@ -227,8 +226,10 @@ def _encode_text(port: InputPort, spec: TextInput, texts: Sequence[str]) -> Arra
 def _check_bytes(port: str, shape: tuple[int, ...], element_bytes: int) -> None:
     """Refuse what a description of a stranger would make too large, before there is memory for it."""
     size = prod(shape) * element_bytes
-    if size > _MAX_BYTES:
-        raise InputError(f'input "{port}" would have shape {list(shape)} and {size} bytes, the limit is {_MAX_BYTES}')
+    if size > MOST_INPUT_BYTES:
+        raise InputError(
+            f'input "{port}" would have shape {list(shape)} and {size} bytes, the limit is {MOST_INPUT_BYTES}'
+        )
 
 
 def _tokens(port: str, spec: TextInput, texts: Sequence[str]) -> list[list[int]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slipway import _engine, _on_cuda
 from slipway._arrays import SupportsDLPack, as_kind, contiguous, library_of, view
+from slipway._limits import MOST_THREADS
 from slipway.errors import InputError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class Session:
         optimize: bool = True,
         isa: str = "",
     ) -> None:
-        if threads not in range(1, 257):
-            raise UsageError(f"threads: got {threads!r}, expected a number from 1 to 256")
+        if threads not in range(1, MOST_THREADS + 1):
+            raise UsageError(f"threads: got {threads!r}, expected a number from 1 to {MOST_THREADS}")
         options: _engine.SessionOptions = {
             "device": device, "threads": threads, "precision": precision, "optimize": optimize, "isa": isa
         }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway._limits import MOST_INPUT_BYTES
 from slipway.errors import InputError, UsageError
 from slipway.runtime._inputs import time_axis
 from slipway.signature import InputPort, LengthInput, Signature, TensorInput, TextInput
@@ -15,7 +16,6 @@ from slipway.signature import InputPort, LengthInput, Signature, TensorInput, Te
 Array = NDArray[Any]
 
 _TIME = 16
-_MOST_BYTES = 4 << 30
 
 
 class _Generator:
@@ -62,7 +62,7 @@ def random_arrays(signature: Signature, shapes: Mapping[str, Sequence[int]], see
     for port in signature.inputs:
         shape = [dim if isinstance(dim, int) else sizes.get(_name(port, axis), 1) for axis, dim in enumerate(port.dims)]
         count = int(np.prod(shape, dtype=object)) if shape else 1
-        if count * np.dtype(port.dtype).itemsize > _MOST_BYTES:
+        if count * np.dtype(port.dtype).itemsize > MOST_INPUT_BYTES:
             raise InputError(f'input "{port.name}" of shape {shape} is too large to be drawn, at most 4 GiB are')
         arrays[port.name] = _drawn(port, generator, shape, count, sizes["T"])
     return arrays

@@ -14,6 +14,7 @@ import numpy as np
 import typer
 
 from slipway._files import write_atomically
+from slipway._limits import MOST_THREADS
 from slipway.cli import _complete as complete
 from slipway.cli._answer import Answer, Array, Name, name_of
 from slipway.cli._arrays import read_arrays
@@ -97,7 +98,7 @@ def run_verb(
             metavar="cpu|cuda", autocompletion=complete.words("cpu", "cuda"), help="Where to run; nothing falls back."
         ),
     ] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Threads of the runtime.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, metavar="N", help="Threads of the runtime.")] = 1,
     precision: Annotated[
         str,
         typer.Option(

@@ -11,10 +11,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
 
+from slipway._limits import MOST_THREADS
 from slipway.errors import UnavailableError, UsageError
 from slipway.recipes._recipe import Recipe, Training
-
-_MOST_THREADS = 256
 
 
 def resolve(
@@ -118,8 +117,8 @@ def _check(training: Training) -> None:
     for name in ("epochs", "batch_size", "lr", "threads"):
         if not 0 < getattr(training, name) < math.inf:
             raise UsageError(f"{name} is {getattr(training, name)}, expected a finite number of more than 0")
-    if training.threads > _MOST_THREADS:
-        raise UsageError(f"threads is {training.threads}, expected at most {_MOST_THREADS}")
+    if training.threads > MOST_THREADS:
+        raise UsageError(f"threads is {training.threads}, expected at most {MOST_THREADS}")
     if not 0 <= training.validation < 1:
         raise UsageError(f"validation is {training.validation}, expected a share from 0 up to 1")
     for name in ("limit", "checkpoint_every"):
