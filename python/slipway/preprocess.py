@@ -84,10 +84,10 @@ def probabilities(spec: ClassOutput | BinaryOutput | SegmentationOutput, scores:
     """Return probabilities (of a segmentation: shares of the pixels) [N, K], or None for one label per step."""
     if isinstance(spec, SegmentationOutput):
         return pixel_shares(scores)
-    values = np.asarray(scores, dtype=np.float64)
     if isinstance(spec, BinaryOutput):
-        second = values.reshape(len(values)) if spec.scores == "probabilities" else 1 / (1 + np.exp(-values.ravel()))
+        second = _of_second(spec, scores)
         return np.stack((1 - second, second), axis=1)
+    values = np.asarray(scores, dtype=np.float64)
     if spec.per_step:
         return None
     if spec.scores == "probabilities":
@@ -381,11 +381,16 @@ def _class_labels(labels: Sequence[str], spec: ClassOutput, scores: Array) -> li
 
 
 def _binary_labels(labels: Sequence[str], spec: BinaryOutput, scores: Array) -> list[str]:
+    return [_label(labels, int(value > spec.threshold)) for value in _of_second(spec, scores)]
+
+
+def _of_second(spec: BinaryOutput, scores: Array) -> NDArray[np.float64]:
+    """Return the probability of the second label, [N]."""
     values = np.asarray(scores, dtype=np.float64).ravel()
-    if spec.scores == "logits":
-        with np.errstate(over="ignore"):
-            values = 1.0 / (1.0 + np.exp(-values))
-    return [_label(labels, int(value > spec.threshold)) for value in values]
+    if spec.scores == "probabilities":
+        return values
+    with np.errstate(over="ignore"):  # exp of what is too large gives 0, as it should
+        return np.asarray(1.0 / (1.0 + np.exp(-values)))
 
 
 def _label(labels: Sequence[str], index: int) -> str:

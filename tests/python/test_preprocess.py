@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from slipway.errors import InputError
-from slipway.preprocess import decode, encode, fold_table, token_counts
+from slipway.preprocess import decode, encode, fold_table, probabilities, token_counts
 from slipway.readers import read_csv, read_image
 from slipway.resize import resize
 from slipway.signature import (
@@ -258,6 +258,12 @@ def test_a_binary_label_needs_more_than_the_threshold() -> None:
     assert decode(one_output(BinaryOutput(), ("no", "yes")), scores) == ["no", "yes"]
     logits = {"y": np.array([[0.0], [1e-3], [-1000.0]], np.float32)}
     assert decode(one_output(BinaryOutput("logits"), ("no", "yes")), logits) == ["no", "yes", "no"]
+
+
+def test_the_probability_of_a_logit_far_from_0_is_0_or_1_without_a_warning() -> None:
+    found = probabilities(BinaryOutput("logits"), np.array([[-1000.0], [0.0], [1000.0]], np.float32))
+    assert found is not None
+    assert found.tolist() == [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
 
 
 def test_plain_tensors_have_no_labels() -> None:
