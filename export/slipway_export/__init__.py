@@ -15,7 +15,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slipway.bundle import ONNX, PT2, REPORT, REPORT_PAGE, TORCHSCRIPT, WEIGHTS, Bundle
+from slipway.bundle import (
+    DEFAULT_OPSET,
+    FORMATS,
+    ONNX,
+    PT2,
+    REPORT,
+    REPORT_PAGE,
+    TORCHSCRIPT,
+    WEIGHTS,
+    Bundle,
+)
 from slipway.errors import UsageError
 from slipway.runtime import RUNTIMES, Eager, Runtime
 from slipway.runtime.eager import EagerModel
@@ -33,9 +43,6 @@ if TYPE_CHECKING:
     from slipway.train._trained import Trained
     from slipway_export.capture import Captured, Format
     from slipway_export.clean import Operator
-
-DEFAULT_OPSET = 20
-FORMATS: tuple[Format, ...] = ("onnx", "torchscript", "pt2")
 
 
 def export_bundle(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,11 @@ GOLDENS = "goldens/index.json"
 REPORT = "report.json"
 REPORT_PAGE = "report.html"
 SUMS = "SHA256SUMS"
+
+#: Forms of a model besides its weights; ``onnx`` is in every bundle.
+FORMATS: tuple[Literal["onnx", "torchscript", "pt2"], ...] = ("onnx", "torchscript", "pt2")
+#: Opset of ``model.onnx``: the oldest and newest that is written, and the one that is written if nobody asks.
+OLDEST_OPSET, NEWEST_OPSET, DEFAULT_OPSET = 18, 24, 20
 
 _MAX_SUMS_BYTES = 16 << 20
 

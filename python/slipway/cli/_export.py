@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from slipway.bundle import DEFAULT_OPSET
 from slipway.cli import _complete as complete
 from slipway.cli import _train as of_training
 from slipway.cli._arrays import read_arrays, read_labels
@@ -59,7 +60,7 @@ def export_verb(
     ] = None,
     out: of_training.Out = of_training.ARTIFACTS,
     formats: of_training.Formats = of_training.DEFAULT_FORMATS,
-    opset: of_training.Opset = of_training.DEFAULT_OPSET,
+    opset: of_training.Opset = DEFAULT_OPSET,
     force: of_training.Force = False,
     json: JsonOption = None,
 ) -> int:

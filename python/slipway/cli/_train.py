@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from slipway.bundle import DEFAULT_OPSET, FORMATS, NEWEST_OPSET, OLDEST_OPSET
 from slipway.cli import _complete as complete
 from slipway.cli._console import JsonOption, fail, notice, table, write_result
 from slipway.errors import ExitCode, SlipwayError, UsageError
@@ -61,7 +62,7 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; may be repeated.")
 ]
 Formats = Annotated[str, typer.Option(metavar="LIST", help="Forms of the model, besides the weights.")]
-Opset = Annotated[int, typer.Option(min=18, max=24, metavar="N", help="ONNX opset.")]
+Opset = Annotated[int, typer.Option(min=OLDEST_OPSET, max=NEWEST_OPSET, metavar="N", help="ONNX opset.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a bundle that is already there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 Profile = Annotated[
@@ -71,8 +72,7 @@ All = Annotated[bool, typer.Option("--all", help="Every recipe there is.")]
 ListOption = Annotated[bool, typer.Option("--list", help="List the recipes and end.")]
 
 ARTIFACTS = Path("artifacts")
-DEFAULT_FORMATS = "onnx,torchscript,pt2"
-DEFAULT_OPSET = 20
+DEFAULT_FORMATS = ",".join(FORMATS)
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,6 @@ def checkpoint_path(out: Path, recipe: str) -> Path:
 
 def check_export(out: Path, names: Sequence[str], formats: str, force: bool) -> list[Any]:
     """Refuse now what the export would refuse after the training, and return the forms to make."""
-    from slipway_export import FORMATS
     from slipway_export.clean import engine_operators
     from slipway_export.pack import check_target
 
