@@ -123,6 +123,16 @@ def test_what_fails_says_so_with_its_code_in_one_line(
     assert [path.name for path in tmp_path.iterdir()] == ["damaged"]
 
 
+def test_want_of_memory_is_told_as_that(bundle: Path, slipway: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError("Unable to allocate 2.92 GiB")
+
+    monkeypatch.setattr("slipway.cli._random.random_arrays", no_memory)
+    code, out, err = slipway("run", bundle, "--random")
+    assert (code, out) == (ExitCode.ERROR, "")
+    assert err.startswith("error: there is not enough memory: Unable to allocate 2.92 GiB; ")
+
+
 def test_a_difference_is_3(bundle: Path, slipway: Say) -> None:
     code, out, _ = slipway(*f"verify {bundle} --runtimes onnxruntime-cpu --atol 0 --rtol 0 --json -".split())
     assert (code, json.loads(out)["ok"]) == (ExitCode.MISMATCH, False)

@@ -87,6 +87,9 @@ def _explain(error: Exception, name: str) -> int:
     if isinstance(error, OSError):
         fail(str(error))
         return int(ExitCode.ERROR)
+    if isinstance(error, MemoryError):
+        fail(f"there is not enough memory: {str(error) or 'none is left'}; give fewer or smaller items")
+        return int(ExitCode.ERROR)
     place = place_in_own_file(error)
     if isinstance(error, ImportError) and not place and not (error.name or "").startswith("slipway"):
         fail(f"a package that this needs cannot be imported: {error}; slipway doctor tells which one, and its cure")
