@@ -80,11 +80,18 @@ def test_missing_values_become_the_mean_and_zeros_that_are_numbers_stay(tmp_path
         ([*ROWS, "6,148,72,35,0,33.6,0.627,50,2"], COLUMNS, "outcome of 0 or 1"),
         (["1,2,0"], "a,b,Outcome", "expected rows of 9 numbers"),
         ([], COLUMNS, "expected rows of 9 numbers"),
+        (ROWS[:1], COLUMNS, "got 1 row, expected at least 2"),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path: Path, rows: list[str], columns: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         pima.load(str(write(tmp_path, rows, columns)))
+
+
+def test_a_column_that_does_not_vary_or_has_no_values_divides_by_1(tmp_path: Path) -> None:
+    facts = pima.load(str(write(tmp_path, ROWS[:2]))).facts  # one row trains, and its Insulin is missing
+    assert facts["std"] == (1.0,) * 8
+    assert facts["mean"] == (6.0, 148.0, 72.0, 35.0, 0.0, 33.6, 0.627, 50.0)
 
 
 class NotesDataset(TorchDataset[tuple[Tensor, Tensor]]):

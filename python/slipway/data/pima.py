@@ -70,6 +70,8 @@ def _read(path: Path) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         raise DataError(f"{path}: cannot be read: {error}") from error
     if values.ndim != 2 or values.shape[1] != len(columns) or len(columns) != 9:
         raise DataError(f"{path}: got {list(values.shape)} and {len(columns)} names, expected rows of 9 numbers")
+    if len(values) < 2:
+        raise DataError(f"{path}: got 1 row, expected at least 2: one to learn from, one for the test")
     if not np.isfinite(values).all() or not np.isin(values[:, -1], (0, 1)).all():
         raise DataError(f"{path}: expected finite numbers, and an outcome of 0 or 1 in the last column")
     return values, tuple(columns)
@@ -86,12 +88,14 @@ def _dataset(
     cut = _cut(len(values))
     missing = np.array([name in _MISSING for name in columns])
     known = np.ma.masked_array(values[:cut], mask=missing & (values[:cut] == 0))
+    mean, std = np.ma.filled(known.mean(axis=0), 0.0), np.ma.filled(known.std(axis=0), 0.0)
+    std[std == 0] = 1.0  # of a column that does not vary, or has no values: nothing to divide by
     targets = torch.from_numpy(outcome.astype(np.float32)).reshape(-1, 1)
     train, test = Split(list(values[:cut]), targets[:cut]), Split(list(values[cut:]), targets[cut:])
     facts = {
         "columns": columns,
-        "mean": tuple(np.ma.filled(known.mean(axis=0)).tolist()),
-        "std": tuple(np.ma.filled(known.std(axis=0)).tolist()),
+        "mean": tuple(mean.tolist()),
+        "std": tuple(std.tolist()),
         "missing": tuple(missing.tolist()),
     }
     rows = {"train": len(train), "test": len(test)}
