@@ -20,6 +20,7 @@ from slipway.data import _root, breast_cancer, hello, mnist, names
 from slipway.data._root import Remote, download, find
 from slipway.data.idx import read_idx
 from slipway.errors import DataError
+from slipway.look.machine_facts import cache_facts
 
 
 @pytest.fixture(autouse=True)
@@ -241,6 +242,18 @@ def test_a_bad_download_leaves_nothing_and_says_why(
     with pytest.raises(DataError, match=message):
         download([remote(server + path, size=size, content=content)], tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
+
+
+def test_without_a_home_folder_the_embedded_data_is_used_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    found = find("auto", "x", lambda _: True, [Remote(["https://localhost/x"], "x", "", 1)])
+    assert (found.kind, found.folder) == ("embedded", None)
+    assert "no home folder" in found.reason
+    assert cache_facts() == ("of a user without a home folder", False)
 
 
 def test_a_broken_file_in_the_cache_is_replaced(server: str, tmp_path: Path) -> None:

@@ -108,9 +108,9 @@ def _devices() -> Mapping[str, str]:
 
 
 def _data() -> Mapping[str, str]:
-    from slipway.data._root import cache_folder
+    from slipway.look.machine_facts import cache_facts
 
-    return {"SLIPWAY_DATA": os.environ.get("SLIPWAY_DATA", "not set"), "cache": str(cache_folder())}
+    return {"SLIPWAY_DATA": os.environ.get("SLIPWAY_DATA", "not set"), "cache": cache_facts()[0]}
 
 
 def _short(value: object) -> str:

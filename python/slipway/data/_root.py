@@ -71,8 +71,8 @@ def find(request: str, name: str, exists: Callable[[Path], bool], remotes: Seque
         return Place("path", _required(Path(named), name, exists, "SLIPWAY_DATA"))
     if not remotes:
         return Place("embedded", None, "the full set has no stable address to download from")
-    cached = cache_folder() / name
     try:
+        cached = cache_folder() / name
         download(remotes, cached)
     except DataError as error:
         return Place("embedded", None, str(error))
@@ -101,9 +101,18 @@ def open_text(path: Path, encoding: str = "utf-8-sig", newline: str | None = Non
 
 
 def cache_folder() -> Path:
-    """Return slipway's folder in the user's cache (XDG base directories)."""
+    """Return slipway's folder in the user's cache (XDG base directories).
+
+    Raises:
+        DataError: Nothing says where it is.
+    """
     root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root and Path(root).is_absolute() else Path.home() / ".cache") / "slipway"
+    if root and Path(root).is_absolute():
+        return Path(root) / "slipway"
+    try:
+        return Path.home() / ".cache/slipway"
+    except RuntimeError as error:  # a user that the system does not know, as in some containers
+        raise DataError("this user has no home folder to cache downloads in; set HOME or XDG_CACHE_HOME") from error
 
 
 def download(remotes: Sequence[Remote], folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from slipway.bundle import ONNX, Bundle
 from slipway.data._root import cache_folder
-from slipway.errors import SlipwayError, UnavailableError
+from slipway.errors import DataError, SlipwayError, UnavailableError
 from slipway.look.findings import BundleFacts, Facts, requirements
 from slipway.runtime import find_onnx_runtime
 
@@ -50,7 +50,7 @@ def gather(packages: Mapping[str, str], bundles: Sequence[Path]) -> Facts:
         engine_devices=devices,
         variables=variables,
         files={value: _kind(Path(value)) for value in variables.values() if value},
-        cache=(str(cache_folder()), _is_writable(cache_folder())),
+        cache=cache_facts(),
         bundles=tuple(_bundle(path) for path in bundles),
     )
 
@@ -183,6 +183,15 @@ def _kind(path: Path) -> str:
         return "folder" if any(path.iterdir()) else "empty folder"
     except OSError:  # a name that is too long, a folder that may not be read
         return "nothing"
+
+
+def cache_facts() -> tuple[str, bool]:
+    """Return the cache of data sets, and whether it can be written."""
+    try:
+        folder = cache_folder()
+    except DataError:
+        return "of a user without a home folder", False
+    return str(folder), _is_writable(folder)
 
 
 def _is_writable(folder: Path) -> bool:
