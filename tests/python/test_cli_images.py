@@ -48,6 +48,23 @@ def _scaled(images: np.ndarray) -> np.ndarray:
     return ((images[:, None] / 255.0 - 0.1307) / 0.3081).astype(np.float32)
 
 
+def test_grey_pictures_with_transparency_are_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for label in ("a", "b"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for n in range(6):
+            pixels = rng.integers(0, 256, (20, 20, 2), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{n}.png")
+    options = "mnist-mlp --preset smoke --data data --out . --formats onnx --quiet"
+    assert run_command(train_and_export_app, "train-and-export", options.split()) == ExitCode.OK
+    arguments = "images mnist-mlp --data data --out images"
+    assert run_command(slipway_app, "slipway", arguments.split()) == ExitCode.OK, capsys.readouterr().err
+    assert (tmp_path / "images/sheet.png").is_file()
+
+
 def test_a_bundle_of_another_kind_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = f"hello-rnncell --preset smoke --out {tmp_path} --formats onnx --quiet"
     assert run_command(train_and_export_app, "train-and-export", options.split()) == ExitCode.OK

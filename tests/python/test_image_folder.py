@@ -146,6 +146,11 @@ def dangling(folder: Path) -> None:
     (folder / "b" / "bad.png").symlink_to(folder / "nowhere.png")
 
 
+def no_text(folder: Path) -> None:
+    two_classes(folder)
+    write(folder / os.fsdecode(b"caf\xe9"), numbered(2))
+
+
 def pipe(folder: Path) -> None:
     two_classes(folder)
     os.mkfifo(folder / "b" / "bad.png")
@@ -163,6 +168,7 @@ def pipe(folder: Path) -> None:
         (truncated, r"cannot read image .*/b/000\.png"),
         (dangling, r"/b/bad\.png is not a file"),
         (pipe, r"/b/bad\.png is not a file"),
+        (no_text, r"named by its folder, and this name is not UTF-8; rename it"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -135,7 +135,14 @@ def _sheet(raws: Sequence[NDArray[np.uint8]], answers: Sequence[str], truths: Se
     for axes in grid.flat:
         axes.axis("off")
     for axes, (raw, answer, truth) in zip(grid.flat, shown, strict=False):
-        axes.imshow(raw, cmap="gray", vmin=0, vmax=255)
+        axes.imshow(_shown(raw), cmap="gray", vmin=0, vmax=255)
         said, colour = (answer, "black") if answer == truth else (f"{answer} ({truth})", "red")
         axes.set_title(said, fontsize=7, color=colour, pad=1)
     return png(figure)
+
+
+def _shown(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture as matplotlib draws it: grey with transparency, [H, W, 2], becomes RGBA."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(raw).convert("RGBA")) if raw.ndim == 3 and raw.shape[2] == 2 else raw

@@ -83,12 +83,23 @@ def _files(folder: Path) -> tuple[_Files, _Files]:
 def _classes(root: Path) -> _Files:
     classes = {}
     for room in sorted(_rooms(root)):
+        if not _is_utf8(room.name):
+            raise DataError(f"{room}: a class is named by its folder, and this name is not UTF-8; rename it")
         classes[room.name] = sorted(_pictures(room))
         if not classes[room.name]:
             raise DataError(f"{room} holds no pictures ({', '.join(sorted(SUFFIXES))})")
     if len(classes) < 2:
         raise DataError(f"{root} holds {len(classes)} folders of pictures, expected one for each of 2 or more classes")
     return classes
+
+
+def _is_utf8(name: str) -> bool:
+    """Say whether a name is a text: Python reads other bytes as halves of characters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _rooms(root: Path) -> Iterator[Path]:
