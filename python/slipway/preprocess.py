@@ -35,6 +35,8 @@ from slipway.signature import (
 Array = NDArray[np.generic]
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+#: What Python makes of bytes that are not UTF-8; no text has one.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ASCII_SPACE = re.compile(r"[ \t\n\r\v\f]+")
 #: ITU-R 601 weights in 16-bit fixed point, as in Pillow's ``convert("L")``.
 _GREY = (19595, 38470, 7471)
@@ -227,9 +229,8 @@ def _check_bytes(port: str, shape: tuple[int, ...], element_bytes: int) -> None:
     """Refuse what a description of a stranger would make too large, before there is memory for it."""
     size = prod(shape) * element_bytes
     if size > MOST_INPUT_BYTES:
-        raise InputError(
-            f'input "{port}" would have shape {list(shape)} and {size} bytes, the limit is {MOST_INPUT_BYTES}'
-        )
+        told = f"{list(shape)} and {size} bytes"
+        raise InputError(f'input "{port}" would have shape {told}, the limit is {MOST_INPUT_BYTES}')
 
 
 def _tokens(port: str, spec: TextInput, texts: Sequence[str]) -> list[list[int]]:
@@ -252,6 +253,8 @@ def _tokenize(
 ) -> list[int]:
     if not isinstance(text, str):
         raise InputError(f'input "{port}", item {item}: got {type(text).__name__}, expected a text')
+    if wrong := _SURROGATE.search(text):
+        raise InputError(f'input "{port}", item {item}: {text!r} is not valid UTF-8 at character {wrong.start() + 1}')
     folded = _folded(text, fold, spec.lowercase)
     units = list(folded) if spec.unit == "character" else _words(folded)
     if not units:

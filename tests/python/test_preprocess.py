@@ -97,6 +97,12 @@ def test_an_empty_text_is_refused(text: str) -> None:
         encode(text_signature(TextInput(fold=fold_table())), [text])
 
 
+def test_bytes_that_are_not_utf_8_are_refused_where_unknown_characters_are_taken() -> None:
+    signature = text_signature(TextInput(unit="word", vocabulary=("<unknown>", "a"), limit=2, unknown=0))
+    with pytest.raises(InputError, match=r"item 1: .* is not valid UTF-8 at character 6"):
+        encode(signature, ["a", "a caf\udce9"])
+
+
 def test_no_items_and_wrong_kinds_are_refused() -> None:
     with pytest.raises(InputError, match="got 0 items"):
         encode(text_signature(TextInput()), [])
