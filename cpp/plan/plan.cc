@@ -4,9 +4,9 @@
 #include <cstring>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
-#include "base/layout.h"
 #include "base/memory_budget.h"
 #include "graph/patch.h"
 #include "ops/shapes.h"
@@ -14,6 +14,7 @@
 #include "ops/table.h"
 #include "plan/rows.h"
 #include "plan/shortcuts.h"
+#include "plan/storages.h"
 #include "plan/updates.h"
 
 namespace slipway {
@@ -24,12 +25,6 @@ namespace {
 // whatever is larger has been folded at load, or is not worth keeping a copy of in every plan.
 constexpr int64_t kFoldBytes = int64_t{64} * 1024;
 
-// Memory that a step of this segment writes; views share one.
-struct Storage {
-  Lifetime life;
-  int output = -1;  // graph output whose memory it is, or -1 for the arena
-};
-
 class Planner {
  public:
   Planner(const Graph& graph, const Target& target, Plan start)
@@ -38,14 +33,12 @@ class Planner {
         plan_(std::move(start)),
         blocked_(graph.values.size(), false),
         readers_(count_readers(graph)),
-        storage_of_(graph.values.size(), -1) {
+        storages_(graph.values.size()) {
     for (const ValueId id : graph.outputs) ++readers_[static_cast<std::size_t>(id)];
   }
 
   Plan make() {
-    const std::vector<std::size_t> nodes = std::move(plan_.deferred);
-    plan_.deferred.clear();
-    for (const std::size_t index : nodes) {
+    for (const std::size_t index : std::exchange(plan_.deferred, {})) {
       const Node& node = graph_.nodes[index];
       try {
         plan_node(index, node);
@@ -62,7 +55,6 @@ class Planner {
 
  private:
   [[nodiscard]] Fact& fact(ValueId id) { return plan_.facts[static_cast<std::size_t>(id)]; }
-  [[nodiscard]] int& storage_of(ValueId id) { return storage_of_[static_cast<std::size_t>(id)]; }
 
   void plan_node(std::size_t index, const Node& node) {
     for (const ValueId id : node.inputs) {
@@ -125,8 +117,7 @@ class Planner {
   }
 
   void undo_step() {
-    storage_of(plan_.steps.back().outputs[0].value) = -1;
-    storages_.pop_back();
+    storages_.forget_last(plan_.steps.back().outputs[0].value);
     plan_.steps.pop_back();
   }
 
@@ -197,7 +188,7 @@ class Planner {
   void share(const Node& node) {
     const ValueId from = node.inputs[0];
     const ValueId to = node.outputs[0];
-    storage_of(to) = storage_of(from);
+    storages_.share(from, to);
     plan_.where[static_cast<std::size_t>(to)] = operand_of(to);
     plan_.where[static_cast<std::size_t>(to)].place = plan_.where[static_cast<std::size_t>(from)].place;
   }
@@ -232,31 +223,24 @@ class Planner {
   [[nodiscard]] int now() const { return static_cast<int>(plan_.steps.size()); }
 
   Operand read(ValueId id) {
-    if (id != kNoValue && storage_of(id) >= 0) storages_[static_cast<std::size_t>(storage_of(id))].life.last = now();
+    storages_.read(id, now());
     return operand_of(id);
   }
 
   Operand write(ValueId id) {
     Operand operand = operand_of(id);
-    if (id == kNoValue) return operand;
-    storage_of(id) = static_cast<int>(storages_.size());
-    storages_.push_back({Lifetime{operand.bytes(), now(), now(), 0}, -1});
+    storages_.write(id, operand.bytes(), now());
     return operand;
   }
 
   // The rest of the run, and the reading of awaited values, come after the last step.
   void keep_what_is_still_read() {
-    constexpr int kForEver = 1 << 30;
-    const auto keep = [&](ValueId id) {
-      if (id != kNoValue && storage_of(id) >= 0)
-        storages_[static_cast<std::size_t>(storage_of(id))].life.last = kForEver;
-    };
     for (const std::size_t index : plan_.deferred) {
-      for (const ValueId id : graph_.nodes[index].inputs) keep(id);
+      for (const ValueId id : graph_.nodes[index].inputs) storages_.keep(id);
     }
-    for (const Operand& operand : plan_.awaited) keep(operand.value);
+    for (const Operand& operand : plan_.awaited) storages_.keep(operand.value);
     for (const ControlStep& control : plan_.controls) {
-      for (const Operand& operand : control.inputs) keep(operand.value);
+      for (const Operand& operand : control.inputs) storages_.keep(operand.value);
     }
   }
 
@@ -268,11 +252,7 @@ class Planner {
       Operand output = operand_of(id);
       output.place = {Place::Kind::kOutput, static_cast<int32_t>(k), 0};
       plan_.outputs.emplace_back(static_cast<int>(k), output);
-      const int storage = storage_of(id);
-      if (storage >= 0 && fact(id).constant == nullptr && storages_[static_cast<std::size_t>(storage)].output < 0) {
-        storages_[static_cast<std::size_t>(storage)].output = static_cast<int>(k);
-        continue;
-      }
+      if (fact(id).constant == nullptr && storages_.give_to_output(id, static_cast<int>(k))) continue;
       Step copy;
       copy.inputs.push_back(read(id));
       copy.outputs.push_back(output);
@@ -282,22 +262,13 @@ class Planner {
   }
 
   void set_places() {
-    std::vector<Lifetime> lives;
-    std::vector<std::size_t> owners;
-    for (std::size_t i = 0; i < storages_.size(); ++i) {
-      if (storages_[i].output >= 0) continue;
-      lives.push_back(storages_[i].life);
-      owners.push_back(i);
-    }
-    plan_.arena_bytes = lay_out(lives);
-    for (std::size_t i = 0; i < owners.size(); ++i) storages_[owners[i]].life.offset = lives[i].offset;
-
-    for (std::size_t id = 0; id < storage_of_.size(); ++id) {
-      if (storage_of_[id] < 0) continue;
-      const Storage& storage = storages_[static_cast<std::size_t>(storage_of_[id])];
-      plan_.where[id] = operand_of(static_cast<ValueId>(id));
-      plan_.where[id].place = storage.output >= 0 ? Place{Place::Kind::kOutput, storage.output, 0}
-                                                  : Place{Place::Kind::kArena, plan_.segment, storage.life.offset};
+    plan_.arena_bytes = storages_.lay_out();
+    for (std::size_t i = 0; i < graph_.values.size(); ++i) {
+      const auto id = static_cast<ValueId>(i);
+      const Place place = storages_.place_of(id, plan_.segment);
+      if (place.kind == Place::Kind::kNowhere) continue;
+      plan_.where[i] = operand_of(id);
+      plan_.where[i].place = place;
     }
     for (Step& step : plan_.steps) {
       plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.scratch_bytes);
@@ -324,10 +295,9 @@ class Planner {
   const Graph& graph_;
   const Target& target_;
   Plan plan_;
-  std::vector<bool> blocked_;    // by value: made by a deferred node
-  std::vector<int> readers_;     // by value: nodes and graph outputs
-  std::vector<int> storage_of_;  // by value: index into storages_, or -1
-  std::vector<Storage> storages_;
+  std::vector<bool> blocked_;  // by value: made by a deferred node
+  std::vector<int> readers_;   // by value: nodes and graph outputs
+  Storages storages_;
   std::map<ValueId, int32_t> constants_;
   int64_t made_bytes_ = 0;
 };
@@ -387,7 +357,6 @@ Plan settled(Plan plan) {
   if (!plan.is_last()) return plan;
   plan.facts = {};
   plan.where = {};
-  plan.output_is_made = {};
   return plan;
 }
 
@@ -395,8 +364,7 @@ Plan settled(Plan plan) {
 
 int64_t Plan::bytes() const noexcept {
   constexpr std::size_t kArgument = sizeof(Operand) + sizeof(TensorView);  // a frame has a view of each
-  std::size_t bytes = facts.size() * (sizeof(Fact) + kMaxRank * sizeof(Dim)) + where.size() * sizeof(Operand) +
-                      deferred.size() * sizeof(std::size_t) + constants.size() * sizeof(constants[0]);
+  std::size_t bytes = facts.size() * (sizeof(Fact) + kMaxRank * sizeof(Dim)) + where.size() * sizeof(Operand);
   for (const Step& step : steps)
     bytes += sizeof(Step) + step.note.capacity() + (step.inputs.size() + step.outputs.size()) * kArgument;
   for (const ControlStep& control : controls) bytes += sizeof(ControlStep) + control.inputs.size() * kArgument;
