@@ -12,7 +12,8 @@ from rich.table import Table
 
 from slipway.cli._console import table
 from slipway.preprocess import probabilities
-from slipway.signature import BinaryOutput, ClassOutput, SegmentationOutput, Signature
+from slipway.runtime._inputs import batch_axis
+from slipway.signature import BinaryOutput, ClassOutput, OutputPort, SegmentationOutput, Signature, TensorOutput
 
 Array = NDArray[np.generic]
 
@@ -22,29 +23,39 @@ Name = str | list[str]
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's outputs, their labels, and probabilities [N, K] where one label stands for the whole item."""
+    """A model's outputs, their labels, and probabilities [N, K] where one label stands for the whole item.
+
+    ``count`` is the number of items, None where neither labels nor inputs say what a batch is.
+    """
 
     signature: Signature
+    count: int | None
     outputs: Mapping[str, Array]
     labels: Sequence[str]
     probabilities: NDArray[np.float64] | None
 
     @staticmethod
-    def of(signature: Signature, outputs: Mapping[str, Array], labels: Sequence[str]) -> Answer:
+    def of(
+        signature: Signature, inputs: Mapping[str, Array], outputs: Mapping[str, Array], labels: Sequence[str]
+    ) -> Answer:
         """Take the probabilities from the first output that has labels."""
+        count = len(labels) if labels else _batch(signature, inputs)
         for port in signature.outputs:
             if isinstance(port.spec, ClassOutput | BinaryOutput | SegmentationOutput):
-                return Answer(signature, outputs, labels, probabilities(port.spec, outputs[port.name]))
-        return Answer(signature, outputs, labels, None)
+                return Answer(signature, count, outputs, labels, probabilities(port.spec, outputs[port.name]))
+        return Answer(signature, count, outputs, labels, None)
 
     def as_json(self, named: Sequence[Name] | None, top: int) -> list[dict[str, Any]]:
-        """Return one object per item, as ``slipway-infer --json`` prints them; one in all where no batch is known."""
-        if any("N" not in port.dims for port in self.signature.outputs) and not self.labels:
+        """Return one object per item, as ``slipway-infer --json`` prints them; one in all where no batch is known.
+
+        An output without a batch dimension goes whole to every item.
+        """
+        if self.count is None:
             whole = {name: array.tolist() for name, array in self.outputs.items()}
             return [{"input": 0, "outputs": whole, "label": None, "top": []}]
         items = []
-        for n in range(self._count()):
-            outputs = {p.name: np.take(self.outputs[p.name], n, _axis(p.dims)).tolist() for p in self.signature.outputs}
+        for n in range(self.count):
+            outputs = {port.name: _part(port, self.outputs[port.name], n).tolist() for port in self.signature.outputs}
             label = self.labels[n] if self.labels else None
             item = n if named is None else named[n]
             items.append({"input": item, "outputs": outputs, "label": label, "top": self._top(n, top)})
@@ -71,10 +82,6 @@ class Answer:
         label = [names[i] if i < len(names) else str(i) for i in range(len(row))]
         return [{"label": label[i], "probability": float(row[i])} for i in order]
 
-    def _count(self) -> int:
-        port = self.signature.outputs[0]
-        return int(self.outputs[port.name].shape[_axis(port.dims)])
-
 
 def name_of(item: str | Mapping[str, str]) -> Name:
     """Return what an item of texts is called: itself, or the list of its texts."""
@@ -86,5 +93,14 @@ def shown(name: Name) -> str:
     return name if isinstance(name, str) else " | ".join(name)
 
 
-def _axis(dims: Sequence[int | str]) -> int:
-    return dims.index("N") if "N" in dims else 0
+def _batch(signature: Signature, inputs: Mapping[str, Array]) -> int | None:
+    sizes = (inputs[port.name].shape[axis] for port in signature.inputs if (axis := batch_axis(port)) is not None)
+    return next(sizes, None)
+
+
+def _part(port: OutputPort, array: Array, n: int) -> Array:
+    """Return an item's part of an output: its place along the batch, or the whole of an output without one."""
+    axis = batch_axis(port)
+    if axis is None and not isinstance(port.spec, TensorOutput):  # scores have a batch, whatever it is called
+        axis = 1 if isinstance(port.spec, ClassOutput) and port.spec.per_step else 0
+    return array if axis is None or n >= array.shape[axis] else np.take(array, n, axis)

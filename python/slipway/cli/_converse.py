@@ -32,13 +32,14 @@ def converse(
     for place, texts in enumerate(_typed(signature) if typed else _lines(signature), 1):
         try:
             item = _item(signature, texts)
-            outputs = run(encode(signature, [item]))
+            arrays = encode(signature, [item])
+            outputs = run(arrays)
         except InputError as error:
             if not typed:
                 raise InputError(f"line {place}: {error}") from error
             fail(str(error))
             continue
-        answer = Answer.of(signature, outputs, decode(signature, outputs))
+        answer = Answer.of(signature, arrays, outputs, decode(signature, outputs))
         [row] = answer.as_json([name_of(item)], top)
         _say(json.dumps(row, ensure_ascii=False) if as_json else _text(row, "" if typed else shown(name_of(item))))
 

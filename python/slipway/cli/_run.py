@@ -140,7 +140,7 @@ def run_verb(
     outputs = run(arrays)
     if output_dir is not None:
         _write_outputs(output_dir, outputs)
-    answer = Answer.of(signature, outputs, decode(signature, outputs))
+    answer = Answer.of(signature, arrays, outputs, decode(signature, outputs))
     if as_json:
         for line in answer.as_json(named, top):
             write_out(json.dumps(line, ensure_ascii=False) + "\n")
