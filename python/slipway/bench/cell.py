@@ -66,7 +66,7 @@ def admit(job: Job, competitors: Sequence[Competitor], must_be_right: Sequence[s
             continue
         reason = _refusal(off, judge)
         if name in must_be_right:
-            raise MismatchError(f"{job.bundle.name}, {name}: {reason}; not measured")
+            raise MismatchError(f"{job.name}, {name}: {reason}; not measured")
         left_out.append(LeftOut(name, reason, off))
         del prepared[name]
     return Admitted(prepared, errors, tuple(left_out), judge)
@@ -107,7 +107,7 @@ def measure_cell(
             name = row["runtime"]
             row |= measure_cold(by_name[name], job, admitted.prepared[name], cold, clock)
     return {
-        "bundle": job.bundle.name,
+        "bundle": job.name,
         "batch": batch,
         "threads": job.threads,
         "shapes": {name: list(array.shape) for name, array in job.inputs.items()},
@@ -123,7 +123,7 @@ def row_of(job: Job, runtime: str, batch: int, timing: Timing, error: float) -> 
     """Return the row of one competitor, for a result file."""
     figures = timing.figures()
     return {
-        "bundle": job.bundle.name,
+        "bundle": job.name,
         "runtime": runtime,
         "device": "cuda" if runtime.endswith("-cuda") else "cpu",
         "batch": batch,
@@ -148,7 +148,7 @@ def _batch(job: Job) -> int:
         for dim, size in zip(port.dims, job.inputs[port.name].shape, strict=True)
     }
     if "N" not in sizes:
-        raise InputError(f"{job.bundle.name} has no dimension N to make batches of")
+        raise InputError(f"{job.name} has no dimension N to make batches of")
     return sizes["N"]
 
 

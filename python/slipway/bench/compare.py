@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ def read_result(path: Path) -> dict[str, Any]:
     try:
         result: dict[str, Any] = json.loads(read_file(path))
         faults = [f"row {i}: {fault}" for i, row in enumerate(result["rows"]) if (fault := _fault(row))]
+        counts = Counter(map(_place, result["rows"])) if not faults else Counter()
+        faults += [f"several rows are of {_shown(place)}" for place, count in counts.items() if count > 1]
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{path} is not a result of slipway bench: {error}; write one with --json FILE") from error
     if faults:
@@ -44,11 +47,7 @@ def read_result(path: Path) -> dict[str, Any]:
 def rows_of(result: Mapping[str, Any], runtimes: str = "all") -> Rows:
     """Return the rows of some runtimes, names with commas, by their place."""
     names = {name.strip() for name in runtimes.split(",")}
-    return {
-        (row["bundle"], row["runtime"], row["batch"], row["threads"]): row
-        for row in result["rows"]
-        if runtimes == "all" or row["runtime"] in names
-    }
+    return {_place(row): row for row in result["rows"] if runtimes == "all" or row["runtime"] in names}
 
 
 def compare(old: Rows, new: Rows, allowed: float = 0.0) -> list[dict[str, Any]]:
@@ -93,7 +92,7 @@ def common_places(old: Collection[Place], new: Collection[Place]) -> set[Place]:
 
 def missing(old: Rows, new: Rows) -> list[str]:
     """Return the places that were measured before and are not now, for people."""
-    return [f"{b}, {runtime}, batch {n}, threads {t}" for b, runtime, n, t in sorted(old.keys() - new.keys())]
+    return [_shown(place) for place in sorted(old.keys() - new.keys())]
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -107,6 +106,15 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         if fast > slow * (1 + _SAME_MACHINE):
             notes.append(f"the machine was not quiet: its peak differs by {fast / slow - 1:.0%}, threads {threads}")
     return notes
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    return row["bundle"], row["runtime"], row["batch"], row["threads"]
+
+
+def _shown(place: Place) -> str:
+    bundle, runtime, batch, threads = place
+    return f"{bundle}, {runtime}, batch {batch}, threads {threads}"
 
 
 def _fault(row: Mapping[str, Any]) -> str | None:

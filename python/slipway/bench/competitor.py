@@ -26,12 +26,19 @@ class Job:
         inputs: By port name, C-contiguous.
         threads: How many threads one run may use.
         folder: Where competitors keep what they compile.
+        called: What results and messages call the bundle; empty for its own name.
     """
 
     bundle: Bundle
     inputs: Arrays
     threads: int
     folder: Path
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What results and messages call the bundle."""
+        return self.called or self.bundle.name
 
     @property
     def input_names(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -37,7 +38,7 @@ class Survey:
     """What to measure.
 
     Args:
-        bundles: Opened.
+        bundles: Opened, each once.
         batches: Items per run.
         threads: Numbers of threads.
         competitors: Who; all are available.
@@ -58,9 +59,13 @@ class Survey:
 
     def places(self) -> set[Place]:
         """Return every row that may come out, by its place in a comparison."""
-        bundles = [bundle.name for bundle in self.bundles]
         names = [competitor.name for competitor in self.competitors]
-        return set(product(bundles, names, self.batches, self.threads))
+        return set(product(self.names(), names, self.batches, self.threads))
+
+    def names(self) -> list[str]:
+        """Return what results call each bundle: its folder's name, or its path where several have that name."""
+        counts = Counter(bundle.name for bundle in self.bundles)
+        return [bundle.name if counts[bundle.name] == 1 else str(bundle.path) for bundle in self.bundles]
 
 
 def measure_survey(survey: Survey, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -79,17 +84,17 @@ def measure_survey(survey: Survey, tell: Callable[[str], None]) -> dict[str, Any
     """
     cells: list[dict[str, Any]] = []
     waterfalls: list[dict[str, Any]] = []
-    for bundle, size in product(survey.bundles, survey.batches):
+    for (bundle, name), size in product(zip(survey.bundles, survey.names(), strict=True), survey.batches):
         inputs = bench_inputs(bundle, size)
         for count in survey.threads:
-            tell(f"{bundle.name}, batch {size}, threads {count}")
-            job = Job(bundle, inputs, count, survey.folder)
+            tell(f"{name}, batch {size}, threads {count}")
+            job = Job(bundle, inputs, count, survey.folder, name)
             cell = measure_cell(
                 job, survey.competitors, survey.settings, must_be_right=survey.must_be_right, cold=survey.cold
             )
             cells.append(cell)
             if any(row["runtime"] == NATIVE for row in cell["rows"]):
-                place = {"bundle": bundle.name, "batch": size, "threads": count}
+                place = {"bundle": name, "batch": size, "threads": count}
                 waterfalls.append(place | measure_waterfall(job, survey.settings))
     return {
         "protocol": protocol_facts(survey.settings, survey.cold),

@@ -8,7 +8,7 @@ import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from slipway._files import write_atomically
 from slipway.cli import _complete as complete
 from slipway.cli._console import JsonOption, notice, show, status, table, write_result
 from slipway.errors import ExitCode, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from slipway.bundle import Bundle
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -67,7 +70,6 @@ def bench_verb(
     from slipway.bench.competitors import GROUPS, find_competitors
     from slipway.bench.protocol import Settings
     from slipway.bench.survey import Survey, measure_survey
-    from slipway.bundle import Bundle
     from slipway.runtime import RUNTIMES
 
     allowed = share("--fail-slower", fail_slower) if fail_slower is not None else None
@@ -80,7 +82,7 @@ def bench_verb(
     batches, counts = numbers("--batch", batch), numbers("--threads", threads)
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
         survey = Survey(
-            bundles=[Bundle.open(path) for path in bundles],
+            bundles=_opened(bundles),
             batches=batches,
             threads=counts,
             competitors=_usable(find_competitors(runtimes), required=runtimes not in GROUPS),
@@ -101,7 +103,7 @@ def bench_verb(
 
 
 def numbers(option: str, text: str) -> list[int]:
-    """Parse a list of numbers with commas.
+    """Parse a list of numbers with commas; one that comes again counts once.
 
     Raises:
         UsageError: It is none.
@@ -109,7 +111,7 @@ def numbers(option: str, text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and 0 < int(part) <= 1 << 20 for part in parts):
         raise UsageError(f"{option} {text!r} is not a list of numbers with commas, such as 1,16,256")
-    return [int(part) for part in parts]
+    return list(dict.fromkeys(int(part) for part in parts))
 
 
 def share(option: str, text: str) -> float:
@@ -128,6 +130,16 @@ def share(option: str, text: str) -> float:
     if not 0 <= percent <= 1000:
         raise UsageError(f"{option} {text!r} is not a percentage from 0 to 1000, such as 5%")
     return percent / 100
+
+
+def _opened(paths: Sequence[Path]) -> list[Bundle]:
+    """Open bundles, each once, however often and by whatever path it is named."""
+    from slipway.bundle import Bundle
+
+    first: dict[Path, Path] = {}
+    for path in paths:
+        first.setdefault(path.resolve(), path)
+    return [Bundle.open(path) for path in first.values()]
 
 
 def _usable(competitors: Sequence[Any], *, required: bool) -> list[Any]:

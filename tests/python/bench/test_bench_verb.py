@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,32 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_measured(
 @pytest.mark.parametrize("options", [("--fail-slower", "5%"), ("--compare", "x", "--fail-slower", "much")])
 def test_a_limit_without_sense_is_a_usage_error(bench: Bench, options: tuple[str, ...]) -> None:
     assert bench(*options)[0] == ExitCode.USAGE
+
+
+def test_bundles_of_one_name_are_told_apart_and_what_comes_again_is_measured_once(
+    bench: Bench, zoo: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(zoo / "breast-cancer", tmp_path / "breast-cancer")
+    again = (zoo / "breast-cancer", zoo / ".." / zoo.name / "breast-cancer", tmp_path / "breast-cancer")
+    code, out, _ = bench(*again, "--batch", "2,2, 2", "--threads", "1,1", "--json", "-")
+    assert code == ExitCode.OK
+    names = [str(zoo / "breast-cancer"), str(tmp_path / "breast-cancer")]
+    for part in ("rows", "cells", "waterfalls"):
+        assert [(row["bundle"], row["batch"]) for row in json.loads(out)[part]] == [(name, 2) for name in names]
+
+
+def test_a_slower_bundle_is_not_hidden_by_one_of_the_same_name(
+    bench: Bench, zoo: Path, tmp_path: Path, measured: dict[str, Any]
+) -> None:
+    shutil.copytree(zoo / "breast-cancer", tmp_path / "breast-cancer")
+    rows = [
+        {**row, "bundle": str(folder / "breast-cancer"), "p50_us": us, "round_p50_us": [us] * 7}
+        for row in measured["rows"]
+        for folder, us in ((zoo, row["p50_us"] / 100), (tmp_path, row["p50_us"] * 100))
+    ]
+    before = tmp_path / "old.json"
+    before.write_text(json.dumps({**measured, "rows": rows}))
+    options = ("--compare", before, "--fail-slower", "5%", "--json", "-")
+    code, out, _ = bench(tmp_path / "breast-cancer", *options)
+    assert code == ExitCode.SLOWER
+    assert [cell["verdict"] for cell in json.loads(out)["comparison"]["cells"]] == ["slower", "faster"]

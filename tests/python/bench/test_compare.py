@@ -91,6 +91,14 @@ def test_a_row_that_no_clock_wrote_is_refused(tmp_path: Path, us: float, rounds:
         read_result(write(tmp_path / "bad", us, rounds))
 
 
+def test_two_rows_of_one_place_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "twice", 1.0, [1.0] * 5)
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, "rows": content["rows"] * 2}))
+    with pytest.raises(InputError, match="several rows are of m, native-cpu, batch 1, threads 1"):
+        read_result(file)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": [{"p50_us": 1}]}', '{"rows": 3}'])
 def test_what_is_no_result_is_refused(
     compare: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
