@@ -14,6 +14,7 @@ import typer
 
 from slipway._files import write_atomically
 from slipway.cli import _complete as complete
+from slipway.cli._bundles import bundle_folders
 from slipway.cli._console import JsonOption, notice, show, status, table, write_result
 from slipway.errors import ExitCode, UnavailableError, UsageError
 
@@ -137,7 +138,7 @@ def _opened(paths: Sequence[Path]) -> list[Bundle]:
     from slipway.bundle import Bundle
 
     first: dict[Path, Path] = {}
-    for path in paths:
+    for path in bundle_folders(paths):
         first.setdefault(path.resolve(), path)
     return [Bundle.open(path) for path in first.values()]
 

@@ -12,6 +12,7 @@ import typer
 
 from slipway.cli import _complete as complete
 from slipway.cli._bisect import bisect_bundle, replay_folder
+from slipway.cli._bundles import bundle_folders
 from slipway.cli._console import JsonOption, table, write_result
 from slipway.errors import ExitCode, UsageError
 
@@ -103,7 +104,7 @@ def selftest_verb(
     from slipway.bundle import Bundle
     from slipway_export.replay import replay
 
-    results = [replay(Bundle.open(_folder(path))) for path in bundles] if bundles else [_small_trip()]
+    results = [replay(Bundle.open(_folder(path))) for path in bundle_folders(bundles)] if bundles else [_small_trip()]
     ok = all(result["ok"] for result in results)
     rows = [(r["bundle"], c["case"], c["max_abs"], c["labels"], c["ok"]) for r in results for c in r["cases"]]
     columns = ("bundle", "case", "largest difference", "same labels", "ok")

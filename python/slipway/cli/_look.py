@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from slipway.cli._bundles import bundle_folders
 from slipway.cli._console import JsonOption, require_engine, table, write_result
 from slipway.errors import ExitCode, UnavailableError
 
@@ -58,7 +59,7 @@ def doctor_verb(
 
     packages = installed(_PACKAGES)
     runtimes = {runtime.name: _unavailable(runtime) for runtime in RUNTIMES}
-    findings = find_all(gather(packages, bundles or ()))
+    findings = find_all(gather(packages, bundle_folders(bundles or ())))
     found: dict[str, Mapping[str, object]] = {
         "slipway": {"version": installed(["slipway"]).get("slipway", "not installed"), "engine": _engine_facts()},
         "machine": {
