@@ -14,6 +14,7 @@ from slipway.cli import _complete as complete
 from slipway.cli._bisect import bisect_bundle, replay_folder
 from slipway.cli._bundles import bundle_folders
 from slipway.cli._console import JsonOption, table, write_result
+from slipway.cli._faults import Fault, attempt, worst
 from slipway.errors import ExitCode, UsageError
 
 VERIFY_EXAMPLES = """[b]Examples[/b]
@@ -101,15 +102,34 @@ def selftest_verb(
 
     Without a bundle: train, export and verify the smallest recipe in a temporary folder.
     """
+    folders = bundle_folders(bundles or ())
+    results = [_replayed(path, len(folders)) for path in folders] if bundles else [_small_trip()]
+    rows = [
+        (result["bundle"], case["case"], case["max_abs"], case["labels"], case["ok"])
+        for result in results
+        for case in result["cases"] or [{"case": "failed", "max_abs": None, "labels": None, "ok": False}]
+    ]
+    columns = ("bundle", "case", "largest difference", "same labels", "ok")
+    write_result({"ok": all(result["ok"] for result in results), "bundles": results}, json, table(columns, rows))
+    of_differences = [ExitCode.OK if result["ok"] else ExitCode.MISMATCH for result in results]
+    return worst(ExitCode(r.get("exit_code", code)) for r, code in zip(results, of_differences, strict=True))
+
+
+def _replayed(path: Path, count: int) -> dict[str, Any]:
+    """Replay one of ``count`` bundles; the failure of one among several is a result too."""
     from slipway.bundle import Bundle
     from slipway_export.replay import replay
 
-    results = [replay(Bundle.open(_folder(path))) for path in bundle_folders(bundles)] if bundles else [_small_trip()]
-    ok = all(result["ok"] for result in results)
-    rows = [(r["bundle"], c["case"], c["max_abs"], c["labels"], c["ok"]) for r in results for c in r["cases"]]
-    columns = ("bundle", "case", "largest difference", "same labels", "ok")
-    write_result({"ok": ok, "bundles": results}, json, table(columns, rows))
-    return ExitCode.OK if ok else ExitCode.MISMATCH
+    def work() -> dict[str, Any]:
+        return replay(Bundle.open(_folder(path)))
+
+    if count == 1:
+        return work()
+    result = attempt(str(path), work)
+    if isinstance(result, Fault):
+        failed = {"error": result.message, "exit_code": int(result.exit_code)}
+        return {"bundle": str(path), "ok": False, "cases": [], **failed}
+    return result
 
 
 def _folder(path: Path) -> Path:

@@ -5,7 +5,6 @@ Each verb has its own file here. Results go to stdout, everything else to stderr
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from pathlib import Path
 
@@ -21,7 +20,8 @@ from slipway.cli import _look as look
 from slipway.cli import _run as run
 from slipway.cli import _train as train
 from slipway.cli._console import ReaderGoneError, fail, notice
-from slipway.errors import ExitCode, FileError, SlipwayError
+from slipway.cli._faults import debugging, fault_of
+from slipway.errors import ExitCode, FileError
 
 _EPILOG = "Results go to stdout, everything else to stderr. --debug shows where an error comes from."
 
@@ -50,6 +50,7 @@ def run_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
     """Run a command line and return its exit code; an error is one clear line on stderr."""
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"] or ["--help"]
+    debugging.set(debug)
     if not debug:
         warnings.simplefilter("ignore")
     try:
@@ -58,8 +59,6 @@ def run_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
     except ReaderGoneError:
         return int(ExitCode.ERROR)
     except Exception as error:  # the boundary: whatever it is, it becomes one line and an exit code
-        if debug:
-            traceback.print_exc()
         return _explain(error, name)
     if code == ExitCode.INTERRUPTED:
         notice("interrupted")
@@ -74,26 +73,11 @@ def _check_current_folder() -> None:
 
 
 def _explain(error: Exception, name: str) -> int:
-    from slipway.recipes._own import place_in_own_file
-
-    if isinstance(error, SlipwayError):
-        fail(str(error))
-        return int(error.exit_code)
     explain_usage = getattr(error, "format_message", None)  # typer's click errors share no public base class
     if explain_usage is not None:
         command = getattr(getattr(error, "ctx", None), "command_path", name)  # of a verb, where one was recognised
         fail(f"{explain_usage()} ({command} --help shows how)")
         return int(ExitCode.USAGE)
-    if isinstance(error, OSError):
-        fail(str(error))
-        return int(ExitCode.ERROR)
-    if isinstance(error, MemoryError):
-        fail(f"there is not enough memory: {str(error) or 'none is left'}; give fewer or smaller items")
-        return int(ExitCode.ERROR)
-    place = place_in_own_file(error)
-    if isinstance(error, ImportError) and not place and not (error.name or "").startswith("slipway"):
-        fail(f"a package that this needs cannot be imported: {error}; slipway doctor tells which one, and its cure")
-        return int(ExitCode.UNAVAILABLE)
-    whose = f"{place}: " if place else "a fault of slipway: "  # the line of the user's own file, or nobody's but ours
-    fail(f"{whose}{type(error).__name__}: {error} (--debug shows more)")
-    return int(ExitCode.ERROR)
+    fault = fault_of(error)
+    fail(fault.message)
+    return int(fault.exit_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,27 +77,29 @@ def export_verb(
             raise UsageError(f"--inputs describes one module, got {len(models)}: {', '.join(models)}")
         name = name or _name_of(models[0])
         outcome = _export_module(models[0], inputs, example or [], weights, labels, name, (out, formats, opset, force))
-        of_training.write_outcomes([outcome], _COLUMNS, json)
-        return ExitCode.OK
+        return of_training.write_outcomes([outcome], _COLUMNS, json)
     options = {"--example": example, "--weights": weights, "--labels": labels, "--name": name}
     given = [option for option, value in options.items() if value]
     if given:
         raise UsageError(f"{' and '.join(given)} needs --inputs, which says what the module {models[0]} takes")
-    _export_checkpoints([_checkpoint(out, text, recipe) for text in models], out, formats, opset, force, json)
-    return ExitCode.OK
+    return _export_checkpoints([_checkpoint(out, text, recipe) for text in models], out, formats, opset, force, json)
 
 
 def _export_checkpoints(
     checkpoints: Sequence[tuple[Path, str | None]], out: Path, formats: str, opset: int, force: bool, json: str | None
-) -> None:
+) -> ExitCode:
+    """Export checkpoints in order, each of which can be read, to places that are free; one that fails is reported."""
     from slipway.train import load_trained
 
+    every = [load_trained(path, own) for path, own in checkpoints]
+    names = [trained.recipe.name for trained in every]
+    of_training.refuse_repeated(names)
+    forms = of_training.check_export(out, names, formats, force)
     outcomes = []
-    for path, own in checkpoints:
-        trained = load_trained(path, own)
-        forms = of_training.check_export(out, [trained.recipe.name], formats, force)
-        outcomes.append(of_training.export_trained(trained, out, forms, opset, force))
-    of_training.write_outcomes(outcomes, _COLUMNS, json)
+    for name, trained in zip(names, every, strict=True):
+        work = partial(of_training.export_trained, trained, out, forms, opset, force)
+        outcomes.append(of_training.outcome_of(name, work, len(every), len(_COLUMNS)))
+    return of_training.write_outcomes(outcomes, _COLUMNS, json)
 
 
 def _checkpoint(out: Path, text: str, recipe: str | None) -> tuple[Path, str | None]:

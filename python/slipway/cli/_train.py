@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +14,9 @@ from rich.table import Table
 
 from slipway.bundle import DEFAULT_OPSET, FORMATS, NEWEST_OPSET, OLDEST_OPSET
 from slipway.cli import _complete as complete
-from slipway.cli._console import JsonOption, fail, notice, table, write_result
-from slipway.errors import ExitCode, SlipwayError, UsageError
+from slipway.cli._console import JsonOption, notice, table, write_result
+from slipway.cli._faults import attempt, worst
+from slipway.errors import ExitCode, UsageError
 
 EXAMPLES = """[b]Examples[/b]
 
@@ -190,10 +193,14 @@ def _runs(
         trace = out / f"{recipe.name}.profile.json" if profile else None
         checkpoint = checkpoint_path(out, recipe.name)
         runs.append(Run(recipe, config, training, data, seed, where, checkpoint, resume, own, trace))
-    repeated = {run.recipe.name for run in runs if sum(r.recipe.name == run.recipe.name for r in runs) > 1}
+    refuse_repeated([run.recipe.name for run in runs])
+    return runs
+
+
+def refuse_repeated(names: Sequence[str]) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise UsageError(f"named more than once: {', '.join(sorted(repeated))}; each would overwrite the other")
-    return runs
 
 
 def _changes(
@@ -238,26 +245,30 @@ def _each(
     with TrainingProgress(quiet=quiet) as progress:
         for run in runs:
             try:
-                outcomes.append(work(run, progress))
-            except SlipwayError as error:
-                if len(runs) == 1:
-                    raise
-                fail(f"{run.recipe.name}: {error}")
-                failed = {"recipe": run.recipe.name, "error": str(error), "exit_code": int(error.exit_code)}
-                row = (run.recipe.name, "failed", *(None,) * (len(columns) - 2))
-                outcomes.append(Outcome(failed, row, error.exit_code))
+                outcomes.append(outcome_of(run.recipe.name, partial(work, run, progress), len(runs), len(columns)))
             except KeyboardInterrupt:
                 if run.checkpoint.is_file():
                     notice(f"{run.recipe.name}: stopped; --resume continues from {run.checkpoint}")
                 raise
-    write_outcomes(outcomes, columns, json)
-    return next((outcome.exit_code for outcome in outcomes if outcome.exit_code), ExitCode.OK)
+    return write_outcomes(outcomes, columns, json)
 
 
-def write_outcomes(outcomes: Sequence[Outcome], columns: Sequence[str], json: str | None) -> None:
+def outcome_of(name: str, work: Callable[[], Outcome], count: int, columns: int) -> Outcome:
+    """Work on one of ``count`` recipes; the failure of one among several is an outcome too."""
+    if count == 1:
+        return work()
+    outcome = attempt(name, work)
+    if isinstance(outcome, Outcome):
+        return outcome
+    failed = {"recipe": name, "error": outcome.message, "exit_code": int(outcome.exit_code)}
+    return Outcome(failed, (name, "failed", *(None,) * (columns - 2)), outcome.exit_code)
+
+
+def write_outcomes(outcomes: Sequence[Outcome], columns: Sequence[str], json: str | None) -> ExitCode:
     values = [outcome.json for outcome in outcomes]
     summary: Table = table(columns, [outcome.row for outcome in outcomes])
     write_result(values[0] if len(values) == 1 else values, json, summary)
+    return worst(outcome.exit_code for outcome in outcomes)
 
 
 def _facts(trained: Any) -> dict[str, Any]:
