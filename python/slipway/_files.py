@@ -111,6 +111,33 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_writable(path: Path) -> None:
+    """Refuse before the work what ``write_atomically`` would refuse after it; nothing is left behind.
+
+    Raises:
+        FileError: The file cannot be written; the message names it.
+    """
+    with _faults_of(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+        if path.exists() and not path.is_file():  # a device, or a pipe whose reader may still come
+            return
+        target = path.resolve() if path.is_symlink() else path.absolute()
+        place = next(parent for parent in target.parents if parent.exists()) / target.name
+        try:
+            temporary, handle = _claim(place)
+        except BaseException:  # a Ctrl-C may come when the file is made and its number not yet here
+            sweep_partial(place)
+            raise
+        try:
+            temporary.unlink()
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+
+
 def sweep_partial(path: Path) -> None:
     """Remove what killed writers of ``path`` left behind; the files of writers that live stay."""
     for temporary in (*_temporaries(path), _beside(path, "lock")):

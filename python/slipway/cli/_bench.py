@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
 
-from slipway._files import write_atomically
 from slipway.cli import _complete as complete
 from slipway.cli._bundles import bundle_folders
-from slipway.cli._console import JsonOption, notice, show, status, table, write_result
+from slipway.cli._console import JsonOption, checked_file, notice, status, table, write_result
 from slipway.errors import ExitCode, UnavailableError, UsageError
 
 if TYPE_CHECKING:
@@ -56,8 +56,12 @@ def bench_verb(
     threads: Annotated[str, typer.Option(metavar="LIST", help="Numbers of threads.")] = "1",
     duration: Annotated[float, typer.Option(min=0.01, metavar="S", help="Seconds per runtime, batch, threads.")] = 1.0,
     json: JsonOption = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
-    html_file: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts.")] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", callback=checked_file, help="Write the rows as CSV.")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", callback=checked_file, help="Write a page with charts.")
+    ] = None,
     old: Annotated[
         Path | None, typer.Option("--compare", metavar="OLD.json", help="Compare with an earlier --json file.")
     ] = None,
@@ -177,23 +181,30 @@ def _comparison(before: Mapping[str, Any], result: Mapping[str, Any], allowed: f
 
 
 def _write(result: Mapping[str, Any], json: str | None, csv_file: Path | None, html_file: Path | None) -> None:
-    from slipway.bench import compare
     from slipway.bench.charts import bench_page
 
+    files = {}
     if csv_file is not None:
-        write_atomically(csv_file, _csv(result["rows"]).encode())
+        files[csv_file] = _csv(result["rows"])
     if html_file is not None:
-        write_atomically(html_file, bench_page(result).encode())
-    write_result(result, json, table(_COLUMNS, [[row[c] for c in _COLUMNS] for row in result["rows"]]))
-    if json == "-":
-        return
+        files[html_file] = bench_page(result)
+    contents = {file: text.encode("utf-8", "backslashreplace") for file, text in files.items()}
+    write_result(result, json, *_texts(result), files=contents)
+
+
+def _texts(result: Mapping[str, Any]) -> list[Table | str]:
+    """Return the result for people."""
+    from slipway.bench import compare
+
+    texts: list[Table | str] = [table(_COLUMNS, [[row[c] for c in _COLUMNS] for row in result["rows"]])]
     for part in result["waterfalls"][:1]:
         place = f"{part['bundle']}, batch {part['batch']}, threads {part['threads']}"
         rows = [(p["name"], p["us"], f"{p['us'] / part['run_us']:.1%}") for p in part["parts"]]
-        show(table((f"session.run of {place}", "us", "share"), rows))
+        texts.append(table((f"session.run of {place}", "us", "share"), rows))
     if "comparison" in result:
-        show(table(compare.COLUMNS, [[cell[c] for c in compare.COLUMNS] for cell in result["comparison"]["cells"]]))
-    show("\n".join(f"{subject}: {sentence}." for subject, sentence in result["protocol"].items()))
+        cells = result["comparison"]["cells"]
+        texts.append(table(compare.COLUMNS, [[cell[c] for c in compare.COLUMNS] for cell in cells]))
+    return [*texts, "\n".join(f"{subject}: {sentence}." for subject, sentence in result["protocol"].items())]
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

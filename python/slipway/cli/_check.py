@@ -13,7 +13,7 @@ import typer
 from slipway.cli import _complete as complete
 from slipway.cli._bisect import bisect_bundle, replay_folder
 from slipway.cli._bundles import bundle_folders
-from slipway.cli._console import JsonOption, table, write_result
+from slipway.cli._console import JsonOption, checked_folder, table, write_result
 from slipway.cli._faults import Fault, attempt, worst
 from slipway.errors import ExitCode, UsageError
 
@@ -53,7 +53,12 @@ def verify_verb(
         list[str] | None, typer.Option(metavar="RUNTIME=FILE", help="With --bisect: the file that one of them runs.")
     ] = None,
     repro: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="With --bisect: write the nodes at fault and their arrays there.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            callback=checked_folder,
+            help="With --bisect: write the nodes at fault and their arrays there.",
+        ),
     ] = None,
     json: JsonOption = None,
 ) -> int:

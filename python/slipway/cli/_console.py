@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +14,52 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from slipway._files import write_atomically
-from slipway.errors import FileError, UnavailableError
+from slipway._files import check_writable, write_atomically
+from slipway.errors import FileError, UnavailableError, UsageError
 
 #: Width of tables where there is no terminal: nothing is cut, so that scripts find what they look for.
 _PIPE_WIDTH = 400
 
+
+def _checked_json(context: typer.Context, target: str | None) -> str | None:
+    if target not in (None, "-") and not context.resilient_parsing:
+        check_writable(Path(target))
+    return target
+
+
+def checked_file(context: typer.Context, path: Path | None) -> Path | None:
+    """Refuse a file that cannot be written, before any work is done: the callback of an option.
+
+    Raises:
+        UsageError: It is ``-``.
+        FileError: It cannot be written.
+    """
+    if path is not None and not context.resilient_parsing:
+        if str(path) == "-":
+            raise UsageError("- means standard output, which only --json takes; give the name of a file")
+        check_writable(path)
+    return path
+
+
+def checked_folder(context: typer.Context, path: Path | None) -> Path | None:
+    """Refuse a folder that no file can be written into, before any work is done: the callback of an option.
+
+    Raises:
+        FileError: No file can be written there.
+    """
+    if path is not None and not context.resilient_parsing:
+        check_writable(path / "x")
+    return path
+
+
 JsonOption = Annotated[
-    str | None, typer.Option("--json", metavar="FILE|-", help="Write the result as JSON, to a file or (-) to stdout.")
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE|-",
+        callback=_checked_json,
+        help="Write the result as JSON, to a file or (-) to stdout.",
+    ),
 ]
 
 
@@ -68,16 +106,43 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     return result
 
 
-def write_result(value: Any, target: str | None, text: Table | str) -> None:
-    """Write a result: as JSON to a file or to stdout; for people, to stdout, unless the JSON went there."""
+def write_result(
+    value: Any, target: str | None, *texts: Table | str, files: Mapping[Path, bytes] | None = None
+) -> None:
+    """Write a result: as JSON to a file or to stdout; for people, to stdout, unless the JSON went there.
+
+    Args:
+        value: What the JSON holds.
+        target: A file, ``-`` for stdout, or None.
+        texts: The same for people.
+        files: More files to write.
+
+    Raises:
+        FileError: A file cannot be written, which is told when all else is done.
+    """
     content = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     if target == "-":
-        write_out(content)
-        return
-    if target is not None:
+        texts = (content,)
+    contents = dict(files or {})
+    if target not in (None, "-"):
         # Names of files may hold bytes that are not UTF-8: backslashes make them escapes of JSON.
-        write_atomically(Path(target), content.encode("utf-8", "backslashreplace"))
-    show(text)
+        contents[Path(target)] = content.encode("utf-8", "backslashreplace")
+    try:
+        for text in texts:
+            show(text)
+    finally:  # who no longer reads stdout still gets the files
+        _write_files(contents)
+
+
+def _write_files(contents: Mapping[Path, bytes]) -> None:
+    faults = []
+    for path, content in contents.items():
+        try:
+            write_atomically(path, content)
+        except FileError as error:
+            faults.append(str(error))
+    if faults:
+        raise FileError("; ".join(faults))
 
 
 def write_out(text: str) -> None:

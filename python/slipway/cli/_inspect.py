@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from slipway.cli import _complete as complete
-from slipway.cli._console import JsonOption, notice, require_engine, show, table, write_result
+from slipway.cli._console import JsonOption, checked_file, notice, require_engine, show, table, write_result
 from slipway.errors import ExitCode, UsageError
 
 EXAMPLES = """[b]Examples[/b]
@@ -49,7 +49,8 @@ def inspect_verb(
         str | None, typer.Option(metavar="NAME:AxB,...", help="For plan; a bundle's first golden gives the default.")
     ] = None,
     svg: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a picture of the graph, with fusions.")
+        Path | None,
+        typer.Option(metavar="FILE", callback=checked_file, help="Write a picture of the graph, with fusions."),
     ] = None,
     json: JsonOption = None,
 ) -> int:
@@ -62,18 +63,18 @@ def inspect_verb(
         if svg is not None or json is not None:
             raise UsageError("--stage prints a text; --svg and --json belong to the card, without --stage")
         return _show_stage(model, stage, wanted)
-    from slipway._files import write_atomically
     from slipway.look.card import Model, make_card
 
     opened = Model.open(model)
     card = make_card(opened, wanted)
+    files = {}
     if svg is not None:
         from slipway.look.picture import picture_of_graph
 
-        picture = picture_of_graph(opened.parts(), card["groups"] or (), model.resolve().name)
-        write_atomically(svg, picture.encode())
-        notice(f"wrote {svg}")
-    write_result(card, json, table(("", "", ""), list(_lines(card))))
+        files[svg] = picture_of_graph(opened.parts(), card["groups"] or (), model.resolve().name).encode()
+    write_result(card, json, table(("", "", ""), list(_lines(card))), files=files)
+    for file in files:
+        notice(f"wrote {file}")
     return ExitCode.OK
 
 

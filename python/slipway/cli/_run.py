@@ -18,7 +18,7 @@ from slipway._limits import MOST_THREADS
 from slipway.cli import _complete as complete
 from slipway.cli._answer import Answer, Array, Name, name_of
 from slipway.cli._arrays import read_arrays
-from slipway.cli._console import show, write_out
+from slipway.cli._console import checked_folder, show, write_out
 from slipway.errors import ExitCode, InputError, UnavailableError, UsageError
 from slipway.signature import Signature, TableInput
 
@@ -119,7 +119,9 @@ def run_verb(
     ] = None,
     top: Annotated[int, typer.Option(min=1, metavar="K", help="Labels to show per item.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per item, one per line.")] = False,
-    output_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Write one .npy per output.")] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", callback=checked_folder, help="Write one .npy per output.")
+    ] = None,
 ) -> int:
     """Run a model once, on texts, images, rows of a table, arrays, or random numbers.
 
@@ -138,14 +140,16 @@ def run_verb(
         return ExitCode.OK
     named, arrays = _encode(signature, given)
     outputs = run(arrays)
-    if output_dir is not None:
-        _write_outputs(output_dir, outputs)
     answer = Answer.of(signature, arrays, outputs, decode(signature, outputs))
-    if as_json:
-        for line in answer.as_json(named, top):
-            write_out(json.dumps(line, ensure_ascii=False) + "\n")
-    else:
-        show(answer.as_text(named, top))
+    try:
+        if as_json:
+            for line in answer.as_json(named, top):
+                write_out(json.dumps(line, ensure_ascii=False) + "\n")
+        else:
+            show(answer.as_text(named, top))
+    finally:  # who no longer reads stdout still gets the files
+        if output_dir is not None:
+            _write_outputs(output_dir, outputs)
     return ExitCode.OK
 
 
