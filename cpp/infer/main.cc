@@ -20,6 +20,7 @@
 #include "infer/predict.h"
 #include "infer/present.h"
 #include "infer/random.h"
+#include "infer/ranges.h"
 #include "infer/selftest.h"
 #include "infer/sources.h"
 #include "infer/utf8.h"
@@ -158,6 +159,7 @@ class Program final {
       const int axis = signature_.inputs[i].batch_axis;
       if (axis >= 0 && axis < batch.inputs[i].shape().rank()) entries = batch.inputs[i].shape()[axis];
     }
+    check_ranges(signature_, batch.inputs);
     measure(*engine_, batch.inputs, entries, arguments_);
   }
 

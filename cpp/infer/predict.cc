@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "infer/json.h"
+#include "infer/ranges.h"
 
 namespace slipway::infer {
 
@@ -57,6 +58,7 @@ std::vector<Result> predict(const Engine& engine, const Signature& signature, co
 
 std::vector<Result> predict_tensors(const Engine& engine, const Signature& signature, const std::vector<Tensor>& inputs,
                                     std::span<const Item> items, const std::string& name, int top) {
+  check_ranges(signature, inputs);
   std::vector<Tensor> outputs = engine.run(inputs);
   std::optional<std::vector<Prediction>> predictions = decode(signature, outputs, top);
   const int64_t entries = predictions ? static_cast<int64_t>(predictions->size()) : entries_of(signature, inputs);

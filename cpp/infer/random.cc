@@ -73,18 +73,15 @@ Shape shape_of(const InputPort& port, const std::map<std::string, Shape>& shapes
   return Shape(result);
 }
 
-/// The largest whole number that the port's meaning allows.
-int64_t largest_for(const Signature& signature, const InputPort& port, const std::vector<Tensor>& before,
-                    int64_t time) {
+/// The largest whole number that the port's meaning allows; 1 where nothing is declared.
+int64_t largest_for(const Signature& signature, const InputPort& port, const std::vector<Shape>& drawn) {
   if (const auto* text = std::get_if<TextSpec>(&port.spec)) {
     const auto entries = static_cast<int64_t>(text->vocabulary_size);
     return std::max<int64_t>(0, (text->vocabulary ? std::min(text->limit, entries) : text->limit) - 1);
   }
-  if (const auto* tensor = std::get_if<TensorSpec>(&port.spec)) return tensor->is_length ? time : tensor->below - 1;
-  const auto* length = std::get_if<LengthSpec>(&port.spec);
-  if (length == nullptr) return 1;
-  const int axis = signature.inputs[length->of].time_axis;
-  return length->of < before.size() ? before[length->of].shape()[axis] : time;
+  if (const std::optional<std::size_t> of = port.length_of()) return drawn[*of][signature.inputs[*of].time_axis];
+  const auto* array = std::get_if<TensorSpec>(&port.spec);
+  return array != nullptr && array->below ? *array->below - 1 : 1;
 }
 
 void fill(Tensor& tensor, Generator& generator, int64_t low, int64_t high) {
@@ -123,9 +120,12 @@ std::vector<Tensor> random_inputs(const Signature& signature, const std::map<std
                                   uint64_t seed) {
   const std::map<std::string, int64_t> sizes = named_sizes(signature, shapes);
   Generator generator(seed);
+  std::vector<Shape> drawn;
+  for (const InputPort& port : signature.inputs) drawn.push_back(shape_of(port, shapes, sizes));
   std::vector<Tensor> inputs;
-  for (const InputPort& port : signature.inputs) {
-    const Shape shape = shape_of(port, shapes, sizes);
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    const InputPort& port = signature.inputs[i];
+    const Shape& shape = drawn[i];
     if (shape.checked_bytes(size_of(port.info.dtype)) > kMaxBytes) {
       fail(Code::kLimit, "input ", quote(port.info.name), " of shape ", shape.text(), " is too large");
     }
@@ -134,10 +134,8 @@ std::vector<Tensor> random_inputs(const Signature& signature, const std::map<std
     if (text != nullptr && text->one_hot) {
       fill_one_hot(tensor, generator, text->limit);
     } else {
-      const auto* array = std::get_if<TensorSpec>(&port.spec);
-      const bool is_length = array != nullptr ? array->is_length : std::holds_alternative<LengthSpec>(port.spec);
-      const int64_t high = largest_for(signature, port, inputs, sizes.at("T"));
-      fill(tensor, generator, is_length ? std::min<int64_t>(1, high) : 0, high);
+      const int64_t high = largest_for(signature, port, drawn);
+      fill(tensor, generator, port.length_of() ? std::min<int64_t>(1, high) : 0, high);
     }
     inputs.push_back(std::move(tensor));
   }

@@ -15,6 +15,7 @@
 #include "infer/json.h"
 #include "infer/npy.h"
 #include "infer/present.h"
+#include "infer/ranges.h"
 #include "infer/raw.h"
 #include "infer/sums.h"
 
@@ -88,6 +89,7 @@ class Replay final {
     if (const Json* raw = entry.find("raw"); raw != nullptr && !raw->is_null()) {
       rows.push_back(compare_encoded(name, *raw, inputs));
     }
+    check_ranges(signature_, inputs);
     const std::vector<Tensor> outputs = engine_->run(inputs);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const PortInfo& port = engine_->outputs()[i];

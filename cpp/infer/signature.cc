@@ -177,6 +177,22 @@ TableSpec read_table(const Entry& entry, const PortInfo& port) {
   return spec;
 }
 
+std::optional<std::size_t> place_of(const std::vector<PortInfo>& inputs, const std::string& name) {
+  const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const PortInfo& p) { return p.name == name; });
+  if (found == inputs.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - inputs.begin());
+}
+
+TensorSpec read_tensor(const Entry& entry, const std::vector<PortInfo>& inputs) {
+  TensorSpec spec;
+  if (entry.find("below") != nullptr) spec.below = entry.integer("below", 1, 1, INT64_MAX);
+  const std::string of = entry.string("of", "");
+  if (of.empty()) return spec;
+  spec.of = place_of(inputs, of);
+  if (!spec.of) entry.refuse("of", quote(of), "the name of an input that has a time");
+  return spec;
+}
+
 InputSpec read_input_spec(const Entry& entry, const InputPort& port, const std::vector<PortInfo>& inputs) {
   constexpr std::array<std::string_view, 5> kKinds = {"tensor", "text", "length", "image", "table"};
   const std::string dtype = entry.string("dtype", std::string(name_of(port.info.dtype)));
@@ -186,16 +202,16 @@ InputSpec read_input_spec(const Entry& entry, const InputPort& port, const std::
       return read_text(entry);
     case 2: {
       const std::string of = entry.string("of", "");
-      const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const PortInfo& p) { return p.name == of; });
-      if (found == inputs.end()) entry.refuse("of", quote(of), "the name of a text input");
-      return LengthSpec{static_cast<std::size_t>(found - inputs.begin())};
+      const std::optional<std::size_t> place = place_of(inputs, of);
+      if (!place) entry.refuse("of", quote(of), "the name of a text input");
+      return LengthSpec{*place};
     }
     case 3:
       return read_image_spec(entry);
     case 4:
       return read_table(entry, port.info);
     default:
-      return TensorSpec{entry.integer("below", 2, 1, INT64_MAX), !entry.string("of", "").empty()};
+      return read_tensor(entry, inputs);
   }
 }
 
@@ -267,6 +283,12 @@ bool Signature::takes_texts() const {
   });
 }
 
+std::optional<std::size_t> InputPort::length_of() const noexcept {
+  if (const auto* length = std::get_if<LengthSpec>(&spec)) return length->of;
+  const auto* array = std::get_if<TensorSpec>(&spec);
+  return array == nullptr ? std::nullopt : array->of;
+}
+
 std::string_view Signature::kind_name(const InputPort& port) noexcept {
   constexpr std::string_view kNames[] = {"tensor", "text", "length", "image", "table"};
   return kNames[port.spec.index()];
@@ -292,6 +314,10 @@ Signature read_signature(const std::vector<PortInfo>& inputs, const std::vector<
   for (const PortInfo& info : inputs) signature.inputs.push_back(read_input(info, inputs, metadata));
   for (const PortInfo& info : outputs) signature.outputs.push_back(read_output(info, metadata));
   for (const InputPort& port : signature.inputs) {
+    const std::optional<std::size_t> of = port.length_of();
+    if (of && signature.inputs[*of].time_axis < 0) {
+      fail(Code::kModel, "slipway.input.", port.info.name, ", field of: ", quote(inputs[*of].name), " has no time");
+    }
     const auto* length = std::get_if<LengthSpec>(&port.spec);
     if (length != nullptr && !std::holds_alternative<TextSpec>(signature.inputs[length->of].spec)) {
       fail(Code::kModel, "slipway.input.", port.info.name, ", field of: ", quote(inputs[length->of].name),

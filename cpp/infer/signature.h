@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,8 +21,8 @@ inline constexpr int64_t kBundleFormat = 1;
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
 struct TensorSpec {
-  int64_t below = 2;       ///< whole numbers lie in [0, below)
-  bool is_length = false;  ///< they are lengths of another array instead, 1 and more
+  std::optional<int64_t> below;   ///< whole numbers lie in [0, below), where that is declared
+  std::optional<std::size_t> of;  ///< they are lengths of this input instead, 1 to its steps
 };
 
 struct LengthSpec {
@@ -46,6 +47,8 @@ struct InputPort {
   [[nodiscard]] bool is_raw() const noexcept {
     return !std::holds_alternative<TensorSpec>(spec) && !std::holds_alternative<LengthSpec>(spec);
   }
+  /// The place of the input whose lengths this one holds, if it holds lengths.
+  [[nodiscard]] std::optional<std::size_t> length_of() const noexcept;
 };
 
 enum class OutputKind { kTensor, kClass, kBinary, kSegmentation };

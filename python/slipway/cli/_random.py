@@ -58,13 +58,17 @@ def random_arrays(signature: Signature, shapes: Mapping[str, Sequence[int]], see
     """
     sizes = _sizes(signature, shapes)
     generator = _Generator(seed)
+    drawn = {
+        port.name: [d if isinstance(d, int) else sizes.get(_name(port, axis), 1) for axis, d in enumerate(port.dims)]
+        for port in signature.inputs
+    }
     arrays: dict[str, Array] = {}
     for port in signature.inputs:
-        shape = [dim if isinstance(dim, int) else sizes.get(_name(port, axis), 1) for axis, dim in enumerate(port.dims)]
+        shape = drawn[port.name]
         count = int(np.prod(shape, dtype=object)) if shape else 1
         if count * np.dtype(port.dtype).itemsize > MOST_INPUT_BYTES:
             raise InputError(f'input "{port.name}" of shape {shape} is too large to be drawn, at most 4 GiB are')
-        arrays[port.name] = _drawn(port, generator, shape, count, sizes["T"])
+        arrays[port.name] = _drawn(port, generator, shape, count, _steps(signature, port, drawn))
     return arrays
 
 
@@ -85,6 +89,15 @@ def _name(port: InputPort, axis: int) -> str:
     return "T" if axis == time_axis(port) and "N" in port.dims else str(port.dims[axis])
 
 
+def _steps(signature: Signature, port: InputPort, drawn: Mapping[str, Sequence[int]]) -> int:
+    """Return the steps of what a port of lengths belongs to; 0 for another port."""
+    if not isinstance(port.spec, LengthInput):
+        return 0
+    source = next(other for other in signature.inputs if other.name == port.spec.of)
+    axis = time_axis(source)
+    return drawn[source.name][axis] if axis is not None else 0
+
+
 def _drawn(port: InputPort, generator: _Generator, shape: Sequence[int], count: int, steps: int) -> Array:
     spec = port.spec
     if isinstance(spec, TextInput) and spec.one_hot:
@@ -96,7 +109,7 @@ def _drawn(port: InputPort, generator: _Generator, shape: Sequence[int], count: 
     if isinstance(spec, TextInput):
         high = (spec.limit if spec.vocabulary is None else min(spec.limit, len(spec.vocabulary))) - 1
     elif isinstance(spec, LengthInput):
-        low, high = 1, steps
+        low, high = min(1, steps), steps
     elif isinstance(spec, TensorInput) and spec.below is not None:
         high = spec.below - 1
     return generator.whole(low, high, count).astype(port.dtype).reshape(shape)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.errors import InputError
-from slipway.signature import InputPort, LengthInput, OutputPort, Signature, is_time
+from slipway.signature import InputPort, LengthInput, OutputPort, Signature, TensorInput, TextInput, is_time
 
 
 def time_axis(port: InputPort | OutputPort) -> int | None:
@@ -36,8 +36,8 @@ def check_inputs(
         takes_none: Whether the runtime answers a batch of no items, N = 0, with outputs of none.
 
     Raises:
-        InputError: A port is missing or unknown, or an array has the wrong type or shape, is empty, or holds lengths
-            outside 1..T; the message lists every fault.
+        InputError: A port is missing or unknown, or an array has the wrong type or shape, is empty, or holds a whole
+            number outside the range that its port declares; the message lists every fault.
     """
     faults = [f'unknown input "{name}"' for name in inputs if name not in {p.name for p in signature.inputs}]
     sizes: dict[str, tuple[int, str]] = {}
@@ -49,11 +49,12 @@ def check_inputs(
         array = np.asarray(inputs[port.name])
         faults += _port_faults(port, array, sizes, takes_none=takes_none)
         checked[port.name] = np.ascontiguousarray(array)
-    if not faults:
-        faults = [fault for port in signature.inputs if (fault := _length_fault(signature, port, checked))]
     if faults:
         expected = ", ".join(f"{p.name} {p.dtype} {list(p.dims)}" for p in signature.inputs)
         raise InputError(f"{'; '.join(faults)}; expected {expected}")
+    faults = [fault for port in signature.inputs if (fault := _range_fault(signature, port, checked))]
+    if faults:
+        raise InputError("; ".join(faults))
     return checked
 
 
@@ -77,15 +78,31 @@ def _port_faults(
     return faults
 
 
-def _length_fault(signature: Signature, port: InputPort, inputs: Mapping[str, NDArray[np.generic]]) -> str | None:
-    if not isinstance(port.spec, LengthInput):
+def _range_fault(signature: Signature, port: InputPort, inputs: Mapping[str, NDArray[np.generic]]) -> str | None:
+    """Say where a number is outside its range, as ``cpp/infer/ranges.cc`` does, or None."""
+    values, spec = inputs[port.name], port.spec
+    if port.dtype not in ("int64", "int32") or values.size == 0:
         return None
-    source = next(p for p in signature.inputs if p.name == port.spec.of)
+    if isinstance(spec, LengthInput):
+        low, high = 1, _steps(signature, spec, inputs)
+    elif isinstance(spec, TextInput):
+        low, high = 0, spec.limit - 1
+    elif isinstance(spec, TensorInput) and spec.below is not None:
+        low, high = 0, spec.below - 1
+    else:
+        return None
+    if low <= values.min() and values.max() <= high:
+        return None
+    wrong = np.less(values, low) | np.greater(values, high)
+    if isinstance(spec, TextInput):  # texts are encoded to these two, wherever they lie
+        wrong &= ~np.isin(values, [number for number in (spec.unknown, spec.pad) if number is not None])
+    if not wrong.any():
+        return None
+    place = np.argwhere(wrong)[0].tolist()
+    return f'input "{port.name}" holds {values[tuple(place)]} at place {place}, expected {low} to {high}'
+
+
+def _steps(signature: Signature, spec: LengthInput, inputs: Mapping[str, NDArray[np.generic]]) -> int:
+    source = next(port for port in signature.inputs if port.name == spec.of)
     axis = time_axis(source)
-    steps = inputs[source.name].shape[axis] if axis is not None else 0
-    lengths = inputs[port.name]
-    if lengths.size == 0:
-        return None
-    if lengths.min() >= 1 and lengths.max() <= steps:
-        return None
-    return f'input "{port.name}" holds lengths from {lengths.min()} to {lengths.max()}, expected 1 to {steps}'
+    return inputs[source.name].shape[axis] if axis is not None else 0
