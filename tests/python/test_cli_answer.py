@@ -14,6 +14,7 @@ from onnx import TensorProto as T
 from onnx import helper
 
 from slipway._metadata import signature_to_metadata
+from slipway.cli._console import write_result
 from slipway.errors import ExitCode
 from slipway.signature import ClassOutput, InputPort, OutputPort, OutputSpec, Signature, TensorInput, TensorOutput
 
@@ -63,3 +64,18 @@ def test_an_output_without_a_batch_goes_whole_to_every_item(
     np.testing.assert_array_equal(np.float32([row["outputs"]["y"] for row in found]).reshape(rows.shape), rows)
     for row in found:
         np.testing.assert_allclose(row["outputs"]["mean"], rows.mean(0), rtol=1e-5)
+
+
+def test_numbers_that_json_does_not_have_are_null(slipway: Say, tmp_path: Path) -> None:
+    rows = np.float32([[1, np.nan, np.inf], [-np.inf, 2, 3]])
+    model = model_of(tmp_path, TensorOutput())
+    np.save(tmp_path / "x.npy", rows)
+    code, out, _ = slipway("run", model, "--input", f"x={tmp_path / 'x.npy'}", "--json")
+    assert code == ExitCode.OK
+    found = [json.loads(line, parse_constant=lambda word: pytest.fail(word)) for line in out.splitlines()]
+    assert [row["outputs"]["y"] for row in found] == [[1, None, None], [None, 2, 3]]
+
+
+def test_a_result_is_json_whatever_numbers_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    write_result({"a": [float("nan"), (1.5, float("-inf"))], "b": {"c": float("inf")}}, "-", "")
+    assert json.loads(capsys.readouterr().out) == {"a": [None, [1.5, None]], "b": {"c": None}}

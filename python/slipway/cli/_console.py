@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -120,7 +121,7 @@ def write_result(
     Raises:
         FileError: A file cannot be written, which is told when all else is done.
     """
-    content = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    content = json_text(value, indent=1) + "\n"
     if target == "-":
         texts = (content,)
     contents = dict(files or {})
@@ -132,6 +133,22 @@ def write_result(
             show(text)
     finally:  # who no longer reads stdout still gets the files
         _write_files(contents)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON, which has no infinity and no NaN: they become null, as in ``slipway-infer``."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _write_files(contents: Mapping[Path, bytes]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from slipway.cli._answer import Answer, Array, name_of, shown
-from slipway.cli._console import fail, one_line, write_out
+from slipway.cli._console import fail, json_text, one_line, write_out
 from slipway.errors import InputError
 from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.signature import Signature
@@ -41,7 +40,7 @@ def converse(
             continue
         answer = Answer.of(signature, arrays, outputs, decode(signature, outputs))
         [row] = answer.as_json([name_of(item)], top)
-        _say(json.dumps(row, ensure_ascii=False) if as_json else _text(row, "" if typed else shown(name_of(item))))
+        _say(json_text(row) if as_json else _text(row, "" if typed else shown(name_of(item))))
 
 
 def _item(signature: Signature, texts: list[str]) -> Any:

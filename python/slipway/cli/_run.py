@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from slipway._limits import MOST_THREADS
 from slipway.cli import _complete as complete
 from slipway.cli._answer import Answer, Array, Name, name_of
 from slipway.cli._arrays import read_arrays
-from slipway.cli._console import checked_folder, show, write_out
+from slipway.cli._console import checked_folder, json_text, show, write_out
 from slipway.errors import ExitCode, InputError, UnavailableError, UsageError
 from slipway.signature import Signature, TableInput
 
@@ -144,7 +143,7 @@ def run_verb(
     try:
         if as_json:
             for line in answer.as_json(named, top):
-                write_out(json.dumps(line, ensure_ascii=False) + "\n")
+                write_out(json_text(line) + "\n")
         else:
             show(answer.as_text(named, top))
     finally:  # who no longer reads stdout still gets the files
