@@ -185,11 +185,17 @@ void check(const Arguments& arguments) {
       !arguments.inputs.empty() || !arguments.images.empty() || !arguments.texts.empty() || !arguments.tables.empty();
   if (arguments.random && has_data) fail(Code::kUsage, "--random and inputs exclude each other");
   if (!arguments.shapes.empty() && has_data) fail(Code::kUsage, "--shapes goes with --random or --iterations alone");
-  if (arguments.action == Action::kSelftest && arguments.has_source()) {
+  const bool is_selftest = arguments.action == Action::kSelftest;
+  if (is_selftest && (arguments.has_source() || !arguments.shapes.empty())) {
     fail(Code::kUsage, "--selftest takes its inputs from the bundle");
   }
+  if (is_selftest && arguments.iterations > 0) fail(Code::kUsage, "--selftest and --iterations exclude each other");
   if (!arguments.output.empty() && !arguments.output_folder.empty()) {
     fail(Code::kUsage, "--output and --output-dir exclude each other");
+  }
+  if ((is_selftest || arguments.iterations > 0) && (!arguments.output.empty() || !arguments.output_folder.empty())) {
+    fail(Code::kUsage, "--output and --output-dir go with a prediction: ", is_selftest ? "--selftest" : "--iterations",
+         " writes no outputs");
   }
 }
 

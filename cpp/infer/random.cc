@@ -33,15 +33,24 @@ class Generator final {
   uint64_t state_;
 };
 
-/// The name that says which dimensions are the same: the model's symbol, or N and T of the metadata.
+bool is_time(const InputPort& port, int axis) { return axis == port.time_axis; }
+
+/// The name that says which dimensions are the same: N, or the model's symbol, which two times do not share.
 std::string name_at(const InputPort& port, int axis) {
   if (axis == port.batch_axis) return "N";
-  if (axis == port.time_axis) return "T";
-  return port.info.dims[static_cast<std::size_t>(axis)].symbol();
+  const std::string symbol = port.info.dims[static_cast<std::size_t>(axis)].symbol();
+  return symbol.empty() && is_time(port, axis) ? "T" : symbol;
 }
 
-std::map<std::string, int64_t> named_sizes(const Signature& signature, const std::map<std::string, Shape>& shapes) {
-  std::map<std::string, int64_t> sizes = {{"T", kDefaultTime}};
+/// Sizes by the names of dimensions, and that of a time whose name has none.
+struct Sizes {
+  std::map<std::string, int64_t> named;
+  int64_t time = kDefaultTime;
+};
+
+Sizes sizes_of(const Signature& signature, const std::map<std::string, Shape>& shapes) {
+  Sizes sizes;
+  std::map<std::string, std::string> where;
   for (const auto& [name, shape] : shapes) {
     const auto port = std::find_if(signature.inputs.begin(), signature.inputs.end(),
                                    [&wanted = name](const InputPort& p) { return p.info.name == wanted; });
@@ -54,21 +63,29 @@ std::map<std::string, int64_t> named_sizes(const Signature& signature, const std
            shape.text());
     }
     for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (is_time(*port, axis)) sizes.time = shape[axis];
       const std::string symbol = name_at(*port, axis);
-      if (!symbol.empty()) sizes[symbol] = shape[axis];
+      if (symbol.empty()) continue;
+      const std::string& first = where.emplace(symbol, name).first->second;
+      const int64_t known = sizes.named.emplace(symbol, shape[axis]).first->second;
+      if (known != shape[axis]) {
+        fail(Code::kUsage, "--shapes: ", symbol, " is ", known, " in input ", quote(first), " and ", shape[axis],
+             " in ", quote(name));
+      }
     }
   }
   return sizes;
 }
 
-Shape shape_of(const InputPort& port, const std::map<std::string, Shape>& shapes,
-               const std::map<std::string, int64_t>& sizes) {
+Shape shape_of(const InputPort& port, const std::map<std::string, Shape>& shapes, const Sizes& sizes) {
   if (const auto given = shapes.find(port.info.name); given != shapes.end()) return given->second;
   std::vector<int64_t> result;
-  for (std::size_t axis = 0; axis < port.info.dims.size(); ++axis) {
-    const Dim& dim = port.info.dims[axis];
-    const auto named = sizes.find(name_at(port, static_cast<int>(axis)));
-    result.push_back(dim.is_known() ? dim.value() : named != sizes.end() ? named->second : 1);
+  for (std::size_t i = 0; i < port.info.dims.size(); ++i) {
+    const Dim& dim = port.info.dims[i];
+    const int axis = static_cast<int>(i);
+    const auto named = sizes.named.find(name_at(port, axis));
+    const int64_t open = is_time(port, axis) ? sizes.time : 1;
+    result.push_back(dim.is_known() ? dim.value() : named != sizes.named.end() ? named->second : open);
   }
   return Shape(result);
 }
@@ -118,7 +135,7 @@ void fill_one_hot(Tensor& tensor, Generator& generator, int64_t classes) {
 
 std::vector<Tensor> random_inputs(const Signature& signature, const std::map<std::string, Shape>& shapes,
                                   uint64_t seed) {
-  const std::map<std::string, int64_t> sizes = named_sizes(signature, shapes);
+  const Sizes sizes = sizes_of(signature, shapes);
   Generator generator(seed);
   std::vector<Shape> drawn;
   for (const InputPort& port : signature.inputs) drawn.push_back(shape_of(port, shapes, sizes));

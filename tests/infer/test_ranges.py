@@ -9,7 +9,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from slipway._metadata import signature_to_metadata
-from slipway.errors import InputError
+from slipway.cli._inspect import parse_shapes
+from slipway.cli._random import random_arrays
+from slipway.errors import InputError, UsageError
 from slipway.runtime._inputs import check_inputs
 from slipway.signature import InputPort, LengthInput, OutputPort, Signature, TensorInput, TensorOutput, TextInput
 
@@ -82,5 +84,20 @@ def test_a_number_outside_its_range_is_named_with_its_place(
     assert infer(model, *given, "--iterations", 1, code=1).stderr == f"slipway-infer: {said}\n"
 
 
-def test_what_is_drawn_at_random_is_in_its_range(infer: Run, model: Path) -> None:
-    infer(model, "--random", "--shapes", "ids:300x3,tokens:5x300")
+@pytest.mark.parametrize("shapes", ["", "ids:300x3,tokens:5x300", "tokens:40x9", "ids:1x0", "lengths:1,ids:1x1"])
+def test_what_is_drawn_at_random_is_in_range_and_alike(infer: Run, model: Path, tmp_path: Path, shapes: str) -> None:
+    drawn = random_arrays(SIGNATURE, parse_shapes(shapes) if shapes else {}, 3)
+    options = ["--random", "--seed", 3, *(["--shapes", shapes] if shapes else [])]
+    if shapes == "ids:1x0":  # no steps: nothing has a length
+        infer(model, *options, code=1)
+        return
+    check_inputs(SIGNATURE, drawn)
+    infer(model, *options, "--output", tmp_path / "y.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), drawn["free"])
+
+
+@pytest.mark.parametrize("shapes", ["ids:2x3,lengths:4", "ids:2x3,tokens:3x4", "free:1,token_lengths:2"])
+def test_shapes_that_contradict_each_other_are_refused(infer: Run, model: Path, shapes: str) -> None:
+    with pytest.raises(UsageError, match=r"--shapes: N is [0-9] in input"):
+        random_arrays(SIGNATURE, parse_shapes(shapes), 0)
+    assert "--shapes: N is " in infer(model, "--random", "--shapes", shapes, code=2).stderr

@@ -56,6 +56,9 @@ def test_a_fault_is_named_written_and_repeated_with_exit_code_3(
     code, out, _ = slipway(*command.split(), "--json", "-")
     rows = {row["runtime"]: row["ok"] for row in json.loads(out)["rows"]}
     assert (code, rows) == (ExitCode.MISMATCH, {"onnxruntime-cpu": True, "native-cpu": False})
+    for options in (("--runtimes", "nonsense"), ("--recipe", "hello.py")):
+        code, _, err = slipway("verify", folder, *options)
+        assert (code, "--runtimes and --recipe belong to a bundle" in err) == (ExitCode.USAGE, True)
     code, out, _ = slipway(*arguments, "--json", "-")
     fault = json.loads(out)["bisect"][0]["fault"]
     assert (code, fault["op"], fault["module"], fault["fused"]) == (ExitCode.MISMATCH, "RNN", "rnn", False)

@@ -20,6 +20,7 @@ def test_inspect_takes_shapes_and_refuses_other_forms(slipway: Say, hello_rnn: P
     assert slipway("inspect", model, "--stage", "plan", "--shapes", "x:5x2x4")[0] == ExitCode.OK
     assert slipway("inspect", model, "--stage", "plan", "--shapes", "x=5")[0] == ExitCode.USAGE
     assert slipway("inspect", model, "--stage", "nope")[0] == ExitCode.USAGE
+    assert slipway("inspect", model, "--stage", "graph", "--shapes", "x:5x2x4")[0] == ExitCode.USAGE
     assert slipway("inspect", model, "--stage", "plan", "--json", "-")[0] == ExitCode.USAGE
 
 

@@ -14,9 +14,19 @@ import pytest
 from onnx import TensorProto as T
 from onnx import helper
 
+from slipway._metadata import signature_to_metadata
 from slipway.cli._random import random_arrays
 from slipway.errors import ExitCode, InputError, UsageError
-from slipway.signature import InputPort, LengthInput, Signature, TensorInput, TextInput
+from slipway.signature import (
+    InputPort,
+    LengthInput,
+    OutputPort,
+    Signature,
+    TableInput,
+    TensorInput,
+    TensorOutput,
+    TextInput,
+)
 
 Say = Callable[..., tuple[int, str, str]]
 
@@ -179,3 +189,20 @@ def test_bounds_are_those_of_the_engine_alone(slipway: Say, plain: Path) -> None
     code, _, error = slipway("run", plain, "--random", "--max-memory", "1G", "--runtime", "onnxruntime")
     assert code == ExitCode.UNAVAILABLE
     assert "--max-memory and --max-steps are not available for onnxruntime-cpu" in error
+
+
+def test_rows_of_several_tables_are_answered_in_order(slipway: Say, tmp_path: Path) -> None:
+    signature = Signature(
+        (InputPort("x", "float32", ("N", 2), TableInput()),), (OutputPort("y", ("N", 2), TensorOutput()),)
+    )
+    values = [helper.make_tensor_value_info(name, T.FLOAT, ["N", 2]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", values[:1], values[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    helper.set_model_props(model, signature_to_metadata(signature))
+    onnx.save(model, "table.onnx")
+    Path("a.csv").write_text("1,2\n3,4\n")
+    Path("b.csv").write_text("5,6\n")
+    code, out, _ = slipway("run", "table.onnx", "--csv", "a.csv", "--csv", "b.csv", "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, [row["outputs"]["y"] for row in rows]) == (ExitCode.OK, [[1, 2], [3, 4], [5, 6]])
+    assert [row["input"] for row in rows] == ["a.csv, row 1", "a.csv, row 2", "b.csv, row 1"]

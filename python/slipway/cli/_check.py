@@ -80,6 +80,8 @@ def verify_verb(
     if (file or repro) and not bisect:
         raise UsageError("--file and --repro belong to --bisect; add it")
     if is_repro(bundle) and not bisect:
+        if runtimes != "all" or recipe is not None:
+            raise UsageError(f"--runtimes and --recipe belong to a bundle; {bundle} was written by --repro")
         return replay_folder(bundle, bounds_of(atol, rtol), json)
     opened = Bundle.open(bundle)
     own = recipe_of_bundle(recipe, opened) if recipe else None

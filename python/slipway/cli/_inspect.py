@@ -100,6 +100,8 @@ def parse_shapes(text: str) -> dict[str, list[int]]:
 def _show_stage(model: Path, stage: str, wanted: Mapping[str, Sequence[int]] | None) -> int:
     if stage not in STAGES:
         raise UsageError(f"there is no stage {stage!r}; there are {', '.join(STAGES)}")
+    if wanted is not None and stage != "plan":
+        raise UsageError(f"--shapes belongs to the card and to --stage plan; --stage {stage} is of every shape")
     require_engine()
     from slipway.bundle import ONNX, Bundle
     from slipway.session import Session
@@ -111,7 +113,7 @@ def _show_stage(model: Path, stage: str, wanted: Mapping[str, Sequence[int]] | N
         session = Session(bundle.read(ONNX))
     else:
         session = Session(model)
-    show(session.stage_text(stage, wanted if stage == "plan" else None))
+    show(session.stage_text(stage, wanted))
     return ExitCode.OK
 
 

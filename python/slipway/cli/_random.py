@@ -53,15 +53,13 @@ def random_arrays(signature: Signature, shapes: Mapping[str, Sequence[int]], see
         seed: 0 to 2**63 - 1.
 
     Raises:
-        UsageError: A shape names no input, or has another rank or size than the model says.
+        UsageError: A shape names no input, has another rank or size than the model says, or another size than another
+            shape has under the same name.
         InputError: An array would be larger than 4 GiB.
     """
-    sizes = _sizes(signature, shapes)
+    sizes, time = _sizes(signature, shapes)
     generator = _Generator(seed)
-    drawn = {
-        port.name: [d if isinstance(d, int) else sizes.get(_name(port, axis), 1) for axis, d in enumerate(port.dims)]
-        for port in signature.inputs
-    }
+    drawn = {port.name: _shape(port, sizes, time) for port in signature.inputs}
     arrays: dict[str, Array] = {}
     for port in signature.inputs:
         shape = drawn[port.name]
@@ -72,8 +70,11 @@ def random_arrays(signature: Signature, shapes: Mapping[str, Sequence[int]], see
     return arrays
 
 
-def _sizes(signature: Signature, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
-    sizes = {"T": _TIME}
+def _sizes(signature: Signature, shapes: Mapping[str, Sequence[int]]) -> tuple[dict[str, int], int]:
+    """Return sizes by the names of dimensions, and that of a time whose name has none."""
+    sizes: dict[str, int] = {}
+    where: dict[str, str] = {}
+    time = _TIME
     ports = {port.name: port for port in signature.inputs}
     for name, shape in shapes.items():
         if name not in ports:
@@ -81,12 +82,24 @@ def _sizes(signature: Signature, shapes: Mapping[str, Sequence[int]]) -> dict[st
         dims = ports[name].dims
         if len(dims) != len(shape) or any(isinstance(d, int) and d != s for d, s in zip(dims, shape, strict=True)):
             raise UsageError(f'--shapes: input "{name}" has shape {list(dims)}, got {list(shape)}')
-        sizes |= {_name(ports[name], axis): s for axis, s in enumerate(shape) if isinstance(dims[axis], str)}
-    return sizes
+        for axis, (dim, size) in enumerate(zip(map(str, dims), shape, strict=True)):
+            first = where.setdefault(dim, name)
+            if sizes.setdefault(dim, size) != size:
+                raise UsageError(f'--shapes: {dim} is {sizes[dim]} in input "{first}" and {size} in "{name}"')
+            time = size if _is_time(ports[name], axis) else time
+    return sizes, time
 
 
-def _name(port: InputPort, axis: int) -> str:
-    return "T" if axis == time_axis(port) and "N" in port.dims else str(port.dims[axis])
+def _shape(port: InputPort, sizes: Mapping[str, int], time: int) -> list[int]:
+    """Return the shape to draw: a size that nobody gives is 1."""
+    return [
+        dim if isinstance(dim, int) else sizes.get(dim, time if _is_time(port, axis) else 1)
+        for axis, dim in enumerate(port.dims)
+    ]
+
+
+def _is_time(port: InputPort, axis: int) -> bool:
+    return port.dims[axis] == "T" or (axis == time_axis(port) and "N" in port.dims)
 
 
 def _steps(signature: Signature, port: InputPort, drawn: Mapping[str, Sequence[int]]) -> int:

@@ -53,14 +53,14 @@ class _Given:
     inputs: Sequence[str]
     texts: Sequence[str]
     images: Sequence[Path]
-    csv: Path | None
+    tables: Sequence[Path]
     random: bool
     seed: int
     shapes: str | None
 
     def options(self) -> list[str]:
         """Return the options that give an input."""
-        values = (self.inputs, self.texts, self.images, self.csv, self.random)
+        values = (self.inputs, self.texts, self.images, self.tables, self.random)
         return [n for n, v in zip(("--input", "--text", "--image", "--csv", "--random"), values, strict=True) if v]
 
 
@@ -79,7 +79,9 @@ def run_verb(
         ),
     ] = None,
     image: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="An image; may be repeated.")] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A table of rows.")] = None,
+    csv: Annotated[
+        list[Path] | None, typer.Option("--csv", metavar="FILE", help="A table of rows; may be repeated.")
+    ] = None,
     random: Annotated[bool, typer.Option("--random", help="Inputs drawn at random; see --seed and --shapes.")] = False,
     seed: Annotated[int, typer.Option(min=0, max=_SEEDS, metavar="N", help="Seed of --random.")] = 0,
     shapes: Annotated[
@@ -130,7 +132,7 @@ def run_verb(
     from slipway.cli._converse import converse
     from slipway.preprocess import decode, text_inputs
 
-    given = _Given(inputs or [], text or [], image or [], csv, random, seed, shapes)
+    given = _Given(inputs or [], text or [], image or [], csv or [], random, seed, shapes)
     signature, run = _load(model, _bounded(_chosen(runtime, device, precision), max_memory, max_steps), threads, recipe)
     if shapes is not None and not random:
         raise UsageError("--shapes goes with --random: other inputs have their own shapes")
@@ -242,10 +244,10 @@ def _encode(signature: Signature, given: _Given) -> tuple[list[Name] | None, dic
         return [name_of(item) for item in items], encode(signature, items)
     if given.images:
         return [str(path) for path in given.images], encode(signature, [read_image(path) for path in given.images])
-    assert given.csv is not None
     columns = next(p.spec.columns for p in signature.inputs if isinstance(p.spec, TableInput))
-    rows = read_csv(given.csv, columns)
-    return [f"row {n}" for n in range(1, len(rows) + 1)], encode(signature, rows)
+    tables = [(f"{path}, " if len(given.tables) > 1 else "", read_csv(path, columns)) for path in given.tables]
+    named: list[Name] = [f"{table}row {n}" for table, rows in tables for n in range(1, len(rows) + 1)]
+    return named, encode(signature, [row for _, rows in tables for row in rows])
 
 
 def _check_kind(signature: Signature, option: str) -> None:

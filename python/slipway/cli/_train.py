@@ -67,7 +67,7 @@ Settings = Annotated[
 Formats = Annotated[str, typer.Option(metavar="LIST", help="Forms of the model, besides the weights.")]
 Opset = Annotated[int, typer.Option(min=OLDEST_OPSET, max=NEWEST_OPSET, metavar="N", help="ONNX opset.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a bundle that is already there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but warnings and errors.")]
 Profile = Annotated[
     bool, typer.Option("--profile", help="Write torch's profile of some steps to DIR/<recipe>.profile.json and .txt.")
 ]
