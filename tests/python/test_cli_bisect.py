@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,24 @@ def test_a_fault_is_named_written_and_repeated_with_exit_code_3(
     assert (code, fault["op"], fault["module"], fault["fused"]) == (ExitCode.MISMATCH, "RNN", "rnn", False)
     assert fault["max_abs"] > 1e-3
     assert [node["op"] for node in fault["nodes"]] == ["RNN"]
+
+
+def test_what_bounds_of_ones_own_find_is_found_again_by_the_command_that_is_shown(
+    slipway: Say, hello_rnn: Path, tmp_path: Path
+) -> None:
+    near = tmp_path / "near.onnx"
+    model = onnx.load(hello_rnn / "model.onnx")
+    for weights in model.graph.initializer:
+        array = onnx.numpy_helper.to_array(weights)
+        if array.dtype == np.float32:
+            weights.CopyFrom(onnx.numpy_helper.from_array(array * np.float32(1 + 4e-7), weights.name))
+    onnx.save(model, near)
+    options = ("--runtimes", "onnxruntime,native", "--file", f"native={near}", "--repro", tmp_path / "a fault")
+    code, out, _ = slipway("verify", hello_rnn, "--bisect", *options, "--atol", "1e-9")
+    assert code == ExitCode.MISMATCH
+    command = next(line for line in out.splitlines() if "again with: " in line).partition("again with: slipway ")[2]
+    assert slipway(*shlex.split(command))[0] == ExitCode.MISMATCH
+    assert slipway("verify", tmp_path / "a fault")[0] == ExitCode.OK
 
 
 def test_two_faults_have_a_folder_each(slipway: Say, hello_rnn: Path, wrong: Path, tmp_path: Path) -> None:

@@ -34,10 +34,11 @@ def bisect_bundle(
     from slipway_export.bisect import bisect, draw_cases, make_sides
     from slipway_export.repro import bisection_json, write_repro
 
-    names = [name.strip() for name in (_PAIR if runtimes == "all" else runtimes).split(",")]
+    sides = [find_onnx_runtime(name.strip()) for name in (_PAIR if runtimes == "all" else runtimes).split(",")]
+    names = [side.name for side in sides]
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageError(f"--bisect compares two or more runtimes, got {runtimes!r}; for example {_PAIR}")
-    reference, *suspects = make_sides(bundle, [find_onnx_runtime(name) for name in names], _read_files(files, names))
+    reference, *suspects = make_sides(bundle, sides, _read_files(files, names))
     cases = draw_cases(bundle)
     trials = [bisect(reference, suspect, cases, bounds) for suspect in suspects]
     truth = _against_eager(bundle, [reference, *suspects], recipe, bounds)
@@ -53,7 +54,7 @@ def bisect_bundle(
     rows = [(trial.suspect.name, *_line(seen)) for trial in trials for seen in trial.seen]
     write_result(value, json, table(columns, rows))
     if json != "-":
-        lines = [line for trial in trials for line in sentences(trial, written.get(trial.suspect.name))]
+        lines = [line for trial in trials for line in sentences(trial, written.get(trial.suspect.name), bounds)]
         show("\n".join((*lines, *_eager_sentences(truth, trials))))
     return ExitCode.OK if ok else ExitCode.MISMATCH
 
@@ -71,8 +72,11 @@ def replay_folder(folder: Path, bounds: tuple[float, float] | None, json: str | 
     return ExitCode.OK if result.ok else ExitCode.MISMATCH
 
 
-def sentences(trial: Trial, written: str | None) -> list[str]:
-    """Tell a trial's result to people; ``written`` is the folder of the evidence, if there is one."""
+def sentences(trial: Trial, written: str | None, bounds: tuple[float, float] | None = None) -> list[str]:
+    """Tell a trial's result to people; ``written`` is the folder of the evidence, if there is one.
+
+    ``bounds`` (atol, rtol) are those that judged it: without them its evidence may show no difference.
+    """
     pair = f"{trial.suspect.name} and {trial.reference.name}"
     fault = trial.fault
     if fault is None:
@@ -94,7 +98,8 @@ def sentences(trial: Trial, written: str | None) -> list[str]:
     if written is None:
         lines.append("--repro DIR writes a model of these nodes alone with the arrays that show it.")
     else:
-        lines.append(f"Written to {written}; again with: slipway verify {shlex.quote(written)}")
+        judged = "" if bounds is None else f" --atol {bounds[0]!r} --rtol {bounds[1]!r}"
+        lines.append(f"Written to {written}; again with: slipway verify {shlex.quote(written)}{judged}")
     return lines
 
 
@@ -102,6 +107,7 @@ def _read_files(files: Sequence[str], names: Sequence[str]) -> dict[str, bytes]:
     contents = {}
     for given in files:
         name, separator, path = given.partition("=")
+        name = name if name in names else f"{name}-cpu"
         if not separator or name not in names:
             raise UsageError(
                 f"--file {given!r} is not of the form RUNTIME=FILE.onnx with one of the runtimes {', '.join(names)}"

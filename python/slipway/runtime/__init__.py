@@ -52,12 +52,13 @@ def find_runtimes(names: str) -> Sequence[Runtime]:
 
 
 def find_onnx_runtime(name: str) -> OnnxRuntime:
-    """Return a runtime of ONNX files by its name.
+    """Return a runtime of ONNX files by its name, or by its short name on the CPU.
 
     Raises:
         UsageError: There is none of that name; the message lists those there are.
     """
     by_name = {runtime.name: runtime for runtime in ONNX_RUNTIMES}
-    if name not in by_name:
+    found = by_name.get(name) or by_name.get(f"{name}-cpu")
+    if found is None:
         raise UsageError(f"no runtime {name!r} runs ONNX files; there are {', '.join(by_name)}")
-    return by_name[name]
+    return found
