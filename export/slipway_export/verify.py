@@ -151,7 +151,7 @@ def verify(
                     None,
                     None,
                     ok=True,
-                    skipped=str(error).removeprefix(f"{runtime.name}: "),
+                    skipped=str(error).removeprefix(f"{runtime.name}: ").removeprefix(f"bundle {bundle.path} has "),
                 )
             )
             continue

@@ -91,6 +91,13 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(
     assert not (tmp_path / "artifacts").exists()
 
 
+def test_the_report_of_a_bundle_names_no_folder_where_it_was_made(hello_rnn: Path) -> None:
+    report = (hello_rnn / "report.json").read_text()
+    rows = json.loads(report)["verify"]["rows"]
+    assert {row["skipped"] for row in rows if row["runtime"] == "torchscript"} == {"no model.ts.pt: not asked for"}
+    assert ".part" not in report
+
+
 def test_labels_are_one_per_line(slipway: Say, tmp_path: Path) -> None:
     (tmp_path / "gap.txt").write_text("cat\n\ndog\n")
     code, _, err = slipway("export", "own_model.py:make", "--inputs", "x:float32[N]", "--labels", "gap.txt")
