@@ -13,8 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
 
+import numpy as np
+
 from slipway import _engine, _on_cuda
 from slipway._arrays import SupportsDLPack, as_kind, contiguous, library_of, view
+from slipway.errors import UsageError
 
 T = TypeVar("T", bound=SupportsDLPack)
 Direction = Literal["forward", "reverse", "bidirectional"]
@@ -44,13 +47,14 @@ def call(
             Empty is the best of the processor, or of the CUDA device where the arrays lie on one.
 
     Raises:
+        UsageError: An attribute's number does not fit into 64 bits.
         UnavailableError: The arrays lie on a device that is not there for slipway, or not on one device.
         UnsupportedError: The operator, an attribute or a type is not there.
         ModelError: An attribute or shape breaks a rule of the operator.
         InputError: An input is no array.
         RuntimeFault: A value is one that the operator forbids.
     """
-    given: dict[str, Any] = {name: value for name, value in (attributes or {}).items() if value is not None}
+    given = {name: _plain(op, name, value) for name, value in (attributes or {}).items() if value is not None}
     on_cuda = next((array for array in inputs if _on_cuda.is_on_cuda(array)), None)
     if on_cuda is not None and not isa:
         number = _on_cuda.device_number(on_cuda)
@@ -66,8 +70,19 @@ def _same_kind(result: Any, library: Any) -> Any:
     return as_kind(result, library)
 
 
+def _plain(op: str, name: str, value: Any) -> Any:
+    """Return an attribute as Python's own types: numbers may be NumPy's, lists arrays."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(op, name, item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise UsageError(f"{op}: attribute {name} is {value}, expected a number of 64 bits")
+    return value
+
+
 def _pair(value: int | Sequence[int]) -> list[int]:
-    return [value, value] if isinstance(value, int) else list(value)
+    return [value, value] if isinstance(value, int | np.integer) else list(value)
 
 
 def relu(x: T) -> T:

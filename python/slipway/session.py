@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
@@ -78,15 +79,22 @@ class Session:
         optimize: bool = True,
         isa: str = "",
     ) -> None:
-        if threads not in range(1, MOST_THREADS + 1):
-            raise UsageError(f"threads: got {threads!r}, expected a number from 1 to {MOST_THREADS}")
+        for name, value in (("device", device), ("precision", precision), ("isa", isa)):
+            if not isinstance(value, str):
+                raise UsageError(f"{name}: got {value!r}, expected a text")
+        if not isinstance(optimize, bool | np.bool_):
+            raise UsageError(f"optimize: got {optimize!r}, expected True or False")
         options: _engine.SessionOptions = {
-            "device": device, "threads": threads, "precision": precision, "optimize": optimize, "isa": isa
-        }  # fmt: skip
+            "device": device,
+            "threads": _whole("threads", threads, 1, MOST_THREADS),
+            "precision": precision,
+            "optimize": bool(optimize),
+            "isa": isa,
+        }
         if max_memory is not None:
-            options["max_memory"] = _bound("max_memory", max_memory, 1)
+            options["max_memory"] = _whole("max_memory", max_memory, 1, 2**63 - 1)
         if max_steps is not None:
-            options["max_steps"] = _bound("max_steps", max_steps, 0)
+            options["max_steps"] = _whole("max_steps", max_steps, 0, 2**63 - 1)
         if isinstance(model, bytes):
             self._engine = _engine.Session.read(model, **options)
         else:
@@ -250,13 +258,20 @@ class Session:
             shapes: For ``plan``: the shape of each input.
 
         Raises:
-            UsageError: The stage is unknown, or ``plan`` was asked for without shapes.
+            UsageError: The stage is unknown, ``plan`` was asked for without shapes, or a size is no whole number of 0
+                or more.
             InputError: The shapes' names are not the inputs' names.
         """
+        if not isinstance(stage, str):
+            raise UsageError(f"stage: got {stage!r}, expected onnx, graph, passes or plan")
         if shapes is None:
             return self._engine.text(stage)
         self._check_names("input", self._inputs, shapes)
-        return self._engine.text(stage, [list(shapes[port.name]) for port in self._inputs])
+        sizes = [
+            [_whole(f'shapes: a size of input "{port.name}"', size, 0, 2**63 - 1) for size in shapes[port.name]]
+            for port in self._inputs
+        ]
+        return self._engine.text(stage, sizes)
 
     def __repr__(self) -> str:
         inputs = ", ".join(port.name for port in self._inputs)
@@ -311,11 +326,16 @@ class Session:
             raise InputError(_names_message(kind, ports, "; ".join(faults)))
 
 
-def _bound(name: str, value: int, least: int) -> int:
-    """Return a bound that the engine can hold."""
-    if not least <= value < 2**63:
-        raise UsageError(f"{name}: got {value}, expected {least} to 2^63 - 1")
-    return int(value)
+def _whole(name: str, value: object, least: int, most: int) -> int:
+    """Return an argument that is a whole number of some type, in its range."""
+    try:
+        number = index(value)  # type: ignore[arg-type]  # what has no __index__ raises
+    except TypeError:
+        number = least - 1
+    if not least <= number <= most:
+        range_ = f"{least} to {'2^63 - 1' if most == 2**63 - 1 else most}"
+        raise UsageError(f"{name}: got {value!r}, expected a whole number from {range_}")
+    return number
 
 
 def _shown(names: Sequence[object]) -> str:

@@ -113,6 +113,19 @@ def test_call_reaches_every_operator_and_kernel(isa: str) -> None:
     np.testing.assert_array_equal(y, [0, 1])
 
 
+def test_attributes_may_be_numbers_of_numpy() -> None:
+    x, weight = np.ones((1, 1, 5, 5), np.float32), np.ones((1, 1, 3, 3), np.float32)
+    one, two = np.int64(1), np.int32(2)
+    np.testing.assert_array_equal(ops.softmax(x, one), ops.softmax(x, 1))
+    got = ops.conv2d(x, weight, padding=one, stride=(two, 1), groups=one)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(got, ops.conv2d(x, weight, padding=1, stride=(2, 1)))
+    [got] = ops.call("Conv", [x, weight], {"pads": np.int64([1, 1, 1, 1])})  # type: ignore[dict-item]
+    np.testing.assert_array_equal(got, ops.conv2d(x, weight, padding=1))
+    np.testing.assert_array_equal(ops.call("LeakyRelu", [-x], {"alpha": np.float32(0.5)})[0], -0.5 * x)  # type: ignore[dict-item]
+    with pytest.raises(slipway.UsageError, match="Softmax: attribute axis is 1180591620717411303424"):
+        ops.softmax(x, 2**70)
+
+
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(slipway.UnsupportedError, match="Nonsense"):
         ops.call("Nonsense", [np.zeros(2, np.float32)])
