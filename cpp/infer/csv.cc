@@ -1,5 +1,6 @@
 #include "infer/csv.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
@@ -40,6 +41,12 @@ bool is_number(std::string_view text) {
     if (digits() == 0) return false;
   }
   return at == text.size();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += concat(text.empty() ? "" : ", ", word);
+  return text;
 }
 
 /// Reads one row from `at` on; rows end at \n, \r or \r\n outside quotes.
@@ -102,11 +109,13 @@ std::vector<CsvRow> parse_csv(std::string_view text) {
 }
 
 bool is_header(const CsvRow& row, const std::vector<std::string>& columns) {
-  if (columns.empty() || row.cells.size() != columns.size()) return false;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (trimmed(row.cells[i]) != columns[i]) return false;
-  }
-  return true;
+  std::vector<std::string> cells;
+  for (const std::string& cell : row.cells) cells.emplace_back(trimmed(cell));
+  if (cells == columns) return true;
+  if (std::any_of(cells.begin(), cells.end(), is_number)) return false;
+  const std::string expected =
+      columns.empty() ? "numbers alone" : concat("the model's columns, ", joined(columns), ", in this order");
+  fail(Code::kInput, "line ", row.line, ": the header is ", quote(joined(cells), 200), ", expected ", expected);
 }
 
 std::vector<double> numbers_of(const CsvRow& row) {

@@ -22,7 +22,8 @@ struct CsvRow {
 /// limits.
 [[nodiscard]] std::vector<CsvRow> parse_csv(std::string_view text);
 
-/// True where the cells without surrounding space are the column names, so that the row is a header.
+/// True where the cells of a table's first row without surrounding space are the column names, so that it is a header.
+/// Throws Error(kInput) where they are others: where none of them is a number.
 [[nodiscard]] bool is_header(const CsvRow& row, const std::vector<std::string>& columns);
 
 /// A row as numbers. Throws Error(kInput) naming line and cell.

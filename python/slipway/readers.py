@@ -80,8 +80,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[float]]:
     """Read rows of numbers; a first line that equals ``columns`` is a header and is skipped.
 
     Raises:
-        InputError: The file is missing, empty, not UTF-8, too large, or a cell is not a number; the message names line
-            and column.
+        InputError: The file is missing, empty, not UTF-8, too large, has the header of another table, or a cell is not
+            a number; the message names line and column.
     """
     content = _content(path, "table", MAX_TABLE_BYTES)
     try:
@@ -91,11 +91,22 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[float]]:
         rows = [(reader.line_num, row) for row in reader if row not in ([], [""])]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot read table {path}: {error}") from error
-    if rows and [cell.strip(_SPACE) for cell in rows[0][1]] == list(columns):
+    if rows and _is_header(path, *rows[0], columns):
         rows = rows[1:]
     if not rows:
         raise InputError(f"table {path} has no rows")
     return [[_number(path, line, place, cell) for place, cell in enumerate(row, 1)] for line, row in rows]
+
+
+def _is_header(path: Path, line: int, row: Sequence[str], columns: Sequence[str]) -> bool:
+    """Say whether a table's first row names the columns; one without any number names others."""
+    cells = [cell.strip(_SPACE) for cell in row]
+    if cells == list(columns):
+        return True
+    if any(map(_NUMBER.fullmatch, cells)):
+        return False
+    expected = f"the model's columns, {', '.join(columns)}, in this order" if columns else "numbers alone"
+    raise InputError(f"table {path}, line {line}: the header is {', '.join(cells)[:200]!r}, expected {expected}")
 
 
 def _lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:

@@ -18,7 +18,7 @@ void read(std::string_view text) {
     if (row.line <= line) report("rows are not in order");
     if (row.cells.empty()) report("a row has no cells");
     line = row.line;
-    (void)infer::is_header(row, {"a", "b", "c"});
+    (void)succeeds([&] { (void)infer::is_header(row, {"a", "b", "c"}); });
     const bool is_numbers = succeeds([&] {
       if (infer::numbers_of(row).size() != row.cells.size()) report("a row has not a number for each cell");
     });

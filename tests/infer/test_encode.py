@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from slipway.errors import InputError
 from slipway.preprocess import encode, fold_table
 from slipway.readers import read_csv, read_image
 from slipway.signature import ImageInput, Signature, TableInput, TextInput
@@ -100,6 +101,20 @@ def test_a_broken_table_is_refused(infer: Run, echo: Echo, tmp_path: Path, text:
     file = tmp_path / "rows.csv"
     file.write_bytes(text.encode("latin-1"))
     infer(model, "--csv", file, code=1)
+
+
+@pytest.mark.parametrize("header", ["b,a", "A,B", "a, b, c", "a"])
+def test_another_header_is_told_beside_the_models_columns(infer: Run, echo: Echo, tmp_path: Path, header: str) -> None:
+    model, _ = echo("float32", ("N", 2), TABLE)
+    file = tmp_path / "rows.csv"
+    file.write_text(f"{header}\n1,2\n", encoding="utf-8")
+    for stderr in (infer(model, "--csv", file, code=1).stderr, infer(model, stdin=f"{header}\n1,2\n", code=1).stderr):
+        assert "line 1: the header is " in stderr
+        assert "expected the model's columns, a, b, in this order" in stderr
+    with pytest.raises(
+        InputError, match=r"line 1: the header is '.*', expected the model's columns, a, b, in this order"
+    ):
+        read_csv(file, TABLE.columns)
 
 
 def test_table_lines_stream_from_standard_input(infer: Run, echo: Echo) -> None:

@@ -69,6 +69,7 @@ def test_a_module_becomes_a_bundle_that_every_verb_takes(slipway: Say, tmp_path:
         (["own_model.py:make"], ExitCode.USAGE, "make is not a Recipe; recipes in it: none; it is of type function"),
         (["own_model.py:make", "--weights", "w.pt"], ExitCode.USAGE, "--weights needs --inputs"),
         (["own_model.py:make", "x", "--inputs", "x:float32[N]"], ExitCode.USAGE, "describes one module, got 2"),
+        (["own_model.py", "--inputs", "x:float32[N]"], ExitCode.USAGE, "is not of the form FILE.py:NAME"),
         (["own_model.py:make", "--inputs", "x"], ExitCode.USAGE, "is not of the form NAME:TYPE[SIZE,...]"),
         (["own_model.py:number", "--inputs", "x:float32[N]"], ExitCode.USAGE, "is of type int, expected a torch.nn"),
         (["own_model.py:make", "--inputs", "x:float32[N,3]"], ExitCode.ERROR, "fails on inputs x float32 [4, 3]"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -114,9 +115,11 @@ def numbers(option: str, text: str) -> list[int]:
         UsageError: It is none.
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and 0 < int(part) <= 1 << 20 for part in parts):
-        raise UsageError(f"{option} {text!r} is not a list of numbers with commas, such as 1,16,256")
-    return list(dict.fromkeys(int(part) for part in parts))
+    if not all(re.fullmatch(r"0*[0-9]{1,7}", part) and 0 < int(part[-7:]) <= 1 << 20 for part in parts):
+        raise UsageError(
+            f"{option} {text[:80]!r} is not a list of numbers of 1 to {1 << 20} with commas, such as 1,16,256"
+        )
+    return list(dict.fromkeys(int(part[-7:]) for part in parts))
 
 
 def share(option: str, text: str) -> float:

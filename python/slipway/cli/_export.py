@@ -145,4 +145,6 @@ def _export_module(
 
 def _name_of(source: str) -> str:
     """Return the bundle's name for ``module:make_tagger``: make-tagger."""
+    if ":" not in source:
+        raise UsageError(f"{source!r} is not of the form FILE.py:NAME or package.module:NAME, which names a module")
     return source.rpartition(":")[2].lower().replace("_", "-").strip("-")

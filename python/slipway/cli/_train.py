@@ -37,7 +37,7 @@ Recipes = Annotated[
     typer.Argument(
         metavar="RECIPE",
         autocompletion=complete.recipes,
-        help="Names (--list), or your own: path/to/file.py:RECIPE.",
+        help="Names (train-and-export --list), or your own: path/to/file.py:RECIPE.",
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of bundles and checkpoints; a bundle is DIR/<recipe>.")]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from slipway.cli import run_command, slipway_app
+from slipway.cli._bench import numbers
 from slipway.errors import ExitCode
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -110,6 +111,17 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_measured(
     for before, said in ((other, "no cell in common"), (damaged, "damaged.json"), (tmp_path / "none", "none")):
         code, out, err = bench("--compare", before, "--json", target)
         assert (code, out, said in err, target.exists()) == (ExitCode.ERROR, "", True, False)
+
+
+@pytest.mark.parametrize("batch", ["0", "", "x", "1,", "-1", "1048577", "\N{FULLWIDTH DIGIT ONE}", "9" * 5000])
+def test_a_batch_that_is_no_number_is_a_usage_error(bench: Bench, batch: str) -> None:
+    code, out, err = bench("--batch", batch)
+    assert (code, out, err.count("\n")) == (ExitCode.USAGE, "", 1)
+    assert "is not a list of numbers of 1 to 1048576" in err
+
+
+def test_zeros_before_a_number_do_not_count() -> None:
+    assert numbers("--batch", f"{'0' * 5000}12,0000000016") == [12, 16]
 
 
 @pytest.mark.parametrize("options", [("--fail-slower", "5%"), ("--compare", "x", "--fail-slower", "much")])
