@@ -344,6 +344,14 @@ bool PrepareContext::has_output(int i) const noexcept {
   return i < output_count() && outputs_[static_cast<std::size_t>(i)] != nullptr;
 }
 
+bool PrepareContext::makes_nothing() const {
+  for (int i = 0; i < output_count(); ++i) {
+    if (has_output(i) && output_shape(i).count() > 0) return false;
+  }
+  const bool has_indices = node().op.starts_with("Gather") || node().op.starts_with("Scatter");
+  return !has_indices || shape(1).count() == 0;
+}
+
 const Tensor* PrepareContext::constant(int i) const noexcept {
   return has_input(i) ? inputs_[static_cast<std::size_t>(i)]->constant.get() : nullptr;
 }

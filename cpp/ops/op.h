@@ -186,6 +186,9 @@ class PrepareContext final : public NodeReader {
   [[nodiscard]] const Tensor* constant(int i) const noexcept;
   /// The integers of input i; only where infer has seen them through ints().
   [[nodiscard]] std::vector<int64_t> ints(int i) const;
+  /// True where no output has an element and no index is left to be checked: nobody need call the kernel, for which
+  /// axes beside one of size 0 might be work in vain without end.
+  [[nodiscard]] bool makes_nothing() const;
   [[nodiscard]] Isa isa() const noexcept { return target_.isa; }
   [[nodiscard]] const Target& target() const noexcept { return target_; }
   /// The CUDA device that the kernel will run on; null for the processor.

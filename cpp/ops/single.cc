@@ -32,7 +32,7 @@ std::vector<const Fact*> pointers(const std::vector<Fact>& facts) {
 /// All of one call but its memory.
 struct Prepared {
   std::vector<Fact> outputs;
-  Kernel kernel = nullptr;  // null: the output is the input
+  Kernel kernel = nullptr;  // null: the output is the input, or has no element
   std::shared_ptr<const void> call = nullptr;
   int64_t scratch_bytes = 0;
   int64_t flops = 0;
@@ -66,6 +66,10 @@ Prepared prepare_single(const Node& node, std::vector<Fact> facts, const Target&
   Isa column = Isa::kScalar;
   prepared.kernel = choose_kernel(*node.row, target, &column);
   PrepareContext context(node, in, out, target.at(column));
+  if (context.makes_nothing()) {
+    prepared.kernel = nullptr;
+    return prepared;
+  }
   prepared.call = node.row->prepare(context);
   prepared.scratch_bytes = context.scratch_bytes;
   prepared.flops = context.work.flops;
@@ -75,7 +79,8 @@ Prepared prepare_single(const Node& node, std::vector<Fact> facts, const Target&
 std::vector<Tensor> run_on_host(const Prepared& prepared, std::span<const TensorView> inputs,
                                 std::vector<Tensor> results, ThreadPool* pool) {
   if (prepared.kernel == nullptr) {
-    std::memcpy(results[0].mutable_view().data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
+    if (!results.empty() && results[0].bytes() > 0)
+      std::memcpy(results[0].mutable_view().data, inputs[0].data, static_cast<std::size_t>(inputs[0].bytes()));
     return results;
   }
   Buffer scratch(prepared.scratch_bytes);
@@ -164,7 +169,10 @@ void run_single_on_device(const Node& node, std::span<const TensorView> inputs, 
     outputs.prepare(i, fact.dtype, fact.shape());
     views.push_back({outputs.address(i), fact.dtype, fact.shape()});
   }
-  if (prepared.kernel == nullptr) return device->copy(views[0].data, inputs[0].data, inputs[0].bytes(), stream);
+  if (prepared.kernel == nullptr) {
+    if (views[0].bytes() > 0) device->copy(views[0].data, inputs[0].data, inputs[0].bytes(), stream);
+    return;
+  }
   const DeviceMemory scratch(device, prepared.scratch_bytes);
   DeviceFaultCell cell(device);
   call_on_device(prepared.kernel, OpCall{inputs, views, prepared.call.get(), scratch.data()}, *device, cell, stream);

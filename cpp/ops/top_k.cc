@@ -40,7 +40,8 @@ std::shared_ptr<const void> prepare_top_k(PrepareContext& context) {
   const Shape x = context.shape(0);
   const int64_t axis = context.get_int("axis", -1);
   const TopKPrepared prepared{axis < 0 ? axis + x.rank() : axis, context.get_int("largest", 1) != 0};
-  context.scratch_bytes = checked_multiply(x[static_cast<int>(prepared.axis)], sizeof(int64_t));
+  if (context.isa() != Isa::kCuda && x.count() > 0)
+    context.scratch_bytes = checked_multiply(x[static_cast<int>(prepared.axis)], sizeof(int64_t));
   return std::make_shared<const TopKPrepared>(prepared);
 }
 

@@ -86,6 +86,10 @@ class Planner {
     if (has_known_inputs && bytes <= kFoldBytes) return fold(node, inputs);
     const std::vector<const Fact*> outputs = facts_of(node.outputs);
     const PrepareContext context(node, inputs, outputs, target_);
+    if (context.makes_nothing()) {
+      for (const ValueId id : node.outputs) (void)write(id);
+      return;
+    }
     if (gives_input(context) && inputs[0]->constant == nullptr) return share(node);
     if (!take_shortcut(node, context)) add_step(node, node.inputs, node.outputs);
   }
@@ -361,15 +365,6 @@ Plan settled(Plan plan) {
 }
 
 }  // namespace
-
-int64_t Plan::bytes() const noexcept {
-  constexpr std::size_t kArgument = sizeof(Operand) + sizeof(TensorView);  // a frame has a view of each
-  std::size_t bytes = facts.size() * (sizeof(Fact) + kMaxRank * sizeof(Dim)) + where.size() * sizeof(Operand);
-  for (const Step& step : steps)
-    bytes += sizeof(Step) + step.note.capacity() + (step.inputs.size() + step.outputs.size()) * kArgument;
-  for (const ControlStep& control : controls) bytes += sizeof(ControlStep) + control.inputs.size() * kArgument;
-  return static_cast<int64_t>(bytes) + (part ? part->bytes() : 0);
-}
 
 Plan make_plan(const Graph& graph, std::span<const TensorView> inputs, const Target& target) {
   Plan whole = plan_first(graph, inputs, target);

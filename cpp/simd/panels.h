@@ -59,6 +59,7 @@ inline constexpr int64_t kGemmDepth = 256;
 /// B[p, j] = b[p * row + j * column] becomes panels.
 [[maybe_unused]] static void pack_panels(const float* b, int64_t row, int64_t column, int64_t k, int64_t n,
                                          int64_t lanes, float* out) noexcept {
+  if (k == 0) return;  // there may be any number of empty panels
   for (int64_t begin = 0; begin < n; begin += 2 * lanes) {
     const int64_t width = n - begin > lanes ? 2 * lanes : lanes;
     const int64_t used = n - begin < width ? n - begin : width;
@@ -72,6 +73,7 @@ inline constexpr int64_t kGemmDepth = 256;
 /// A[i, p] = a[i * row + p * column] becomes tiles, M * K floats.
 [[maybe_unused]] static void pack_tiles(const float* a, int64_t row, int64_t column, int64_t m, int64_t k,
                                         int64_t lanes, float* out) noexcept {
+  if (k == 0) return;
   for (int64_t begin = 0; begin < m;) {
     const int64_t height = tile_height(m - begin, lanes);
     for (int64_t p = 0; p < k; ++p) {
