@@ -152,7 +152,8 @@ void plan_product(OwnedConvCall& call, const PrepareContext& context) {
   const int64_t terms = call.channels * call.window.taps();
   call.product = choose_product(context, call.outputs, call.batch * call.window.outputs(), terms, call.groups, false);
   if (call.product.slice == 0) return;
-  const std::string key = concat("cuda terms ", h.input, " ", w.input);
+  const std::string key =
+      concat("cuda terms ", terms, " of ", h.kernel, " x ", w.kernel, " in ", h.input, " x ", w.input);
   call.there = context.uploaded({}, key, [&] {
     Tensor list(DType::kInt64, Shape{(terms + 31) / 32 * 32});
     auto* to = reinterpret_cast<ConvTerm*>(list.mutable_view().data);

@@ -1,7 +1,9 @@
 // What every .cu file includes: how kernels are started, and how they report.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 #include "cuda/plugin.h"
@@ -19,24 +21,46 @@ struct Launch {
   bool is_cooperative = false;  ///< all blocks run at once, so that sync_grid() may be used
 };
 
-/// Lets a kernel ask for so much shared memory, as cudaFuncSetAttribute does; what was allowed is remembered by each
-/// thread, since the call takes as long as a launch.
+/// How much shared memory a kernel may ask for on a device.
+struct AllowedShared {
+  const void* kernel;
+  int device;
+  int bytes;
+};
+
+/// Raises what a kernel may ask for to `bytes`, as cudaFuncSetAttribute sets it, and never lowers it: it is one number
+/// for all threads, and another one may be about to launch with more.
+inline cudaError_t raise_shared(const void* kernel, int device, int bytes) noexcept {
+  constexpr int kMost = 512;  // kernels that need it, times devices
+  static std::mutex mutex;
+  static AllowedShared allowed[kMost] = {};
+  static int count = 0;
+  const std::scoped_lock lock(mutex);
+  AllowedShared* known = std::find_if(allowed, allowed + count, [&](const AllowedShared& one) {
+    return one.kernel == kernel && one.device == device;
+  });
+  if (known < allowed + count && known->bytes >= bytes) return cudaSuccess;
+  if (known == allowed + kMost) return cudaErrorMemoryAllocation;
+  const cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+  if (error != cudaSuccess) return error;
+  if (known == allowed + count) ++count;
+  *known = {kernel, device, bytes};
+  return cudaSuccess;
+}
+
+/// Lets a kernel ask for so much shared memory; what was allowed is remembered by each thread, since setting it takes as
+/// long as a launch.
 inline cudaError_t allow_shared(const void* kernel, int bytes) noexcept {
-  struct Allowed {
-    const void* kernel;
-    int device;
-    int bytes;
-  };
   constexpr int kRemembered = 16;
-  thread_local Allowed allowed[kRemembered] = {};
+  thread_local AllowedShared allowed[kRemembered] = {};
   thread_local int next = 0;
   int device = 0;
   cudaError_t error = cudaGetDevice(&device);
   if (error != cudaSuccess) return error;
-  for (const Allowed& one : allowed) {
+  for (const AllowedShared& one : allowed) {
     if (one.kernel == kernel && one.device == device && one.bytes >= bytes) return cudaSuccess;
   }
-  error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+  error = raise_shared(kernel, device, bytes);
   if (error == cudaSuccess) allowed[next++ % kRemembered] = {kernel, device, bytes};
   return error;
 }

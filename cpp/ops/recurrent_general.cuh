@@ -88,7 +88,9 @@ __global__ void __launch_bounds__(kGeneralThreads) recurrent_general(__grid_cons
     const int64_t direction = item % sizes.directions;
     const int64_t n = item / sizes.directions;
     const GeneralCell<T> cell(from, direction);
-    const int64_t length = memory.length_of(sizes, n);
+    // Every index into an empty table is forbidden, and reported; there is no row that could be read in its place.
+    const bool has_rows = memory.numbers == nullptr || sizes.vocabulary > 0;
+    const int64_t length = has_rows ? memory.length_of(sizes, n) : 0;
     const int64_t at = sizes.state_at(direction, n);
     read_initial(memory.initial_h, at, sizes.hidden, cell.h);
     read_initial(memory.initial_c, at, sizes.hidden, cell.c);

@@ -268,6 +268,61 @@ def test_a_segment_s_memory_is_another_run_s_only_when_the_last_segment_is_done(
     assert wrong == []
 
 
+def test_a_convolution_s_list_of_terms_is_that_of_its_weights() -> None:
+    """Weights that are inputs: the next ones have more channels, or another kernel of as many terms."""
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    inputs: list[Any] = [
+        ("x", TensorProto.FLOAT, ["N", "C", "H", "W"]),
+        ("w", TensorProto.FLOAT, ["M", "C", "A", "B"]),
+    ]
+    content = model([node], inputs, [("y", TensorProto.FLOAT, ["N", "M", "E", "F"])], {})
+    session, host = slipway.Session(content, device="cuda"), slipway.Session(content)
+    rng = np.random.default_rng(0)
+    for channels, kernel in ((4, 3), (16, 3), (8, 2), (2, 4), (4, 5), (4, 3)):
+        arrays = {
+            name: rng.normal(size=size).astype(np.float32)
+            for name, size in (("x", (1, channels, 12, 12)), ("w", (8, channels, kernel, kernel)))
+        }
+        np.testing.assert_allclose(session.run(arrays)["y"], host.run(arrays)["y"], rtol=1e-4, atol=1e-4)
+
+
+def test_shared_memory_that_one_thread_was_allowed_stays_allowed() -> None:
+    def states(hidden: int) -> slipway.Session:
+        node = helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=hidden)
+        constants = {
+            "w": np.full((1, 4 * hidden, 4), 0.01, np.float32),
+            "r": np.full((1, 4 * hidden, hidden), 0.01, np.float32),
+        }
+        ports: list[list[Any]] = [[("x", TensorProto.FLOAT, [1, 1, 4])], [("y", TensorProto.FLOAT, [1, 1, 1, hidden])]]
+        return slipway.Session(model([node], *ports, constants), device="cuda")
+
+    large, small = states(512), states(300)
+    x = {"x": np.ones((1, 1, 4), np.float32)}
+    first = large.run(x)["y"]
+    other = threading.Thread(target=small.run, args=(x,))
+    other.start()
+    other.join()
+    assert large.run(x)["y"].tobytes() == first.tobytes()
+
+
+@pytest.mark.parametrize("op", ["GRU", "LSTM", "RNN"])
+def test_an_index_into_an_empty_table_is_told_and_read_nowhere(op: str) -> None:
+    gates = {"GRU": 3, "LSTM": 4, "RNN": 1}[op]
+    nodes = [
+        helper.make_node("Gather", ["table", "i"], ["x"]),
+        helper.make_node(op, ["x", "w", "r"], ["y"], hidden_size=3),
+    ]
+    constants = {
+        "table": np.empty((0, 4), np.float32),
+        "w": np.ones((1, gates * 3, 4), np.float32),
+        "r": np.ones((1, gates * 3, 3), np.float32),
+    }
+    ports: list[list[Any]] = [[("i", TensorProto.INT64, ["T", "N"])], [("y", TensorProto.FLOAT, ["T", 1, "N", 3])]]
+    session = slipway.Session(model(nodes, *ports, constants), device="cuda")
+    with pytest.raises(slipway.errors.SlipwayError, match="index is 0, allowed are 0 to -1"):
+        session.run({"i": np.zeros((2, 2), np.int64)})
+
+
 def test_tf32_rounds_products_where_it_was_asked_for() -> None:
     rng = np.random.default_rng(4)
     weight = rng.normal(size=(96, 40)).astype(np.float32)
