@@ -106,6 +106,9 @@ void layer_normalization(const OpCall& call) noexcept {
     const T* shift = call.has_input(2) ? call.inputs[2].as<T>() : nullptr;
     T* y = call.outputs[0].as<T>();
     Moments row{};
+    for (int64_t i = 0; norm.size == 0 && i < norm.rows; ++i) {
+      (void)store_moments(call, i, moments_of(x, 0), norm.epsilon);
+    }
     norm.walk.for_each([&](int64_t i, const auto& at) {
       if (i % norm.size == 0) row = store_moments(call, i / norm.size, moments_of(x + i, norm.size), norm.epsilon);
       const double normal = (static_cast<double>(x[i]) - row.mean) * row.variance;

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import EDGE_SIZES, HOSTILE_INTS, Array, Case, check, check_refused, name_of
+from harness import EDGE_SIZES, HOSTILE_INTS, Array, Case, check, check_refused, name_of, run
 
 OP = "LayerNormalization"
 
@@ -81,3 +81,12 @@ def test_layer_normalization_refuses_what_it_does_not_have() -> None:
     check_refused(OP, Case("shape", [*plain.inputs[:2], np.ones(2, np.float32)]), "broadcast")
     double = [x.astype(np.float64) for x in plain.inputs if x is not None]
     check_refused(OP, Case("double", double, outputs=2), "float32")
+
+
+def test_rows_of_nothing_have_no_mean(isa: str) -> None:
+    empty = [np.empty(size, np.float32) for size in ((3, 0), (0,), (0,))]
+    y, mean, inverse = run(OP, Case("empty_rows", empty, outputs=3), isa)
+    assert y.shape == (3, 0)
+    assert mean.shape == inverse.shape == (3, 1)
+    assert np.isnan(mean).all()
+    assert np.isnan(inverse).all()
