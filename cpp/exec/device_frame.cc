@@ -119,7 +119,7 @@ void DeviceFrame::launch(const Plan& plan, const Frame& frame, void* stream) {
 }
 
 void DeviceFrame::enter(void* stream) const {
-  if (!has_left_ || stream == left_) return;
+  if (!has_left_ || (stream == left_ && !has_one_per_thread(stream))) return;
   device_->use();
   done_.make_wait(stream);
 }

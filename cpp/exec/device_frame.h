@@ -1,6 +1,7 @@
 // What a frame has on a CUDA device: memory, the constants' copies, and a recording of its kernels.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,9 @@ class DeviceConstants final {
   std::map<const Tensor*, std::weak_ptr<const DeviceMemory>> copies_;
 };
 
+/// True for cudaStreamPerThread.
+[[nodiscard]] inline bool has_one_per_thread(void* stream) noexcept { return reinterpret_cast<uintptr_t>(stream) == 2; }
+
 class DeviceFrame final {
  public:
   DeviceFrame(const Plan& plan, std::shared_ptr<CudaDevice> device);
@@ -37,7 +41,7 @@ class DeviceFrame final {
   [[nodiscard]] std::byte* arena() const noexcept { return arena_.data(); }
 
   /// Whoever takes the frame enters with the stream of its runs, and leaves before the frame is another's: work on two
-  /// streams is kept in order.
+  /// streams is kept in order. One handle (has_one_per_thread) is another stream in each thread.
   void enter(void* stream) const;
   void leave(void* stream);
   /// Gives all kernels to the stream, in order. Kernels with the same arguments as twice before are launched as one

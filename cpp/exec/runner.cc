@@ -341,6 +341,10 @@ void BoundRun::run(void* stream) {
     has_stream_ = true;
   }
   segment_->launch_kernels(*frame_, stream);
+  if (has_one_per_thread(stream)) {
+    frame_->device->leave(stream);  // the next run may be another thread's
+    has_stream_ = false;
+  }
 }
 
 void BoundRun::finish(void* stream) {
