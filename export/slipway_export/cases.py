@@ -1,12 +1,13 @@
 """Inputs to export and verify with: real items where there are some, at sizes that the export has never seen.
 
 Everything follows from the signature: the dimension ``N`` is the batch, names that start with ``T`` are time, other
-names (``H``, ``W``) are sizes, and length ports say how much of each time axis is real.
+names (``H``, ``W``) are sizes, and length ports say how much of each time axis is real. Every name of time has lengths
+of its own: two sequences of a model are as long as each other by chance only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from slipway.runtime._inputs import batch_axis, time_axis
 from slipway.signature import ImageInput, InputPort, LengthInput, Signature, TensorInput, TextInput
 
 Array = NDArray[Any]
+#: The real length of each item, by name of time; a model without time has one entry, for its batch size.
+Lengths = Mapping[str, Array]
 
 #: Longest sequence to assume where no real items are given.
 _DEFAULT_LONGEST = 9
@@ -96,29 +99,44 @@ def _middle(image: Array) -> Array:
 def example_inputs(pool: Pool) -> dict[str, Array]:
     """Return inputs to export with: N = 4, lengths falling from T = 7, no two dynamic dimensions of one size."""
     sizes = {"H": 0, "W": 8} | _others(pool, step=3)
-    return _draw(pool, np.random.default_rng(0), np.array([7, 5, 3, 2]), sizes=sizes)
+    lengths = {name: np.array([7, 5, 3, 2]) + 4 * place for place, name in enumerate(_times(pool))}
+    return _draw(pool, np.random.default_rng(0), lengths, sizes=sizes)
 
 
 def probe_inputs(pool: Pool) -> dict[str, Array]:
-    """Return inputs of another N and T than the example's; lengths fall, so that every module takes them."""
+    """Return inputs of another size than the example's in every dynamic dimension.
+
+    Lengths fall, so that every module takes them; of several sequences the first is now the longest.
+    """
     sizes = {"H": 16, "W": 0} | _others(pool, step=5)
-    return _draw(pool, np.random.default_rng(1), np.array([9, 4, 1]), sizes=sizes)
+    lengths = {name: np.array([9, 4, 1]) + 4 * place for place, name in enumerate(reversed(_times(pool)))}
+    return _draw(pool, np.random.default_rng(1), lengths, sizes=sizes)
 
 
 def far_inputs(pool: Pool) -> dict[str, Array]:
     """Return inputs far from the example's and the probe's sizes, where what they happen to share shows."""
     sizes = {"H": 96, "W": 160} | _others(pool, step=37)
-    return _draw(pool, np.random.default_rng(2), np.array([31, 20, 5, 2, 1]), sizes=sizes)
+    lengths = {name: np.array([31, 20, 5, 2, 1]) + 6 * place for place, name in enumerate(_times(pool))}
+    return _draw(pool, np.random.default_rng(2), lengths, sizes=sizes)
 
 
 def random_inputs(pool: Pool, known: Mapping[str, int], seed: int = 3) -> dict[str, Array]:
     """Return a batch of random inputs, where sizes that are ``known`` are kept; otherwise 24 items, T at most 9."""
     rng = np.random.default_rng(seed)
     steps = max((size for name, size in known.items() if name.startswith("T")), default=pool.longest)
-    lengths = rng.integers(1, steps + 1, known.get("N", 24))
-    lengths[0] = steps
+    lengths = {}
+    for name in _times(pool):
+        longest = known.get(name, steps)
+        lengths[name] = rng.integers(1, longest + 1, known.get("N", 24))
+        lengths[name][0] = longest
     sizes = {name: size - _SIZE for name, size in known.items() if name != "N" and not name.startswith("T")}
     return _draw(pool, rng, lengths, sizes=sizes)
+
+
+def _times(pool: Pool) -> tuple[str, ...]:
+    """Return the names of time in the ports' order, or one that no port has."""
+    dims = (str(dim) for port in pool.signature.inputs for dim in port.dims)
+    return tuple(dict.fromkeys(dim for dim in dims if dim.startswith("T"))) or ("T",)
 
 
 def _others(pool: Pool, step: int) -> dict[str, int]:
@@ -132,33 +150,50 @@ def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
     """Return the cases that every runtime has to answer like eager PyTorch.
 
     Batches of 1, 2, 3 and 17; lengths all one, all the longest, rising (so unsorted), equal, longer than any real
-    one, and all shorter than T; other heights and widths, among them those of a whole
-    image; and a batch in another order, which must only permute the outputs.
+    one, and all shorter than T; of several sequences each the longest in turn; other heights and widths, among them
+    those of a whole image; and a batch in another order, which must only permute the outputs.
     """
     rng = np.random.default_rng(seed)
+    times = _times(pool)
 
-    def case(name: str, lengths: Array, padding: int = 0, **sizes: int) -> Case:
-        return Case(name, _draw(pool, rng, lengths, padding, sizes))
+    def case(name: str, lengths: Callable[[], Array], padding: int = 0, **sizes: int) -> Case:
+        return Case(name, _draw(pool, rng, {time: lengths() for time in times}, padding, sizes))
+
+    def any_lengths(n: int) -> Callable[[], Array]:
+        return lambda: rng.integers(1, longest + 1, n)
 
     longest = pool.longest
-    cases = [case(f"batch_{n}", rng.integers(1, longest + 1, n)) for n in (1, 2, 3, 17)]
+    cases = [case(f"batch_{n}", any_lengths(n)) for n in (1, 2, 3, 17)]
     if pool.streams:
         cases += [
-            case("lengths_all_one", np.full(3, 1)),
-            case("lengths_all_longest", np.full(3, longest)),
-            case("lengths_rising", np.linspace(1, longest, 6).astype(np.int64)),
-            case("lengths_equal", np.full(5, max(1, longest // 2))),
-            case("lengths_longer_than_seen", np.array([1, 2 * longest + 3, longest])),
+            case("lengths_all_one", lambda: np.full(3, 1)),
+            case("lengths_all_longest", lambda: np.full(3, longest)),
+            case("lengths_rising", lambda: np.linspace(1, longest, 6).astype(np.int64)),
+            case("lengths_equal", lambda: np.full(5, max(1, longest // 2))),
+            case("lengths_longer_than_seen", lambda: np.array([1, 2 * longest + 3, longest])),
         ]
         if any(isinstance(port.spec, LengthInput) for port in pool.signature.inputs):
-            cases.append(case("time_beyond_the_longest", np.array([max(1, longest // 2), 1, 1]), padding=2))
+            cases.append(case("time_beyond_the_longest", lambda: np.array([max(1, longest // 2), 1, 1]), padding=2))
+    if len(times) > 1:
+        cases += [_sequences_case(pool, rng, times), _sequences_case(pool, rng, times[::-1])]
     if any(name in ("H", "W") for port in pool.signature.inputs for name in port.dims):
-        cases += [case("size_taller", np.full(2, longest), H=16), case("size_wider", np.full(2, longest), W=24)]
+        cases += [
+            case("size_taller", lambda: np.full(2, longest), H=16),
+            case("size_wider", lambda: np.full(2, longest), W=24),
+        ]
     if others := _others(pool, step=11):
-        cases.append(case("size_other", np.full(2, longest), **others))
+        cases.append(case("size_other", lambda: np.full(2, longest), **others))
     if pool.whole is not None:
         cases.append(Case("size_whole", encode(pool.signature, [pool.whole])))
     return [*cases, _permuted(pool, cases[3], rng)]
+
+
+def _sequences_case(pool: Pool, rng: np.random.Generator, times: Sequence[str]) -> Case:
+    """Draw a batch whose sequences are the longer the later their name of time stands in ``times``."""
+    lengths = {time: rng.integers(1, pool.longest + 2 * place + 1, 3) for place, time in enumerate(times)}
+    for place, time in enumerate(times):
+        lengths[time][place % 3] = pool.longest + 2 * place
+    return Case(f"longest_in_{times[-1]}", _draw(pool, rng, lengths))
 
 
 def _permuted(pool: Pool, case: Case, rng: np.random.Generator) -> Case:
@@ -194,36 +229,48 @@ def _time_after_batch(port: InputPort) -> int:
 
 
 def _draw(
-    pool: Pool, rng: np.random.Generator, lengths: Array, padding: int = 0, sizes: Mapping[str, int] | None = None
+    pool: Pool, rng: np.random.Generator, lengths: Lengths, padding: int = 0, sizes: Mapping[str, int] | None = None
 ) -> dict[str, Array]:
     """Draw a batch; ``sizes`` adds to the real height, width and other sizes."""
+    n = len(next(iter(lengths.values())))
+    steps = {time: int(of_time.max()) + padding for time, of_time in lengths.items()}
     inputs = {}
     for port in pool.signature.inputs:
         if isinstance(port.spec, LengthInput):
-            inputs[port.name] = lengths.astype(port.dtype)
-        elif time_axis(port) is not None:
-            inputs[port.name] = _draw_sequences(pool.streams[port.name], port, rng, lengths, padding)
+            array = lengths[_time_of(pool.signature, port.spec)].astype(port.dtype)
+        elif (axis := time_axis(port)) is not None:
+            time = str(port.dims[axis])
+            array = _draw_sequences(pool.streams[port.name], port, rng, lengths[time], steps[time])
         else:
-            inputs[port.name] = _draw_rows(pool.rows[port.name], port, rng, len(lengths))
-        inputs[port.name] = _resized(inputs[port.name], port, sizes or {})
+            array = _draw_rows(pool.rows[port.name], port, rng, n)
+        inputs[port.name] = _resized(array, port, sizes or {}, steps)
     return inputs
 
 
-def _resized(array: Array, port: InputPort, sizes: Mapping[str, int]) -> Array:
-    """Add ``sizes`` to the dimensions of these names, whose values come again from the start."""
-    for axis, dim in enumerate(port.dims):
-        if dim in sizes:
-            array = np.take(array, np.arange(array.shape[axis] + sizes[str(dim)]), axis=axis, mode="wrap")
+def _time_of(signature: Signature, spec: LengthInput) -> str:
+    """Return the name of time of the sequences whose lengths a port holds."""
+    port = next(port for port in signature.inputs if port.name == spec.of)
+    axis = time_axis(port)
+    assert axis is not None
+    return str(port.dims[axis])
+
+
+def _resized(array: Array, port: InputPort, added: Mapping[str, int], exact: Mapping[str, int]) -> Array:
+    """Lengthen or cut the dimensions of these names; values beyond the end come again from the start."""
+    for axis, dim in enumerate(map(str, port.dims)):
+        size = exact.get(dim, array.shape[axis] + added.get(dim, 0))
+        if size != array.shape[axis]:
+            array = np.take(array, np.arange(size), axis=axis, mode="wrap")
     return np.ascontiguousarray(array)
 
 
 def _draw_sequences(
-    stream: Array | None, port: InputPort, rng: np.random.Generator, lengths: Array, padding: int
+    stream: Array | None, port: InputPort, rng: np.random.Generator, lengths: Array, steps: int
 ) -> Array:
     if stream is None:
         stream = _random_tokens(port, rng, 4096)
     pad = port.spec.pad if isinstance(port.spec, TextInput) and not port.spec.one_hot else 0
-    batch = np.full((len(lengths), int(lengths.max()) + padding, *stream.shape[1:]), pad, dtype=port.dtype)
+    batch = np.full((len(lengths), steps, *stream.shape[1:]), pad, dtype=port.dtype)
     for n, length in enumerate(lengths):
         start = rng.integers(len(stream))
         batch[n, :length] = np.take(stream, np.arange(start, start + length), axis=0, mode="wrap")

@@ -10,7 +10,7 @@ import torch
 from export_models import OPERATORS
 
 from slipway.bundle import Bundle
-from slipway.errors import ExportError, InputError, UnavailableError, UsageError
+from slipway.errors import ExportError, InputError, SlipwayError, UnavailableError, UsageError
 from slipway.recipes._module import load_module, recipe_of_bundle
 from slipway.runtime import Eager, find_runtimes
 from slipway.signature import ClassOutput, InputPort, LengthInput, SegmentationOutput, Signature, TensorInput
@@ -50,6 +50,15 @@ class Pixels(nn.Module):
 class Mixes(nn.Module):
     def forward(self, x, table):
         return x @ table.transpose(1, 2)
+
+
+class Longer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+
+    def forward(self, a, b):
+        return self.linear(a).mean(0) if a.size(0) <= b.size(0) else self.linear(b).sum(0)
 
 
 class Keeps(nn.Module):
@@ -159,6 +168,21 @@ def test_every_size_that_varies_is_exported_at_several(models: str, tmp_path: Pa
     assert "size_other" in {row["case"] for row in bundle.report["verify"]["rows"]}
 
 
+def test_two_sequences_have_steps_of_their_own(models: str, tmp_path: Path) -> None:
+    ports = parse_inputs(["x:float32[N,T,8]", "table:float32[N,T2,8]"])
+    trained = trained_module(f"{models}:Mixes", ports, name="mixes")
+    assert trained.signature.outputs[0].dims == ("N", "T", "T2")
+    bundle = export_bundle(trained, tmp_path / "mixes", formats=("onnx",), operators=OPERATORS)
+    assert {"longest_in_T", "longest_in_T2"} < {row["case"] for row in bundle.report["verify"]["rows"]}
+
+
+def test_a_model_that_asks_which_sequence_is_longer_is_refused(models: str, tmp_path: Path) -> None:
+    trained = trained_module(f"{models}:Longer", parse_inputs(["a:float32[T,N,3]", "b:float32[T2,N,3]"]), name="longer")
+    with pytest.raises(SlipwayError, match="T"):
+        export_bundle(trained, tmp_path / "longer", formats=("onnx",), operators=OPERATORS)
+    assert not (tmp_path / "longer").exists()
+
+
 def test_examples_are_what_goldens_hold(models: str, tmp_path: Path) -> None:
     ids = np.full((5, 3), 7)
     lengths = np.array([5, 2, 1])
@@ -196,7 +220,7 @@ def test_weights_are_loaded_without_running_code(models: str, tmp_path: Path, na
         ("number", "is of type int, expected a torch.nn.Module"),
         ("fails", r"cannot be called without arguments: line \d+, RuntimeError: out of luck"),
         ("needs", "missing 1 required positional argument"),
-        ("none", "has no name 'none'; it has Keeps, Mixes, Pixels, Tagger, fails, needs, net, number"),
+        ("none", "has no name 'none'; it has Keeps, Longer, Mixes, Pixels, Tagger, fails, needs, net, number"),
     ],
 )
 def test_what_is_no_module_is_refused(models: str, name: str, message: str) -> None:

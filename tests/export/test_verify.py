@@ -19,8 +19,9 @@ from slipway.runtime import Eager, find_runtimes
 from slipway.runtime.protocol import Arrays
 from slipway.signature import ImageInput, InputPort, Signature
 from slipway_export import export_bundle
-from slipway_export.cases import Case, Pool, verification_cases
+from slipway_export.cases import Case, Pool, example_inputs, far_inputs, probe_inputs, verification_cases
 from slipway_export.pack import write_sums
+from slipway_export.ports import parse_inputs
 from slipway_export.verify import RATIO_LIMIT, Row, Verification, verify
 
 ONNXRUNTIME = find_runtimes("onnxruntime-cpu")
@@ -221,6 +222,22 @@ def test_cases_hold_real_tokens_with_lengths_in_range() -> None:
     assert (np.diff(cases["lengths_rising"].inputs["lengths"]) > 0).all()
     again = {case.name: case for case in verification_cases(pool)}
     np.testing.assert_array_equal(cases["batch_17"].inputs["tokens"], again["batch_17"].inputs["tokens"])
+
+
+def test_sequences_are_as_long_as_each_other_by_chance_only() -> None:
+    texts = [(f"{side}:float32[T_{side},N,3]", f"{side}_lengths:int64[N]<=T_{side}") for side in ("left", "right")]
+    ports = parse_inputs([*texts[0], *texts[1], "mask:float32[N,T_left,T_right,H]"])
+    pool = Pool.of(Signature(ports, ()))
+    drawn = [example_inputs(pool), probe_inputs(pool), far_inputs(pool)]
+    for axis, sizes in enumerate(zip(*(inputs["mask"].shape for inputs in drawn), strict=True)):
+        assert len(set(sizes)) == 3, f"axis {axis} of the mask has sizes {sizes}"
+    assert all(len(set(inputs["mask"].shape)) == 4 for inputs in drawn)
+    longer = set()
+    for case in verification_cases(pool):
+        steps = [case.inputs[f"{side}_lengths"].max() for side in ("left", "right")]
+        assert case.inputs["mask"].shape[1:3] == (case.inputs["left"].shape[0], case.inputs["right"].shape[0])
+        longer.add(np.sign(steps[0] - steps[1]))
+    assert longer == {-1, 0, 1}
 
 
 def test_cases_follow_heights_widths_and_fixed_sizes() -> None:
