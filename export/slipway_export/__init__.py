@@ -78,6 +78,7 @@ def export_bundle(
     """
     from slipway_export.capture import capture
     from slipway_export.clean import engine_operators
+    from slipway_export.edges import edge_cases, refuse_edges
     from slipway_export.pt2 import ExportedProgramRuntime
     from slipway_export.report import make_report
 
@@ -102,7 +103,9 @@ def export_bundle(
         chosen = [Eager(trained.recipe) if runtime.name == "eager" else runtime for runtime in runtimes]
         chosen.append(ExportedProgramRuntime())
         bundle = Bundle.open(folder)
-        verification = verify(bundle, chosen, reference=eager, pool=pool)
+        edges = edge_cases(pool, captured.edges)
+        verification = verify(bundle, chosen, reference=eager, pool=pool, edges=edges)
+        refuse_edges(captured.edges, verification.rows, type(trained.module).__name__)
         verification.require()
         seconds = {"export": exported - started, "verify": time.perf_counter() - exported}
         verification = Verification(out.name, verification.rows)

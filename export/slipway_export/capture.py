@@ -21,9 +21,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from slipway.errors import ExportError
 from slipway.signature import Signature
+from slipway_export.edges import Edge, edges_of
 from slipway_export.packed import packed_sequences
 from slipway_export.translate import TRANSLATION_TABLE
 from slipway_export.transposed import wanted_sizes
@@ -51,6 +53,8 @@ class Captured:
     torchscript: bytes | None
     pt2: bytes | None
     missing: Mapping[Format, str] = field(default_factory=dict)
+    #: Sizes that the program was not captured for, where eager PyTorch may answer all the same.
+    edges: tuple[Edge, ...] = ()
 
 
 def capture(
@@ -90,7 +94,7 @@ def capture(
             pt2 = _to_pt2(program)
         for unwanted in {"torchscript", "pt2"} - set(formats):
             missing[unwanted] = "not asked for"  # type: ignore[index]  # set difference loses the literal type
-    return Captured(raw, script, pt2, missing)
+    return Captured(raw, script, pt2, missing, edges_of(program, signature, example))
 
 
 def export_program(model: nn.Module, signature: Signature, tensors: tuple[Tensor, ...]) -> ExportedProgram:
@@ -115,8 +119,8 @@ def export_program(model: nn.Module, signature: Signature, tensors: tuple[Tensor
 
 
 def _dim(name: str) -> Any:
-    """N and T may be 1 and more; the least height and width follow from the model."""
-    return Dim(name, min=1) if name in ("N", "T") else Dim.AUTO
+    """N and T may be 1 and more; the bounds of other sizes follow from the model, and are verified."""
+    return Dim(name, min=1) if name == "N" or name.startswith("T") else Dim.AUTO
 
 
 def _own_error(error: BaseException) -> ExportError | None:
@@ -145,7 +149,7 @@ def _check_dynamic(program: ExportedProgram, signature: Signature) -> None:
         f'{name} of input "{port.name}" was frozen to {values[user].shape[axis]}'
         for port, user in zip(signature.inputs, program.graph_signature.user_inputs, strict=True)
         for axis, name in enumerate(port.dims)
-        if isinstance(name, str) and not isinstance(values[str(user)].shape[axis], torch.SymInt)
+        if isinstance(name, str) and is_concrete_int(values[str(user)].shape[axis])
     ]
     if frozen:
         raise ExportError("; ".join(frozen) + ": the model computes with the example's size as a Python number")

@@ -129,8 +129,15 @@ def random_inputs(pool: Pool, known: Mapping[str, int], seed: int = 3) -> dict[s
         longest = known.get(name, steps)
         lengths[name] = rng.integers(1, longest + 1, known.get("N", 24))
         lengths[name][0] = longest
-    sizes = {name: size - _SIZE for name, size in known.items() if name != "N" and not name.startswith("T")}
-    return _draw(pool, rng, lengths, sizes=sizes)
+    return _draw(pool, rng, lengths, exact=known)
+
+
+def sized_inputs(pool: Pool, sizes: Mapping[str, int], seed: int = 4) -> dict[str, Array]:
+    """Return inputs of exactly these sizes, one for every dynamic dimension; lengths fall from T to half of it."""
+    n = sizes.get("N", 2)
+    longest = {time: sizes.get(time, 1) for time in _times(pool)}
+    lengths = {time: np.linspace(most, (most + 1) // 2, n).astype(np.int64) for time, most in longest.items()}
+    return _draw(pool, np.random.default_rng(seed), lengths, exact=sizes)
 
 
 def _times(pool: Pool) -> tuple[str, ...]:
@@ -229,11 +236,17 @@ def _time_after_batch(port: InputPort) -> int:
 
 
 def _draw(
-    pool: Pool, rng: np.random.Generator, lengths: Lengths, padding: int = 0, sizes: Mapping[str, int] | None = None
+    pool: Pool,
+    rng: np.random.Generator,
+    lengths: Lengths,
+    padding: int = 0,
+    sizes: Mapping[str, int] | None = None,
+    exact: Mapping[str, int] | None = None,
 ) -> dict[str, Array]:
-    """Draw a batch; ``sizes`` adds to the real height, width and other sizes."""
+    """Draw a batch; ``sizes`` adds to the real height, width and other sizes, ``exact`` replaces them."""
     n = len(next(iter(lengths.values())))
     steps = {time: int(of_time.max()) + padding for time, of_time in lengths.items()}
+    exact = {**(exact or {}), "N": n, **steps}
     inputs = {}
     for port in pool.signature.inputs:
         if isinstance(port.spec, LengthInput):
@@ -243,7 +256,7 @@ def _draw(
             array = _draw_sequences(pool.streams[port.name], port, rng, lengths[time], steps[time])
         else:
             array = _draw_rows(pool.rows[port.name], port, rng, n)
-        inputs[port.name] = _resized(array, port, sizes or {}, steps)
+        inputs[port.name] = _resized(array, port, sizes or {}, exact)
     return inputs
 
 

@@ -10,6 +10,7 @@ no output may differ from eager's by more than 1e-5 of its scale.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from slipway.runtime.eager import EagerModel
 from slipway.signature import BinaryOutput, ClassOutput, OutputPort, SegmentationOutput
 from slipway_export.cases import Case, Pool, verification_cases
 from slipway_export.goldens import check_raw, read_raw
+from slipway_export.pt2 import ExportedProgramRuntime
 
 Array = NDArray[np.generic]
 #: atol and rtol.
@@ -55,6 +57,14 @@ class Row:
     skipped: str | None = None
     #: Why the runtime could not run a case that eager runs.
     error: str | None = None
+
+    @property
+    def told(self) -> str:
+        """The row as part of a sentence."""
+        where = f"{self.runtime}, case {self.case}, output {self.output}"
+        if self.error is not None:
+            return f"{where}: {self.error}"
+        return f"{where}: {self.max_abs:.3g} off, {self.fp64_ratio:.3g} times eager's own error"
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ class Verification:
                 worst[row.runtime] = row
         if worst:
             raise MismatchError(
-                f"bundle {self.bundle} differs from eager PyTorch: " + "; ".join(map(_tell, worst.values()))
+                f"bundle {self.bundle} differs from eager PyTorch: " + "; ".join(row.told for row in worst.values())
             )
 
 
@@ -109,6 +119,7 @@ def verify(
     rtol: float | None = None,
     seed: int = 0,
     required: bool = False,
+    edges: Sequence[Case] = (),
 ) -> Verification:
     """Compare runtimes with eager PyTorch on the goldens and on generated cases.
 
@@ -121,6 +132,8 @@ def verify(
         rtol: See ``atol``.
         seed: Seed of the generated cases.
         required: Raise for a runtime that is not available instead of skipping it.
+        edges: More cases, at sizes that the model need not take: one counts only where eager gives finite numbers.
+            The ``.pt2`` refuses them by itself, and is not asked.
 
     Raises:
         MismatchError: A golden's raw input no longer encodes to its arrays.
@@ -130,8 +143,9 @@ def verify(
     reference = reference or Eager().load(bundle)
     pool = pool or pool_of_goldens(bundle)
     expected = _expect(bundle, reference, verification_cases(pool, seed))
+    extra = _expect_edges(reference, edges)
     eager_error = {
-        port.name: max(largest_difference(e.single[port.name], e.double[port.name]) for e in expected)
+        port.name: max(largest_difference(e.single[port.name], e.double[port.name]) for e in (*expected, *extra))
         for port in bundle.signature.outputs
     }
     rows: list[Row] = []
@@ -155,7 +169,7 @@ def verify(
                 )
             )
             continue
-        for item in expected:
+        for item in (*expected, *(() if isinstance(runtime, ExportedProgramRuntime) else extra)):
             rows += _compare(bundle, runtime.name, model, item, eager_error, bounds_of(atol, rtol))
     return Verification(bundle.name, tuple(rows))
 
@@ -190,6 +204,22 @@ def _expect(bundle: Bundle, reference: EagerModel, cases: Sequence[Case]) -> lis
             item = _Expected(case, _permute(ports, before.single, case), _permute(ports, before.double, case))
         by_name[case.name] = item
     return [*expected, *by_name.values()]
+
+
+def _expect_edges(reference: EagerModel, edges: Sequence[Case]) -> list[_Expected]:
+    """Run eager where it can answer; what it warns of at such sizes is nobody's concern."""
+    precise = reference.double()
+    expected = []
+    for case in edges:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                single = reference.run(case.inputs)
+            except Exception:  # the user's code may raise anything: it does not take this size
+                continue
+            if all(array.size and np.isfinite(array).all() for array in single.values()):
+                expected.append(_Expected(case, single, precise.run(case.inputs)))
+    return expected
 
 
 def _permute(ports: Sequence[OutputPort], outputs: Mapping[str, Array], case: Case) -> dict[str, Array]:
@@ -287,10 +317,3 @@ def _badness(row: Row | None) -> float:
 def _finite(value: Any) -> Any:
     """JSON has no infinity."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _tell(row: Row) -> str:
-    where = f"{row.runtime}, case {row.case}, output {row.output}"
-    if row.error is not None:
-        return f"{where}: {row.error}"
-    return f"{where}: {row.max_abs:.3g} off, {row.fp64_ratio:.3g} times eager's own error"
