@@ -146,7 +146,7 @@ def _item(port: InputPort, array: NDArray[Any], n: int, lengths: NDArray[Any] | 
     time = time_axis(port)
     if lengths is not None and time is not None:
         array = np.take(array, np.arange(lengths[n]), time)
-    return np.ascontiguousarray(np.take(array, n, batch_axis(port)))
+    return np.array(np.take(array, n, batch_axis(port)))  # ascontiguousarray would give an item of no axes one
 
 
 def _run(module: nn.Module, source: str, signature: Signature, arrays: Arrays) -> list[NDArray[Any]]:

@@ -61,6 +61,15 @@ class Longer(nn.Module):
         return self.linear(a).mean(0) if a.size(0) <= b.size(0) else self.linear(b).sum(0)
 
 
+class Scales(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(9, 4)
+
+    def forward(self, ids, by, chosen):
+        return self.embedding(ids) * torch.where(chosen, by, -by)[:, None]
+
+
 class Keeps(nn.Module):
     def forward(self, x):
         return {"y": x}
@@ -183,6 +192,14 @@ def test_a_model_that_asks_which_sequence_is_longer_is_refused(models: str, tmp_
     assert not (tmp_path / "longer").exists()
 
 
+def test_an_input_may_hold_one_number_per_item(models: str, tmp_path: Path) -> None:
+    ports = parse_inputs(["ids:int64[N]<9", "by:float32[N]", "chosen:bool[N]"])
+    trained = trained_module(f"{models}:Scales", ports, name="scales", examples={"by": np.array([3, 2, 5], np.float32)})
+    assert [raw["by"].shape for raw in trained.dataset.test.raws] == [(), (), ()]
+    bundle = export_bundle(trained, tmp_path / "scales", formats=("onnx",), operators=OPERATORS)
+    assert bundle.goldens[1].inputs["by"].tolist() == [3, 2, 5]
+
+
 def test_examples_are_what_goldens_hold(models: str, tmp_path: Path) -> None:
     ids = np.full((5, 3), 7)
     lengths = np.array([5, 2, 1])
@@ -220,7 +237,7 @@ def test_weights_are_loaded_without_running_code(models: str, tmp_path: Path, na
         ("number", "is of type int, expected a torch.nn.Module"),
         ("fails", r"cannot be called without arguments: line \d+, RuntimeError: out of luck"),
         ("needs", "missing 1 required positional argument"),
-        ("none", "has no name 'none'; it has Keeps, Longer, Mixes, Pixels, Tagger, fails, needs, net, number"),
+        ("none", "has no name 'none'; it has Keeps, Longer, Mixes, Pixels, Scales, Tagger, fails, needs, net, number"),
     ],
 )
 def test_what_is_no_module_is_refused(models: str, name: str, message: str) -> None:
