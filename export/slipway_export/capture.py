@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -174,11 +175,32 @@ def _drop_zero_states(program: ExportedProgram) -> None:
 def _is_zeros(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_is_zeros(v) for v in value)
-    if not isinstance(value, torch.fx.Node):
+    if not isinstance(value, torch.fx.Node) or _is_written(value):
         return False
     if value.target in _KEEPS_ZEROS:
         return _is_zeros(value.args[0])
     return value.target in _ZEROS or (value.target is _aten.full.default and value.args[1] in (0, 0.0, False))
+
+
+def _is_written(node: torch.fx.Node) -> bool:
+    """Say whether an operator changes a tensor, or a view of it, in place: ``h[0] = x``."""
+    return any(
+        effect.is_write or _is_written(user)
+        for user in node.users
+        for value, effect in _effects(user)
+        if value is node or (isinstance(value, (list, tuple)) and node in value)
+    )
+
+
+def _effects(node: torch.fx.Node) -> Iterator[tuple[Any, Any]]:
+    """Yield the arguments that a node writes, or that it gives back or a view of; ``is_write`` tells which."""
+    if not isinstance(node.target, torch._ops.OpOverload):  # an item of several views
+        yield from ((value, SimpleNamespace(is_write=False)) for value in node.args)
+        return
+    for place, argument in enumerate(node.target._schema.arguments):
+        value = node.args[place] if place < len(node.args) else node.kwargs.get(argument.name)
+        if argument.alias_info is not None:
+            yield value, argument.alias_info
 
 
 def _drop_stack_traces(program: ExportedProgram) -> None:

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from export_models import FEATURES, HIDDEN, Sequences, assert_agrees, export, op_types, sequence_signature, tensors
@@ -62,6 +63,34 @@ def test_a_cell_loop_with_a_first_state_agrees() -> None:
     content = export(model, signature)
     assert "LSTM" in op_types(content)
     assert_agrees(model, signature, content)
+
+
+@pytest.mark.parametrize("way", ["row", "whole", "view", "untouched"])
+def test_a_first_state_that_is_written_in_place_is_no_state_of_zeros(way: str) -> None:
+    class Written(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.GRU(FEATURES, HIDDEN, 2)
+            self.linear = nn.Linear(HIDDEN, HIDDEN)
+
+        def forward(self, x0: Tensor, x1: Tensor) -> Tensor:
+            state = torch.zeros(2, x0.size(1), HIDDEN)
+            if way == "row":
+                state[0] = self.linear(x1)
+            elif way == "whole":
+                state += self.linear(x1)
+            elif way == "view":
+                state.transpose(1, 2)[1].add_(self.linear(x1).transpose(0, 1))
+            y: Tensor = self.layer(x0, state)[1][-1] + x1
+            return y
+
+    signature = tensors(("T", "N", FEATURES), ("N", HIDDEN), outputs=[("N", HIDDEN)])
+    torch.manual_seed(0)
+    model = Written()
+    content = export(model, signature)
+    assert_agrees(model, signature, content)
+    layer = next(node for node in onnx.load_from_string(content).graph.node if node.op_type == "GRU")
+    assert (len(layer.input) > 5) == (way != "untouched")
 
 
 @pytest.mark.parametrize("loop", ["iterate", "range"])
