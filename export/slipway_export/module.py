@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from slipway.recipes._module import load_module, module_recipe
 from slipway.recipes._own import told
 from slipway.recipes._recipe import Dataset, Source, Split
 from slipway.runtime._inputs import batch_axis, check_inputs, time_axis
-from slipway.signature import InputPort, LengthInput, Signature, TensorInput
+from slipway.signature import DTypeName, InputPort, LengthInput, Signature, TensorInput
 from slipway.train._trained import Trained
 from slipway_export.cases import Pool, example_inputs, far_inputs, probe_inputs, random_inputs
 from slipway_export.ports import output_ports
@@ -113,6 +113,9 @@ def _complete(signature: Signature, examples: Arrays) -> dict[str, NDArray[Any]]
     unknown = sorted(set(examples) - set(names))
     if unknown:
         raise UsageError(f"--example: there is no input {', '.join(unknown)}; the inputs are {', '.join(names)}")
+    empty = [f'"{name}" has shape {list(array.shape)}' for name, array in examples.items() if array.size == 0]
+    if empty:
+        raise InputError(f"--example: input {', '.join(empty)}, expected one item or more")
     known = {
         dim: size
         for port in signature.inputs
@@ -161,4 +164,10 @@ def _run(module: nn.Module, source: str, signature: Signature, arrays: Arrays) -
     outputs = (outputs,) if isinstance(outputs, torch.Tensor) else outputs
     if not isinstance(outputs, tuple | list) or not all(isinstance(output, torch.Tensor) for output in outputs):
         raise ExportError(f"{source} gives {type(outputs).__name__}, expected a tensor or a tuple of tensors")
-    return [output.numpy() for output in outputs]
+    for place, output in enumerate(outputs):
+        if str(output.dtype).removeprefix("torch.") not in get_args(DTypeName):
+            raise ExportError(
+                f"{source}: output {place} has type {str(output.dtype).removeprefix('torch.')}, expected one of "
+                f"{', '.join(get_args(DTypeName))}; end forward with a cast, such as .float()"
+            )
+    return [output.detach().numpy() for output in outputs]

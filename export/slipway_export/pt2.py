@@ -35,7 +35,8 @@ class ExportedProgramModel:
         with torch.no_grad():
             outputs = self.module(*(torch.from_numpy(np.array(array)) for array in checked.values()))
         outputs = (outputs,) if isinstance(outputs, torch.Tensor) else outputs
-        return {port.name: output.numpy() for port, output in zip(self.signature.outputs, outputs, strict=True)}
+        ports = self.signature.outputs
+        return {port.name: output.detach().numpy() for port, output in zip(ports, outputs, strict=True)}
 
 
 @dataclass(frozen=True)

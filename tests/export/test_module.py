@@ -254,6 +254,9 @@ def test_a_module_that_does_not_fit_its_inputs_is_told_with_its_line(models: str
         trained_module(f"{models}:net", parse_inputs(["x:float32[N,4]"]), name="net", labels="abcde")
     with pytest.raises(UsageError, match="there is no input y; the inputs are x"):
         trained_module(f"{models}:net", parse_inputs(["x:float32[N,4]"]), name="net", examples={"y": np.ones(1)})
+    examples = {"x": np.ones((0, 4), np.float32)}
+    with pytest.raises(InputError, match=r'input "x" has shape \[0, 4\], expected one item or more'):
+        trained_module(f"{models}:net", parse_inputs(["x:float32[N,4]"]), name="net", examples=examples)
     ids = {"ids": np.array([[3, 50]]), "lengths": np.array([1, 1])}
     packed = parse_inputs(["ids:int64[T,N]<50", "lengths:int64[N]"])
     with pytest.raises(InputError, match=r'"ids" holds 50 at place \[0, 1\], expected 0 to 49'):
