@@ -37,6 +37,9 @@ Arrays = Mapping[str, NDArray[np.generic]]
 #: Opsets that torch's exporter writes; the lower end is what its translations are written in.
 OPSETS = range(18, 25)
 
+#: Floating-point types that the engine does not have.
+_OTHER_TYPES = frozenset({torch.float16, torch.bfloat16})
+
 _aten = torch.ops.aten
 _ZEROS = (_aten.zeros.default, _aten.zeros_like.default, _aten.new_zeros.default)
 _KEEPS_ZEROS = (
@@ -114,6 +117,7 @@ def export_program(model: nn.Module, signature: Signature, tensors: tuple[Tensor
             raise cause from error
         raise ExportError(_explain(error, model)) from error
     _check_dynamic(program, signature)
+    _check_types(program, model)
     _drop_zero_states(program)
     _drop_stack_traces(program)
     return program
@@ -154,6 +158,18 @@ def _check_dynamic(program: ExportedProgram, signature: Signature) -> None:
     ]
     if frozen:
         raise ExportError("; ".join(frozen) + ": the model computes with the example's size as a Python number")
+
+
+def _check_types(program: ExportedProgram, model: nn.Module) -> None:
+    """Refuse a program that computes in a type that no runtime here has."""
+    for node in program.graph.nodes:
+        value = node.meta.get("val")
+        if isinstance(value, Tensor) and value.dtype in _OTHER_TYPES:
+            name = str(value.dtype).removeprefix("torch.")
+            raise ExportError(
+                f'{type(model).__name__} computes in {name} (first in "{node.name}"), expected float32 or float64; '
+                "call model.float(), and leave casts to it out of forward"
+            )
 
 
 def _drop_zero_states(program: ExportedProgram) -> None:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.bundle import Bundle
-from slipway.errors import MismatchError, UnavailableError
+from slipway.errors import ExportError, MismatchError, SlipwayError, UnavailableError
+from slipway.recipes._own import place_in_own_file
 from slipway.runtime import RUNTIMES, Eager, Runnable, Runtime
 from slipway.runtime._inputs import batch_axis
 from slipway.runtime.checked import largest_difference, tolerance
@@ -193,17 +194,34 @@ def _expect(bundle: Bundle, reference: EagerModel, cases: Sequence[Case]) -> lis
     expected = []
     for golden in bundle.goldens:
         case = Case(f"golden_{golden.name}", golden.inputs)
-        expected.append(_Expected(case, golden.outputs, precise.run(case.inputs)))
+        expected.append(_Expected(case, golden.outputs, _answer(precise, case)))
     by_name: dict[str, _Expected] = {}
     for case in cases:
         if case.permutation is None:
-            item = _Expected(case, reference.run(case.inputs), precise.run(case.inputs))
+            item = _Expected(case, _answer(reference, case), _answer(precise, case))
         else:
             before = by_name[case.of or ""]
             ports = bundle.signature.outputs
             item = _Expected(case, _permute(ports, before.single, case), _permute(ports, before.double, case))
         by_name[case.name] = item
     return [*expected, *by_name.values()]
+
+
+def _answer(model: EagerModel, case: Case) -> dict[str, Array]:
+    """Run eager where it has to answer."""
+    try:
+        return model.run(case.inputs)
+    except SlipwayError:
+        raise
+    except Exception as error:  # the user's code may raise anything
+        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in case.inputs.items())
+        way = "eager PyTorch in double precision, the measure of all runtimes," if model.precise else "eager PyTorch"
+        name = type(model.module).__name__
+        place = place_in_own_file(error)
+        raise ExportError(
+            f"{name} fails in {way} on case {case.name} ({shapes}): {f'{place}: ' if place else ''}"
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _expect_edges(reference: EagerModel, edges: Sequence[Case]) -> list[_Expected]:
@@ -218,7 +236,7 @@ def _expect_edges(reference: EagerModel, edges: Sequence[Case]) -> list[_Expecte
             except Exception:  # the user's code may raise anything: it does not take this size
                 continue
             if all(array.size and np.isfinite(array).all() for array in single.values()):
-                expected.append(_Expected(case, single, precise.run(case.inputs)))
+                expected.append(_Expected(case, single, _answer(precise, case)))
     return expected
 
 

@@ -32,6 +32,7 @@ class EagerModel:
     module: nn.Module
     signature: Signature
     threads: int = 1
+    precise: bool = False
 
     @staticmethod
     def of(module: nn.Module, signature: Signature, threads: int = 1) -> EagerModel:
@@ -40,14 +41,14 @@ class EagerModel:
 
     def double(self) -> EagerModel:
         """Return the same model in fp64; it takes and gives float64 where this one has float32."""
-        return EagerModel(copy.deepcopy(self.module).double(), self.signature, self.threads)
+        return EagerModel(copy.deepcopy(self.module).double(), self.signature, self.threads, precise=True)
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[np.generic]]:
         """Run once; arrays by port name in, arrays by port name out."""
         import torch
 
         checked = check_inputs(self.signature, inputs)
-        dtype = next((p.dtype for p in self.module.parameters() if p.is_floating_point()), torch.float32)
+        dtype = torch.float64 if self.precise else torch.float32
         with torch.no_grad(), torch_settings(dtype, self.threads):
             return call_any_order(self.module, self.signature, checked, dtype)
 
@@ -141,7 +142,7 @@ def _call(
         outputs = (outputs,)
     if len(outputs) != len(signature.outputs):
         raise SlipwayError(f"the model gives {len(outputs)} outputs, its signature declares {len(signature.outputs)}")
-    return {port.name: output.numpy() for port, output in zip(signature.outputs, outputs, strict=True)}
+    return {port.name: output.detach().numpy() for port, output in zip(signature.outputs, outputs, strict=True)}
 
 
 def _reordered(ports: Any, arrays: Mapping[str, NDArray[np.generic]], order: NDArray[np.intp]) -> dict[str, Any]:
