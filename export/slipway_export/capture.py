@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -233,8 +234,7 @@ def _to_onnx(program: ExportedProgram, opset: int) -> ir.Model:
             program, dynamo=True, opset_version=opset, custom_translation_table=TRANSLATION_TABLE, verbose=False
         )
     except Exception as error:  # torch.onnx wraps whatever its translations raise
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        raise ExportError(f"the program has no ONNX form: {lines[-1] if lines else type(error).__name__}") from error
+        raise ExportError(f"the program has no ONNX form: {_untranslated(error)}") from error
     assert exported is not None
     model = exported.model
     written = model.opset_imports.get("", 0)
@@ -243,6 +243,20 @@ def _to_onnx(program: ExportedProgram, opset: int) -> ir.Model:
             f"asked for opset {opset}, torch's exporter could only write {written}; use --opset {written}"
         )
     return model
+
+
+def _untranslated(error: BaseException) -> str:
+    """Name the operator that has no translation; torch's own message holds it, and its last line does not."""
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    told = "\n".join(str(cause) for cause in reversed(causes))
+    operator = re.search(r"No ONNX function found for <OpOverload\(op='([\w.]+)'", told)
+    node = re.search(r"Error when translating node %(\w+)", told)
+    place = f' (node "{node[1]}")' if node is not None else ""
+    if operator is None:
+        return f"{type(causes[-1]).__name__}: {_first_line(causes[-1])}{place}"
+    return f"torch's exporter does not translate {operator[1]}{place}; compute it by other operators"
 
 
 def _to_torchscript(
@@ -294,7 +308,7 @@ def _tensors(signature: Signature, arrays: Arrays) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(np.array(arrays[port.name])) for port in signature.inputs)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 

@@ -140,6 +140,19 @@ def test_adaptive_pooling_with_dynamic_sizes_is_refused_or_right() -> None:
     assert_agrees(Pooling(), signature, content)
 
 
+@pytest.mark.parametrize(("name", "operator"), [("bessel_j0", "bessel_j0"), ("svdvals", "_linalg_svd")])
+def test_an_operator_without_an_onnx_form_is_refused_by_its_name(name: str, operator: str) -> None:
+    class Rare(nn.Module):
+        def forward(self, x0: Tensor) -> Tensor:
+            y: Tensor = getattr(torch.special, name, getattr(torch.linalg, name, None))(x0)
+            return y
+
+    message = rf"does not translate \w+\.{operator} \(node \"{operator}\"\)"
+    signature = tensors(("N", 4, 3), outputs=[("N", 4, 3)])
+    with pytest.raises(ExportError, match=message):
+        export(Rare(), signature)
+
+
 def test_an_opset_that_the_exporter_cannot_write_is_refused() -> None:
     pool = Pool.of(TIME_FIRST)
     with pytest.raises(ExportError, match="opset 17"):
