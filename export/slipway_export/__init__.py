@@ -104,11 +104,11 @@ def export_bundle(
         chosen.append(ExportedProgramRuntime())
         bundle = Bundle.open(folder)
         edges = edge_cases(pool, captured.edges)
-        verification = verify(bundle, chosen, reference=eager, pool=pool, edges=edges)
+        rows = verify(bundle, chosen, reference=eager, pool=pool, edges=edges).rows
+        verification = Verification(out.name, rows)
         refuse_edges(captured.edges, verification.rows, type(trained.module).__name__)
         verification.require()
         seconds = {"export": exported - started, "verify": time.perf_counter() - exported}
-        verification = Verification(out.name, verification.rows)
         latency = measure_latency(bundle, chosen)
         precisions = measure_precisions(bundle, chosen)
         _write_report(bundle, make_report(trained, opset, missing, verification, seconds, latency, precisions))

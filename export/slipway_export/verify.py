@@ -23,7 +23,7 @@ from slipway.errors import ExportError, MismatchError, SlipwayError, Unavailable
 from slipway.recipes._own import place_in_own_file
 from slipway.runtime import RUNTIMES, Eager, Runnable, Runtime
 from slipway.runtime._inputs import batch_axis
-from slipway.runtime.checked import largest_difference, tolerance
+from slipway.runtime.checked import SCALE_TOLERANCE, largest_difference, tolerance
 from slipway.runtime.eager import EagerModel
 from slipway.signature import BinaryOutput, ClassOutput, OutputPort, SegmentationOutput
 from slipway_export.cases import Case, Pool, verification_cases
@@ -56,7 +56,7 @@ class Row:
     ok: bool
     #: Why the runtime was not tried.
     skipped: str | None = None
-    #: Why the runtime could not run a case that eager runs.
+    #: Why the runtime could not run a case that eager runs, or what it gives in place of the output's type or shape.
     error: str | None = None
 
     @property
@@ -65,7 +65,9 @@ class Row:
         where = f"{self.runtime}, case {self.case}, output {self.output}"
         if self.error is not None:
             return f"{where}: {self.error}"
-        return f"{where}: {self.max_abs:.3g} off, {self.fp64_ratio:.3g} times eager's own error"
+        if self.ok or (self.fp64_ratio or 0.0) > RATIO_LIMIT:
+            return f"{where}: {self.max_abs:.3g} off, {self.fp64_ratio:.3g} times eager's own error"
+        return f"{where}: {self.max_abs:.3g} off, {self.max_rel:.3g} of the largest value"
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Verification:
         """
         worst: dict[str, Row] = {}
         for row in self.rows:
-            if not row.ok and _badness(row) > _badness(worst.get(row.runtime)):
+            if not row.ok and (row.runtime not in worst or _badness(row) > _badness(worst[row.runtime])):
                 worst[row.runtime] = row
         if worst:
             raise MismatchError(
@@ -288,8 +290,15 @@ def _row(
     scale = float(np.max(np.abs(single.astype(np.float64)), initial=0.0))
     ratio = _ratio(largest_difference(output, double), eager_error + _ROUNDING * scale)
     ok = is_close(output, single, bounds) and (bounds is not None or ratio <= RATIO_LIMIT)
-    agreement = _agreement(port, output, single)
-    return Row(runtime, case, port.name, max_abs, _ratio(max_abs, scale), ratio, agreement, ok=ok)
+    agreement, error = _agreement(port, output, single), _unlike(output, single)
+    return Row(runtime, case, port.name, max_abs, _ratio(max_abs, scale), ratio, agreement, ok=ok, error=error)
+
+
+def _unlike(output: Array, wanted: Array) -> str | None:
+    """Say how type and shape differ, or None: numbers that are close are then no answer either."""
+    if output.dtype != wanted.dtype:
+        return f"type {output.dtype}, expected {wanted.dtype}"
+    return None if output.shape == wanted.shape else f"shape {list(output.shape)}, expected {list(wanted.shape)}"
 
 
 def is_close(output: Array, wanted: Array, bounds: Bounds | None) -> bool:
@@ -326,10 +335,10 @@ def _agreement(port: OutputPort, output: Array, single: Array) -> float | None:
     return None
 
 
-def _badness(row: Row | None) -> float:
-    if row is None:
-        return -1.0
-    return float("inf") if row.max_abs is None else row.max_abs
+def _badness(row: Row) -> tuple[bool, float]:
+    """Rank what differs: no answer or another kind of answer first, then by how far a bound is exceeded."""
+    ratio, share = row.fp64_ratio or 0.0, row.max_rel or 0.0
+    return row.error is not None, max(ratio / RATIO_LIMIT, share / SCALE_TOLERANCE)
 
 
 def _finite(value: Any) -> Any:

@@ -207,6 +207,31 @@ def test_the_worst_row_of_each_runtime_is_told() -> None:
     assert "small" not in str(caught.value)
 
 
+def test_another_type_or_shape_is_told_as_such(tmp_path: Path) -> None:
+    class Other(Frozen):
+        def run(self, inputs: Arrays) -> dict[str, Any]:
+            logits = self.model.run(inputs)["logits"]
+            return {"logits": logits.astype(np.float64) if len(logits) == 3 else logits}
+
+    message = (
+        r"bundle named differs from eager PyTorch: frozen, case \w+, output logits: type float64, expected float32$"
+    )
+    with pytest.raises(MismatchError, match=message):
+        export_bundle(trained_names(), tmp_path / "named", operators=OPERATORS, runtimes=[Other()], formats=["onnx"])
+
+
+def test_the_criterion_that_failed_is_the_one_that_is_told() -> None:
+    row = Row("a", "far", "y", 0.5, 1e-3, 2.0, None, ok=False)
+    rows = (row, replace(row, case="wrong", max_abs=0.1, max_rel=1e-9, fp64_ratio=800.0))
+    with pytest.raises(MismatchError, match=r"case far, output y: 0\.5 off, 0\.001 of the largest value$"):
+        Verification("b", rows[:1]).require()
+    with pytest.raises(MismatchError, match="case far"):
+        Verification("b", rows).require()
+    shaped = replace(row, case="shaped", max_abs=float("inf"), error="shape [2], expected [2, 1]")
+    with pytest.raises(MismatchError, match=r"case shaped, output y: shape \[2\], expected \[2, 1\]$"):
+        Verification("b", (*rows, shaped)).require()
+
+
 def test_cases_hold_real_tokens_with_lengths_in_range() -> None:
     dataset = trained_names().dataset
     pool = Pool.of(names_signature(NAMES.config, dataset), TEXTS)
