@@ -105,6 +105,11 @@ def export_bundle(
         bundle = Bundle.open(folder)
         edges = edge_cases(pool, captured.edges)
         rows = verify(bundle, chosen, reference=eager, pool=pool, edges=edges).rows
+        if refusal := _refused_by_guards(rows):
+            (folder / PT2).unlink()
+            missing[PT2] = refusal
+            chosen.pop()
+            rows = _skipped(rows, refusal)
         verification = Verification(out.name, rows)
         refuse_edges(captured.edges, verification.rows, type(trained.module).__name__)
         verification.require()
@@ -142,6 +147,24 @@ def _write_models(
         (folder / name).write_bytes(picture)
     files: dict[Format, str] = {"torchscript": TORCHSCRIPT, "pt2": PT2}
     return {files[form]: reason for form, reason in captured.missing.items()}
+
+
+def _refused_by_guards(rows: Sequence[Row]) -> str | None:
+    """Return why the ``.pt2`` cannot be kept, or None.
+
+    torch's guards hold every answer of the capture, also of questions whose answer changes nothing.
+    """
+    failed = [row for row in rows if row.runtime == ExportedProgramRuntime.name and not row.ok]
+    if not failed or not all("Guard failed" in (row.error or "") for row in failed):
+        return None
+    return f"torch's own guards refuse sizes that the model takes (case {failed[0].case}: {failed[0].error})"
+
+
+def _skipped(rows: Sequence[Row], reason: str) -> tuple[Row, ...]:
+    """Return the rows with one in place of those of the ``.pt2``."""
+    name = ExportedProgramRuntime.name
+    others = (row for row in rows if row.runtime != name)
+    return (*others, Row(name, "*", "*", None, None, None, None, ok=True, skipped=reason))
 
 
 def _write_report(bundle: Bundle, report: dict[str, Any]) -> None:

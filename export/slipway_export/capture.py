@@ -28,6 +28,7 @@ from torch.fx.experimental.symbolic_shapes import is_concrete_int
 from slipway.errors import ExportError
 from slipway.signature import Signature
 from slipway_export.edges import Edge, edges_of
+from slipway_export.fold import quiet_optimizer
 from slipway_export.packed import packed_sequences
 from slipway_export.translate import TRANSLATION_TABLE
 from slipway_export.transposed import wanted_sizes
@@ -315,7 +316,7 @@ def _first_line(error: BaseException) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep back warnings that we know and have answered; the user could do nothing about them."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet_optimizer():
         for message in (
             r"The tensor attributes? self\..*_flat_weights",  # RNNs refresh that list on every call
             r".*torch\.jit\.(script|trace|save|load|trace_method|script_method)",  # deprecated, and part of the bundle

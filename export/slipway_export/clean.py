@@ -12,16 +12,14 @@ from importlib import import_module
 
 import onnx
 import onnx_ir as ir
-from onnxscript import optimizer
 
 from slipway._metadata import signature_to_metadata
 from slipway.errors import ExportError, UnavailableError
 from slipway.signature import InputPort, OutputPort, Signature
+from slipway_export.fold import fold
 from slipway_export.origin import MODULE_NOTES
 from slipway_export.simplify import simplify
 
-# Weights of any size are folded; the optimizer's own limits would leave large ones computed at run time.
-_FOLD_LIMIT = 2**31
 _GENERATORS = frozenset({"Constant", "ConstantOfShape", "Range", "RandomNormal", "RandomUniform"})
 
 
@@ -74,7 +72,7 @@ def clean(
         ExportError: Computation on weights remains, a dimension is not what the signature says, an operator is not
             in the table, or ``onnx.checker`` objects.
     """
-    optimizer.optimize(model, input_size_limit=_FOLD_LIMIT, output_size_limit=_FOLD_LIMIT)
+    fold(model)
     simplify(model)
     _refuse_constant_work(model.graph)
     _refuse_operators(model, operators)
