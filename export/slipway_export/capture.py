@@ -26,6 +26,7 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from slipway.errors import ExportError
+from slipway.runtime.eager import plain_attention
 from slipway.signature import Signature
 from slipway_export.edges import Edge, edges_of
 from slipway_export.fold import quiet_optimizer
@@ -89,7 +90,7 @@ def capture(
         raise ExportError(f"opset {opset}: the exporter writes {OPSETS.start} to {OPSETS.stop - 1}")
     model = copy.deepcopy(module).cpu().eval()
     tensors, others = _tensors(signature, example), _tensors(signature, probe)
-    with torch.no_grad(), _quiet():
+    with torch.no_grad(), _quiet(), plain_attention():
         program = export_program(model, signature, tensors)
         raw = _to_onnx(program, opset)
         missing: dict[Format, str] = {}
@@ -264,6 +265,7 @@ def _to_torchscript(
     model: nn.Module, tensors: tuple[Tensor, ...], others: tuple[Tensor, ...], missing: dict[Format, str]
 ) -> bytes | None:
     """Script the module; trace it where scripting fails and the trace holds at other sizes."""
+    _leave_fast_path(model)
     try:
         scripted = torch.jit.script(model)
     except Exception as error:  # the TorchScript compiler raises many types
@@ -274,6 +276,15 @@ def _to_torchscript(
     file = io.BytesIO()
     torch.jit.save(scripted, file)
     return _without_debug_files(file)
+
+
+def _leave_fast_path(model: nn.Module) -> None:
+    """Keep scripts off the fast path of attention, which a script cannot ask torch to leave."""
+    for module in model.modules():
+        if isinstance(module, nn.TransformerEncoder):
+            module.use_nested_tensor = False
+        elif isinstance(module, nn.TransformerEncoderLayer):
+            module.activation_relu_or_gelu = 0
 
 
 def _without_debug_files(archive: io.BytesIO) -> bytes:

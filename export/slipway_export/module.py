@@ -19,6 +19,7 @@ from slipway.recipes._module import load_module, module_recipe
 from slipway.recipes._own import told
 from slipway.recipes._recipe import Dataset, Source, Split
 from slipway.runtime._inputs import batch_axis, check_inputs, time_axis
+from slipway.runtime.eager import plain_attention
 from slipway.signature import DTypeName, InputPort, LengthInput, Signature, TensorInput
 from slipway.train._trained import Trained
 from slipway_export.cases import Pool, example_inputs, far_inputs, probe_inputs, random_inputs
@@ -156,7 +157,7 @@ def _run(module: nn.Module, source: str, signature: Signature, arrays: Arrays) -
     """Run a module; outputs have no ports yet."""
     shapes = ", ".join(f"{name} {array.dtype} {list(array.shape)}" for name, array in arrays.items())
     try:
-        with torch.no_grad():
+        with torch.no_grad(), plain_attention():
             outputs = module(*(torch.from_numpy(np.array(arrays[port.name])) for port in signature.inputs))
     except Exception as error:  # the user's code may raise anything
         file = getattr(sys.modules.get(type(module).__module__), "__file__", None)

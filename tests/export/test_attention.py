@@ -1,4 +1,4 @@
-"""Attention: joined projections are folded."""
+"""Attention: joined projections are folded, and padding is what eager PyTorch says without its fast path."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import torch
 from export_models import OPERATORS
 
 from slipway.bundle import Bundle
@@ -41,19 +42,33 @@ class Decoder(nn.Module):
 
     def forward(self, x, y):
         return self.layer(x, y)
+
+
+class Padded(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
+
+    def forward(self, x, lengths):
+        padding = torch.arange(x.size(1))[None] >= lengths[:, None]
+        return self.encoder(x, src_key_padding_mask=padding)
 """
 _NAMES = "And CastLike Equal GreaterOrEqual IsNaN LayerNormalization Not Or Pow ReduceSum Softmax Sqrt"
 MORE = (*OPERATORS, *(Operator(name, "", 13, 24) for name in _NAMES.split()))
 TWO = ["x:float32[N,T,8]", "y:float32[N,T2,8]"]
 
 
-@pytest.mark.parametrize(("name", "inputs"), [("Cross", TWO), ("Decoder", TWO)])
+@pytest.mark.parametrize(
+    ("name", "inputs"), [("Cross", TWO), ("Decoder", TWO), ("Padded", ["x:float32[N,T,8]", "lengths:int64[N]<=T"])]
+)
 def test_attention_is_sealed(tmp_path: Path, name: str, inputs: list[str], caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "attention.py").write_text(MODELS)
     trained = trained_module(f"{tmp_path}/attention.py:{name}", parse_inputs(inputs), name="attention")
-    level = logging.getLogger("onnxscript").level
+    fast, level = torch.backends.mha.get_fastpath_enabled(), logging.getLogger("onnxscript").level
     runtimes = find_runtimes("eager,torchscript,onnxruntime-cpu")
     bundle = export_bundle(trained, tmp_path / "b", operators=MORE, runtimes=runtimes)
+    assert torch.backends.mha.get_fastpath_enabled() == fast
     assert logging.getLogger("onnxscript").level == level
     assert "multiple outputs" not in caplog.text
     assert bundle.signature.outputs[0].dims == ("N", "T", 8)

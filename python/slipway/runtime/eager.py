@@ -153,8 +153,24 @@ def _reordered(ports: Any, arrays: Mapping[str, NDArray[np.generic]], order: NDA
 
 
 @contextmanager
+def plain_attention() -> Iterator[None]:
+    """Keep torch off its fast path of attention: it exists in no exported form, and drops steps that are padding."""
+    import torch
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+@contextmanager
 def torch_settings(dtype: torch.dtype, threads: int) -> Iterator[None]:
-    """Set the type that a module's own ``torch.zeros`` and ``float()`` give, and the number of threads, for torch."""
+    """Set the type that a module's own ``torch.zeros`` and ``float()`` give, and the number of threads, for torch.
+
+    Attention takes its usual path, as in :func:`plain_attention`.
+    """
     import torch
 
     from slipway.runtime._in_double import InDouble
@@ -163,7 +179,7 @@ def torch_settings(dtype: torch.dtype, threads: int) -> Iterator[None]:
     torch.set_default_dtype(dtype)
     torch.set_num_threads(threads)
     try:
-        with InDouble() if dtype is torch.float64 else nullcontext():
+        with plain_attention(), InDouble() if dtype is torch.float64 else nullcontext():
             yield
     finally:
         torch.set_default_dtype(before[0])
