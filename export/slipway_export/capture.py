@@ -43,6 +43,12 @@ OPSETS = range(18, 25)
 #: Floating-point types that the engine does not have.
 _OTHER_TYPES = frozenset({torch.float16, torch.bfloat16})
 
+#: What torch.export says of a named dimension that is not free.
+_BROKEN = re.compile(
+    r"Not all values of (?P<name>\w+) = (?P<source>L\['(?P<argument>\w+)'\]\.size\(\)\[(?P<axis>\d+)\]) "
+    r"in the specified range satisfy the generated guard (?P<guard>.+)"
+)
+
 _aten = torch.ops.aten
 _ZEROS = (_aten.zeros.default, _aten.zeros_like.default, _aten.new_zeros.default)
 _KEEPS_ZEROS = (
@@ -142,12 +148,33 @@ def _own_error(error: BaseException) -> ExportError | None:
 
 
 def _explain(error: Exception, model: nn.Module) -> str:
+    if bound := _bound(str(error)):
+        return f"{type(model).__name__} cannot be exported at every size: {bound}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = next((line for line in lines if line.startswith("- ")), lines[0] if lines else type(error).__name__)
     return (
         f"{type(model).__name__} cannot be exported by torch.export: {first.lstrip('- ')} "
         "(a dimension that varies must not be turned into a Python number: no stored batch size, no loop over time)"
     )
+
+
+def _bound(message: str) -> str | None:
+    """Name the dimension and the bound of a size that may be anything from 1 up, and what to do; None without one."""
+    found = _BROKEN.search(message)
+    if found is None:
+        return None
+    name, guard = found["name"], found["guard"].replace(found["source"], found["name"])
+    # A size of 1 is never asked for, and infinity is no bound.
+    rules = [rule for rule in guard.strip(" .").split(" and ") if "Inf" not in rule and rule != f"2 <= {name}"]
+    most = re.fullmatch(rf"{name} <= (\d+)", " and ".join(rules))
+    way = "the model asks for the size in Python, or has it stored: compute alike at every size"
+    if most is not None:
+        way = (
+            f"where a table of {most[1]} rows is sliced (table[:x.size(1)]), take its rows by an index instead "
+            "(table[torch.arange(x.size(1))]); otherwise compute alike at every size"
+        )
+    place = f"{name}, axis {found['axis']} of {found['argument']}"
+    return f"it would be right only where {' and '.join(rules) or guard} ({place}); {way}"
 
 
 def _check_dynamic(program: ExportedProgram, signature: Signature) -> None:

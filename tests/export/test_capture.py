@@ -153,6 +153,30 @@ def test_an_operator_without_an_onnx_form_is_refused_by_its_name(name: str, oper
         export(Rare(), signature)
 
 
+def test_a_bound_of_a_size_is_told_with_the_way_out() -> None:
+    class Positions(nn.Module):
+        def __init__(self, indexed: bool) -> None:
+            super().__init__()
+            self.register_buffer("table", torch.randn(512, 8))
+            self.indexed = indexed
+
+        def forward(self, x0: Tensor) -> Tensor:
+            table: Tensor = self.table  # type: ignore[assignment]  # a buffer
+            return x0 + (table[torch.arange(x0.size(1))] if self.indexed else table[: x0.size(1)])
+
+    class AsksForSteps(nn.Module):
+        def forward(self, x0: Tensor) -> Tensor:
+            return x0 * 2 if x0.size(1) < 5 else x0
+
+    signature = tensors(("N", "T", 8), outputs=[("N", "T", 8)])
+    with pytest.raises(ExportError, match=r"right only where T <= 512 \(T, axis 1 of x0\); .*torch\.arange"):
+        export(Positions(indexed=False), signature)
+    with pytest.raises(ExportError, match=r"right only where 5 <= T \(T, axis 1 of x0\); the model asks for the size"):
+        export(AsksForSteps(), signature)
+    model = Positions(indexed=True)
+    assert_agrees(model, signature, export(model, signature))
+
+
 def test_an_opset_that_the_exporter_cannot_write_is_refused() -> None:
     pool = Pool.of(TIME_FIRST)
     with pytest.raises(ExportError, match="opset 17"):
