@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from slipway.bundle import Bundle
 from slipway.errors import ExitCode, InputError
-from slipway.preprocess import decode, encode
+from slipway.preprocess import decode, encode, text_inputs
 from slipway.recipes import load_recipe
 from slipway.runtime import find_runtime
-from slipway.signature import ImageInput, Signature, TextInput
+from slipway.runtime.eager import config_of
+from slipway.signature import ImageInput, Signature
 
 BATCH = 256
 
@@ -56,7 +57,7 @@ def compare(bundle: Bundle, data: str, program: str) -> dict[str, Any]:
         Number of items, labels that differ from eager's, and the largest difference of any output.
     """
     recipe = load_recipe(str(bundle.report["recipe"]))
-    raws = recipe.data(data, recipe.config).test.raws
+    raws = recipe.data(data, config_of(bundle, recipe)).test.raws
     signature = bundle.signature
     eager_labels, eager = run_runtime("eager", bundle, raws)
     native_labels, native = run_runtime("native-cpu", bundle, raws)
@@ -114,11 +115,12 @@ def run_program(program: str, bundle: Bundle, raws: Sequence[Any]) -> tuple[list
 
 
 def raw_lines(signature: Signature, raws: Sequence[Any], folder: Path) -> Iterator[str]:
-    """Yield the line that stands for each item: the text, an image file's path, or the row's numbers."""
+    """Yield the line that stands for each item: its texts, an image file's path, or the row's numbers."""
+    texts = text_inputs(signature)
     specs = [port.spec for port in signature.inputs]
     for index, raw in enumerate(raws):
-        if any(isinstance(spec, TextInput) for spec in specs):
-            yield str(raw)
+        if texts:
+            yield raw if isinstance(raw, str) else "\t".join(raw[port.name] for port in texts)
         elif any(isinstance(spec, ImageInput) for spec in specs):
             from PIL import Image
 
