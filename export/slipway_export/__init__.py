@@ -154,6 +154,8 @@ def _refused_by_guards(rows: Sequence[Row]) -> str | None:
 
     torch's guards hold every answer of the capture, also of questions whose answer changes nothing.
     """
+    from slipway_export.pt2 import ExportedProgramRuntime
+
     failed = [row for row in rows if row.runtime == ExportedProgramRuntime.name and not row.ok]
     if not failed or not all("Guard failed" in (row.error or "") for row in failed):
         return None
@@ -162,6 +164,8 @@ def _refused_by_guards(rows: Sequence[Row]) -> str | None:
 
 def _skipped(rows: Sequence[Row], reason: str) -> tuple[Row, ...]:
     """Return the rows with one in place of those of the ``.pt2``."""
+    from slipway_export.pt2 import ExportedProgramRuntime
+
     name = ExportedProgramRuntime.name
     others = (row for row in rows if row.runtime != name)
     return (*others, Row(name, "*", "*", None, None, None, None, ok=True, skipped=reason))

@@ -28,7 +28,6 @@ from slipway.runtime.eager import EagerModel
 from slipway.signature import BinaryOutput, ClassOutput, OutputPort, SegmentationOutput
 from slipway_export.cases import Case, Pool, verification_cases
 from slipway_export.goldens import check_raw, read_raw
-from slipway_export.pt2 import ExportedProgramRuntime
 
 Array = NDArray[np.generic]
 #: atol and rtol.
@@ -142,6 +141,8 @@ def verify(
         MismatchError: A golden's raw input no longer encodes to its arrays.
         UnavailableError: The reference cannot be rebuilt, or a required runtime is not available.
     """
+    from slipway_export.pt2 import ExportedProgramRuntime
+
     check_raw(bundle)
     reference = reference or Eager().load(bundle)
     pool = pool or pool_of_goldens(bundle)
