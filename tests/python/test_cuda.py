@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,14 @@ def test_a_device_number_that_is_not_there_is_refused(affine: bytes) -> None:
         slipway.Session(affine, device="tpu")
 
 
+def run_in_threads(work: Callable[[int], None]) -> None:
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_many_threads_share_a_session(affine: bytes) -> None:
     session = slipway.Session(affine, device="cuda")
     wrong: list[int] = []
@@ -232,11 +241,7 @@ def test_many_threads_share_a_session(affine: bytes) -> None:
             if not np.allclose(session.run({"x": x})["z"], expected(x)[1], rtol=1e-5, atol=1e-6):
                 wrong.append(seed)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(work)
     assert not wrong
 
 
@@ -260,11 +265,7 @@ def test_a_segment_s_memory_is_another_run_s_only_when_the_last_segment_is_done(
             if not np.allclose(y, np.broadcast_to(2 * np.tanh(x), (3, 512)), atol=1e-5):
                 wrong.append(seed)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(work)
     assert wrong == []
 
 
