@@ -168,7 +168,7 @@ def _bound(message: str) -> str | None:
     rules = [rule for rule in guard.strip(" .").split(" and ") if "Inf" not in rule and rule != f"2 <= {name}"]
     most = re.fullmatch(rf"{name} <= (\d+)", " and ".join(rules))
     way = "the model asks for the size in Python, or has it stored: compute alike at every size"
-    if most is not None:
+    if most is not None and name != "N":
         way = (
             f"where a table of {most[1]} rows is sliced (table[:x.size(1)]), take its rows by an index instead "
             "(table[torch.arange(x.size(1))]); otherwise compute alike at every size"

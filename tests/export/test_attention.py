@@ -86,7 +86,7 @@ def test_a_program_whose_guards_refuse_a_size_is_left_out_and_says_so(tmp_path: 
     (tmp_path / "attention.py").write_text(MODELS)
     trained = trained_module(f"{tmp_path}/attention.py:Decoder", parse_inputs(TWO), name="attention")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slipway_export.ExportedProgramRuntime", Guarded)
+        patch.setattr("slipway_export.pt2.ExportedProgramRuntime", Guarded)
         bundle = export_bundle(trained, tmp_path / "b", operators=MORE, runtimes=find_runtimes("onnxruntime-cpu"))
     assert bundle.report["missing"]["model.pt2"].startswith(
         "torch's own guards refuse sizes that the model takes (case"
