@@ -153,7 +153,7 @@ def _holds(rule: Any, symbols: Mapping[Symbol, str], sizes: Sizes) -> bool:
     numbers = {symbol: 0 * symbol + sizes[name] for symbol, name in symbols.items()}
     try:
         return bool(rule.xreplace(numbers))
-    except (ZeroDivisionError, TypeError):  # a division by nothing, or sizes that only the run knows
+    except (ZeroDivisionError, TypeError, AssertionError):  # by nothing, of less than nothing, or only the run knows
         return True
 
 

@@ -59,9 +59,15 @@ MORE = (*OPERATORS, *(Operator(name, "", 13, 24) for name in _NAMES.split()))
 TWO = ["x:float32[N,T,8]", "y:float32[N,T2,8]"]
 
 
-@pytest.mark.parametrize(
-    ("name", "inputs"), [("Cross", TWO), ("Decoder", TWO), ("Padded", ["x:float32[N,T,8]", "lengths:int64[N]<=T"])]
+OLD = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 12)
+PADDED = pytest.param(
+    "Padded",
+    ["x:float32[N,T,8]", "lengths:int64[N]<=T"],
+    marks=pytest.mark.skipif(OLD, reason="torch 2.11 asks whether min(T, 2 T) is T, and refuses"),
 )
+
+
+@pytest.mark.parametrize(("name", "inputs"), [("Cross", TWO), ("Decoder", TWO), PADDED])
 def test_attention_is_sealed(tmp_path: Path, name: str, inputs: list[str], caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "attention.py").write_text(MODELS)
     trained = trained_module(f"{tmp_path}/attention.py:{name}", parse_inputs(inputs), name="attention")
