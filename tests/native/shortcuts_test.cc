@@ -118,7 +118,8 @@ TEST(Shortcuts, what_a_slice_moves_or_skips_is_made) {
   EXPECT_EQ(joined(transposed({}, {-1}, {-9}, {2}, -1), "c", shape), both);
   EXPECT_EQ(joined(transposed({}, {0}, {4}, {1}), "c", shape), both) << "channels";
   EXPECT_EQ(joined(transposed({}, {0}, {1}, {0}), "c", shape), both) << "images";
-  EXPECT_EQ(joined(transposed({}, {0}, {0}, {2}), "c", shape), both) << "nothing is left";
+  EXPECT_EQ(joined(transposed({}, {0}, {0}, {2}), "c", shape), "ConvTranspose")
+      << "nothing is left, so that nobody slices";
   const Message sized = attribute("output_shape", std::vector<int64_t>{8, 36});
   EXPECT_EQ(joined(transposed({sized}, {0}, {7}, {2}), "c", shape), both);
   const Message same = attribute("auto_pad", std::string("SAME_UPPER"));
