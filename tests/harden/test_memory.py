@@ -195,9 +195,9 @@ def test_without_a_bound_the_machine_is_the_bound() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_memory": 0}, "max_memory: got 0, expected 1 to"),
+        ({"max_memory": 0}, "max_memory: got 0, expected a whole number from 1 to"),
         ({"max_memory": 2**63}, "max_memory: got 9223372036854775808"),
-        ({"max_steps": -1}, "max_steps: got -1, expected 0 to"),
+        ({"max_steps": -1}, "max_steps: got -1, expected a whole number from 0 to"),
     ],
 )
 def test_a_bound_out_of_range_is_wrong_usage(options: dict[str, int], message: str) -> None:

@@ -114,7 +114,7 @@ def test_writers_of_one_file_do_not_mix(commands: Commands, tmp_path: Path, effo
 
 def test_a_process_number_that_lives_again_protects_no_leftover(commands: Commands, tmp_path: Path) -> None:
     """What counts is the lock of a leftover: the number of its dead writer may be anybody's, on any machine."""
-    killed = commands("slipway", "ops", "--json", tmp_path / "x", fault=Fault(tmp_path, CHANGES, 12, Action.KILL))
+    killed = commands("slipway", "ops", "--json", tmp_path / "x", fault=Fault(tmp_path, CHANGES, 24, Action.KILL))
     assert killed.code == -signal.SIGKILL
     assert leftovers(tmp_path)
     assert not any(character.isdigit() for name in leftovers(tmp_path) for character in name.replace(".0.part", ""))
