@@ -167,8 +167,7 @@ def _skipped(rows: Sequence[Row], reason: str) -> tuple[Row, ...]:
     from slipway_export.pt2 import ExportedProgramRuntime
 
     name = ExportedProgramRuntime.name
-    others = (row for row in rows if row.runtime != name)
-    return (*others, Row(name, "*", "*", None, None, None, None, ok=True, skipped=reason))
+    return (*(row for row in rows if row.runtime != name), Row.left_out(name, reason))
 
 
 def _write_report(bundle: Bundle, report: dict[str, Any]) -> None:

@@ -25,10 +25,11 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
+from slipway.bundle import DEFAULT_OPSET, NEWEST_OPSET, OLDEST_OPSET
 from slipway.errors import ExportError
 from slipway.runtime.eager import plain_attention
-from slipway.signature import Signature
-from slipway_export.edges import Edge, edges_of
+from slipway.signature import Signature, is_time
+from slipway_export.edges import Edge, dynamic_sizes, edges_of
 from slipway_export.fold import quiet_optimizer
 from slipway_export.packed import packed_sequences
 from slipway_export.translate import TRANSLATION_TABLE
@@ -36,9 +37,6 @@ from slipway_export.transposed import wanted_sizes
 
 Format = Literal["onnx", "torchscript", "pt2"]
 Arrays = Mapping[str, NDArray[np.generic]]
-
-#: Opsets that torch's exporter writes; the lower end is what its translations are written in.
-OPSETS = range(18, 25)
 
 #: Floating-point types that the engine does not have.
 _OTHER_TYPES = frozenset({torch.float16, torch.bfloat16})
@@ -76,7 +74,7 @@ def capture(
     example: Arrays,
     probe: Arrays,
     *,
-    opset: int = 20,
+    opset: int = DEFAULT_OPSET,
     formats: Sequence[Format] = ("onnx", "torchscript", "pt2"),
 ) -> Captured:
     """Export a module in every asked form.
@@ -92,8 +90,8 @@ def capture(
     Raises:
         ExportError: The module cannot be exported, or froze a dimension that the signature calls dynamic.
     """
-    if opset not in OPSETS:
-        raise ExportError(f"opset {opset}: the exporter writes {OPSETS.start} to {OPSETS.stop - 1}")
+    if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
+        raise ExportError(f"opset {opset}: the exporter writes {OLDEST_OPSET} to {NEWEST_OPSET}")
     model = copy.deepcopy(module).cpu().eval()
     tensors, others = _tensors(signature, example), _tensors(signature, probe)
     with torch.no_grad(), _quiet(), plain_attention():
@@ -134,7 +132,7 @@ def export_program(model: nn.Module, signature: Signature, tensors: tuple[Tensor
 
 def _dim(name: str) -> Any:
     """N and T may be 1 and more; the bounds of other sizes follow from the model, and are verified."""
-    return Dim(name, min=1) if name == "N" or name.startswith("T") else Dim.AUTO
+    return Dim(name, min=1) if name == "N" or is_time(name) else Dim.AUTO
 
 
 def _own_error(error: BaseException) -> ExportError | None:
@@ -179,12 +177,10 @@ def _bound(message: str) -> str | None:
 
 def _check_dynamic(program: ExportedProgram, signature: Signature) -> None:
     """Refuse a program that froze a dimension of an input."""
-    values = {n.name: n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and "val" in n.meta}
     frozen = [
-        f'{name} of input "{port.name}" was frozen to {values[user].shape[axis]}'
-        for port, user in zip(signature.inputs, program.graph_signature.user_inputs, strict=True)
-        for axis, name in enumerate(port.dims)
-        if isinstance(name, str) and is_concrete_int(values[str(user)].shape[axis])
+        f'{name} of input "{port.name}" was frozen to {size}'
+        for port, name, size in dynamic_sizes(program, signature)
+        if is_concrete_int(size)
     ]
     if frozen:
         raise ExportError("; ".join(frozen) + ": the model computes with the example's size as a Python number")

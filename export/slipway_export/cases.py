@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from slipway.preprocess import encode
 from slipway.runtime._inputs import batch_axis, time_axis
-from slipway.signature import ImageInput, InputPort, LengthInput, Signature, TensorInput, TextInput
+from slipway.signature import ImageInput, InputPort, LengthInput, Signature, TensorInput, TextInput, is_time
 
 Array = NDArray[Any]
 #: The real length of each item, by name of time; a model without time has one entry, for its batch size.
@@ -123,7 +123,7 @@ def far_inputs(pool: Pool) -> dict[str, Array]:
 def random_inputs(pool: Pool, known: Mapping[str, int], seed: int = 3) -> dict[str, Array]:
     """Return a batch of random inputs, where sizes that are ``known`` are kept; otherwise 24 items, T at most 9."""
     rng = np.random.default_rng(seed)
-    steps = max((size for name, size in known.items() if name.startswith("T")), default=pool.longest)
+    steps = max((size for name, size in known.items() if is_time(name)), default=pool.longest)
     lengths = {}
     for name in _times(pool):
         longest = known.get(name, steps)
@@ -143,13 +143,13 @@ def sized_inputs(pool: Pool, sizes: Mapping[str, int], seed: int = 4) -> dict[st
 def _times(pool: Pool) -> tuple[str, ...]:
     """Return the names of time in the ports' order, or one that no port has."""
     dims = (str(dim) for port in pool.signature.inputs for dim in port.dims)
-    return tuple(dict.fromkeys(dim for dim in dims if dim.startswith("T"))) or ("T",)
+    return tuple(dict.fromkeys(dim for dim in dims if is_time(dim))) or ("T",)
 
 
 def _others(pool: Pool, step: int) -> dict[str, int]:
     """Return what is added to the sizes whose names mean nothing here, no two alike."""
     dims = {dim for port in pool.signature.inputs for dim in port.dims if isinstance(dim, str)}
-    names = sorted(dim for dim in dims if dim not in ("N", "H", "W") and not dim.startswith("T"))
+    names = sorted(dim for dim in dims if dim not in ("N", "H", "W") and not is_time(dim))
     return {name: step * (place + 1) for place, name in enumerate(names)}
 
 

@@ -20,7 +20,7 @@ from torch.export import ExportedProgram
 from torch.utils._sympy.printers import PythonPrinter
 
 from slipway.errors import ExportError
-from slipway.signature import Signature
+from slipway.signature import InputPort, Signature
 from slipway_export.cases import Case, Pool, sized_inputs
 from slipway_export.verify import Row
 
@@ -97,16 +97,19 @@ def refuse_edges(edges: Sequence[Edge], rows: Sequence[Row], module: str) -> Non
         )
 
 
+def dynamic_sizes(program: ExportedProgram, signature: Signature) -> Iterator[tuple[InputPort, str, Any]]:
+    """Yield every named dimension of an input: its port, its name, and the size that the program has for it."""
+    values = {n.name: n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and "val" in n.meta}
+    for port, user in zip(signature.inputs, program.graph_signature.user_inputs, strict=True):
+        for axis, name in enumerate(port.dims):
+            if isinstance(name, str):
+                yield port, name, values[str(user)].shape[axis]
+
+
 def _symbols(program: ExportedProgram, signature: Signature) -> dict[Symbol, str]:
     """Return the signature's name of each of the program's symbols."""
-    values = {n.name: n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and "val" in n.meta}
-    sizes = (
-        (values[str(user)].shape[axis], name)
-        for port, user in zip(signature.inputs, program.graph_signature.user_inputs, strict=True)
-        for axis, name in enumerate(port.dims)
-        if isinstance(name, str)
-    )
-    return {size.node.expr: name for size, name in sizes if isinstance(size, SymInt) and size.node.expr.is_Symbol}
+    sizes = dynamic_sizes(program, signature)
+    return {size.node.expr: name for _, name, size in sizes if isinstance(size, SymInt) and size.node.expr.is_Symbol}
 
 
 def _sizes(signature: Signature, example: Arrays) -> dict[str, int]:

@@ -25,6 +25,7 @@ from slipway.signature import (
     SegmentationOutput,
     TensorInput,
     TensorOutput,
+    is_time,
 )
 
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -50,9 +51,7 @@ def parse_inputs(texts: Sequence[str]) -> tuple[InputPort, ...]:
     if len(set(names)) < len(names):
         raise UsageError(f"--inputs: each input needs a name of its own, got {', '.join(names)}")
     dims = [_dims(match) for match in matches]
-    timed = [
-        (str(dim), name) for name, of_one in zip(names, dims, strict=True) for dim in of_one if str(dim).startswith("T")
-    ]
+    timed = [(str(dim), name) for name, of_one in zip(names, dims, strict=True) for dim in of_one if is_time(dim)]
     return tuple(_port(match, of_one, timed) for match, of_one in zip(matches, dims, strict=True))
 
 

@@ -58,6 +58,11 @@ class Row:
     #: Why the runtime could not run a case that eager runs, or what it gives in place of the output's type or shape.
     error: str | None = None
 
+    @staticmethod
+    def left_out(runtime: str, reason: str) -> Row:
+        """Return the one row of a runtime that was not tried."""
+        return Row(runtime, "*", "*", None, None, None, None, ok=True, skipped=reason)
+
     @property
     def told(self) -> str:
         """The row as part of a sentence."""
@@ -160,16 +165,9 @@ def verify(
             if required:
                 raise
             rows.append(
-                Row(
+                Row.left_out(
                     runtime.name,
-                    "*",
-                    "*",
-                    None,
-                    None,
-                    None,
-                    None,
-                    ok=True,
-                    skipped=str(error).removeprefix(f"{runtime.name}: ").removeprefix(f"bundle {bundle.path} has "),
+                    str(error).removeprefix(f"{runtime.name}: ").removeprefix(f"bundle {bundle.path} has "),
                 )
             )
             continue
