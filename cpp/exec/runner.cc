@@ -19,6 +19,15 @@ namespace {
 constexpr std::size_t kMaxPlans = 256;
 constexpr int64_t kMaxPlanBytes = int64_t{256} << 20;
 
+// A frame that cannot be left goes: the stream is gone, or the device has failed; freeing its memory waits for it.
+void leave(std::unique_ptr<Frame>& frame, void* stream) noexcept {
+  try {
+    frame->device->leave(stream);
+  } catch (const Error&) {
+    frame.reset();
+  }
+}
+
 }  // namespace
 
 // One run: the frames it has borrowed and where everything is.
@@ -30,7 +39,9 @@ class Runner::Run {
   Run& operator=(const Run&) = delete;
   // On a device the last segment's kernels may still read what the first has made: only now is any frame another's.
   ~Run() {
-    for (std::size_t i = 0; i < count_; ++i) leave(at(i).frame);
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (at(i).frame->device) leave(at(i).frame, stream_);
+    }
     for (std::size_t i = 1; i < count_; ++i) {
       if (at(i).frame) at(i).segment->give_back(std::move(at(i).frame));
     }
@@ -72,15 +83,6 @@ class Runner::Run {
                                      static_cast<std::size_t>(update.input));
     }
     outputs_.prepare(static_cast<std::size_t>(k), operand.dtype, operand.shape);
-  }
-
-  void leave(std::unique_ptr<Frame>& frame) const noexcept {
-    if (!frame->device) return;
-    try {
-      frame->device->leave(stream_);
-    } catch (const Error&) {
-      frame.reset();  // the device has failed; freeing its memory waits for it
-    }
   }
 
   // The first parts need no memory of their own: most runs have one to three.
@@ -303,14 +305,8 @@ BoundRun::BoundRun(Runner& runner, std::span<const TensorView> inputs, std::span
 
 BoundRun::~BoundRun() {
   if (frame_ == nullptr) return;
-  if (has_stream_) {
-    try {
-      frame_->device->leave(stream_);
-    } catch (const Error&) {
-      return;  // the stream is gone, or the device has failed: the frame goes too, freeing it waits for the device
-    }
-  }
-  segment_->give_back(std::move(frame_));
+  if (has_stream_) leave(frame_, stream_);
+  if (frame_ != nullptr) segment_->give_back(std::move(frame_));
 }
 
 bool BoundRun::is_short() const noexcept { return frame_ != nullptr && segment_->is_short(); }
