@@ -50,12 +50,10 @@ def sum_of_a_square() -> bytes:
     )
 
 
-def loop_that_grows(steps: int) -> bytes:
-    body = helper.make_graph(
-        [
-            helper.make_node("Concat", ["s", "s"], ["t"], axis=0),
-            helper.make_node("Identity", ["c"], ["d"]),
-        ],
+def loop_body(nodes: list[onnx.NodeProto]) -> onnx.GraphProto:
+    """A step that makes a list t of a list s, and goes on."""
+    return helper.make_graph(
+        [*nodes, helper.make_node("Identity", ["c"], ["d"])],
         "body",
         [
             helper.make_tensor_value_info("i", TensorProto.INT64, []),
@@ -67,6 +65,10 @@ def loop_that_grows(steps: int) -> bytes:
             helper.make_tensor_value_info("t", TensorProto.FLOAT, ["L"]),
         ],
     )
+
+
+def loop_that_grows(steps: int) -> bytes:
+    body = loop_body([helper.make_node("Concat", ["s", "s"], ["t"], axis=0)])
     return model_of(
         [helper.make_node("Loop", ["steps", "", "x"], ["y"], body=body)],
         ["N"],
@@ -141,23 +143,12 @@ def test_plans_of_a_large_graph_count(figure: Callable[[str, float], None]) -> N
 
 
 def test_a_run_that_starts_again_leaks_none_of_its_results() -> None:
-    body = helper.make_graph(
+    body = loop_body(
         [
             helper.make_node("Tanh", ["s"], ["u"]),
             helper.make_node("Sigmoid", ["u"], ["v"]),
             helper.make_node("Add", ["u", "v"], ["t"]),
-            helper.make_node("Identity", ["c"], ["d"]),
-        ],
-        "body",
-        [
-            helper.make_tensor_value_info("i", TensorProto.INT64, []),
-            helper.make_tensor_value_info("c", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("s", TensorProto.FLOAT, ["N"]),
-        ],
-        [
-            helper.make_tensor_value_info("d", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("t", TensorProto.FLOAT, ["N"]),
-        ],
+        ]
     )
     nodes = [helper.make_node("Neg", ["x"], ["first"]), helper.make_node("Loop", ["n", "", "x"], ["y"], body=body)]
     model = onnx.load_from_string(model_of(nodes, ["N"], numpy_helper.from_array(np.array(2, np.int64), "n")))
