@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <optional>
 
-#if defined(SLIPWAY_HAS_AMX) && defined(__linux__)
+#if defined(__x86_64__)
 #include <cpuid.h>
+#endif
+#if defined(SLIPWAY_HAS_AMX) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -82,6 +84,27 @@ bool can_run(Isa isa) noexcept {
       return false;
   }
   return false;
+}
+
+bool has_wide_units() noexcept {
+  if (const char* wanted = std::getenv("SLIPWAY_WIDE_UNITS"); wanted != nullptr && *wanted != '\0') {
+    return *wanted != '0';
+  }
+#if defined(__x86_64__)
+  static const bool has = [] {
+    constexpr unsigned kPerformance = 0x8000001AU;  // of AMD's manuals; others have no such leaf
+    constexpr unsigned kFp512 = 1U << 3U;
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    if (__builtin_cpu_is("amd") == 0) return can_run(Isa::kAvx512);
+    return __get_cpuid(kPerformance, &a, &b, &c, &d) != 0 && (a & kFp512) != 0;
+  }();
+  return has;
+#else
+  return false;
+#endif
 }
 
 Isa isa_named(std::string_view name) {

@@ -21,6 +21,10 @@ inline constexpr int kIsaCount = 6;  ///< of the processor
 /// The fastest that can run, of those that nobody needs to ask for; the environment variable SLIPWAY_ISA chooses
 /// another (Error(kUsage) if it cannot run).
 [[nodiscard]] Isa choose_isa();
+/// True where units compute 512 bits at once: half of such a vector takes one as long as the whole. Where they are
+/// narrower (AMD's before Zen 5), a whole one takes two of their turns. SLIPWAY_WIDE_UNITS=0 or 1 in the environment
+/// says otherwise, for tests: it decides for what is faster, not for results.
+[[nodiscard]] bool has_wide_units() noexcept;
 /// What computes on the processor where kernels are those of `isa`: itself, or scalar beside kCuda.
 [[nodiscard]] constexpr Isa host_isa(Isa isa) noexcept { return isa == Isa::kCuda ? Isa::kScalar : isa; }
 

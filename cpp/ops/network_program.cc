@@ -29,7 +29,10 @@ constexpr int64_t kRunCost = 4;
 constexpr int64_t kFarCost = 16;
 constexpr int64_t kNearBytes = int64_t{1} << 20;
 /// What threads lose of a block that they share, operation by operation: they wait, and read what others wrote.
-constexpr double kSharedCost = 0.2;
+constexpr double kSharedCost = 0.15;
+/// What a multiply-add takes whose lanes are channels, of one whose lanes are samples: of 512 bits at once, two a
+/// clock, the units wait for loads, and tiles of channels load twice as much for each.
+constexpr double kChannelCost = 1.3;
 
 class Emitter final {
  public:
@@ -38,6 +41,7 @@ class Emitter final {
         facts_(facts),
         isa_(isa),
         lanes_(lanes_of(isa)),
+        is_wide_(lanes_ == 16 && has_wide_units()),
         places_(items, lanes_, has_sample_lanes),
         program_(std::make_shared<OwnedNetworkProgram>()) {
     program_->has_sample_lanes = has_sample_lanes;
@@ -51,7 +55,8 @@ class Emitter final {
   /// Of the whole batch, in multiply-adds of vectors that one thread makes after the other.
   [[nodiscard]] double cost(int threads) const {
     const int64_t far = (program_->slot - scratch_ + part_) * 4 > kNearBytes ? written_ * kFarCost : 0;
-    const int64_t block = program_->work + far;
+    const double each = is_wide_ && !has_sample_lanes() ? kChannelCost : 1.0;
+    const int64_t block = static_cast<int64_t>(static_cast<double>(program_->work) * each) + far;
     const int64_t pieces =
         std::max<int64_t>(block * blocks() / (kPieceNanoseconds * kVectorMultiplyAddsPerNanosecond), 1);
     const int64_t at_once = std::min<int64_t>(threads, pieces);
@@ -234,7 +239,7 @@ class Emitter final {
 
   [[nodiscard]] bool ends_in_half(int64_t channels) const {
     const int64_t over = channels % lanes_;
-    return !has_sample_lanes() && lanes_ == 16 && over > 0 && over <= lanes_ / 2;
+    return !has_sample_lanes() && lanes_ == 16 && !is_wide_ && over > 0 && over <= lanes_ / 2;
   }
 
   void emit_winograd(const NetworkItem& item, const WinogradForm& form) {
@@ -337,6 +342,7 @@ class Emitter final {
   const std::vector<Fact>& facts_;
   Isa isa_;
   int64_t lanes_;
+  bool is_wide_;  // a vector takes a unit no longer than half of one
   NetworkPlaces places_;
   std::shared_ptr<OwnedNetworkProgram> program_;
   std::vector<Start> starts_;

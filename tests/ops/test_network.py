@@ -183,6 +183,18 @@ def test_a_sample_gives_the_same_bits_whatever_is_beside_it(seed: int, isa: str)
     assert only_output(threaded, x[:1]).tobytes() == whole[:1].tobytes()
 
 
+@pytest.mark.parametrize("seed", range(200, 212))
+def test_the_width_of_the_units_changes_no_bit(seed: int, vectors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, shape = random_model(seed)
+    x = np.random.default_rng(seed).normal(size=(37, *shape)).astype(np.float32)
+    results = []
+    for is_wide in ("0", "1"):
+        monkeypatch.setenv("SLIPWAY_WIDE_UNITS", is_wide)
+        session = session_of(model, vectors)
+        results.append([only_output(session, part).tobytes() for part in (x, x[:1], x[:12])])
+    assert results[0] == results[1]
+
+
 def test_nan_and_infinity_reach_the_output(isa: str) -> None:
     text_model, shape = random_model(3)
     session = session_of(text_model, isa)
