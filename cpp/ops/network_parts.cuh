@@ -140,14 +140,17 @@ struct PoolItem {
     const StageTaps rows = taps_of(stage.rows, at.y, stage.in_height);
     const StageTaps columns = taps_of(stage.columns, at.x, stage.in_width);
     const float* in = block.at(at.image, stage.in.start + at.channel * stage.in.plane);
-    float sum = 0.0f;
+    double sum = 0.0;
     float most = -INFINITY;
     for (int i = rows.begin; i < rows.end; ++i) {
       const float* row = in + (rows.first + i * stage.rows.dilation) * stage.in.pitch + columns.first;
       for (int j = columns.begin; j < columns.end; ++j) {
         const float value = row[j * stage.columns.dilation];
-        sum += value;
-        most = larger(most, value);
+        if (stage.is_mean) {
+          sum += static_cast<double>(value);
+        } else {
+          most = larger(most, value);
+        }
       }
     }
     if (!is_there) return;
@@ -156,7 +159,7 @@ struct PoolItem {
       const int all = taps_of(stage.rows, at.y, stage.in_height + stage.rows.end).end *
                       taps_of(stage.columns, at.x, stage.in_width + stage.columns.end).end;
       const int inside = (rows.end - rows.begin) * (columns.end - columns.begin);
-      most = sum / static_cast<float>(stage.counts_padding ? all : inside);
+      most = static_cast<float>(sum / (stage.counts_padding ? all : inside));
     }
     const StageResult<kShares> result = result_of<kShares>(network, stage, block, at.image);
     put(result, at.channel * result.plane + at.y * result.pitch + at.x, finish(stage.activation, most));

@@ -89,6 +89,21 @@ template <typename F>
   }
 }
 
+/// Terms that are summed one after the other.
+constexpr int64_t kFewTaps = 16;
+
+[[gnu::always_inline]] inline Vec sum_few_taps(const float* row, const int32_t* taps, int64_t count) noexcept {
+  Vec sum{};
+  for (int64_t t = 0; t < count; ++t) sum += load(row + taps[t]);
+  return sum;
+}
+
+/// Half by half, so that errors grow with the logarithm of the count: a mean may be that of a whole image.
+[[gnu::noinline]] Vec sum_taps(const float* row, const int32_t* taps, int64_t count) noexcept {
+  if (count <= kFewTaps) return sum_few_taps(row, taps, count);
+  return sum_taps(row, taps, count / 2) + sum_taps(row, taps + count / 2, count - count / 2);
+}
+
 void run_pool(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
   const float* in = block.in(op.in);
   if (op.counts == nullptr) {
@@ -101,8 +116,9 @@ void run_pool(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
   }
   each_vector(block, op, pixels, [&](int64_t j, int64_t i) {
     const float* row = in + i * op.in.row;
-    Vec sum{};
-    for (int32_t t = op.first[j]; t < op.first[j + 1]; ++t) sum += load(row + op.taps[t]);
+    const int32_t* taps = op.taps + op.first[j];
+    const int64_t count = op.first[j + 1] - op.first[j];
+    const Vec sum = count <= kFewTaps ? sum_few_taps(row, taps, count) : sum_taps(row, taps, count);
     return sum / broadcast(op.counts[j]);
   });
 }

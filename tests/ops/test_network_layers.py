@@ -111,3 +111,30 @@ def test_an_infinity_reaches_the_windows_that_hold_it_and_no_others(isa: str) ->
     got, expected = session.run({"x": x})["y"], layer.expected(x)
     assert (np.isfinite(got[3]) == np.isfinite(expected[3])).all()
     assert np.isfinite(np.delete(got, 3, axis=0)).all()
+
+
+@pytest.mark.parametrize("pool", ["GlobalAveragePool", "AveragePool", "ReduceMean"])
+@pytest.mark.parametrize("size", [(3, 5), (7, 7), (24, 23), (56, 56), (112, 96)])
+def test_the_mean_of_many_equal_pixels_is_that_pixel(size: tuple[int, int], pool: str, isa: str) -> None:
+    attributes: dict[str, Any] = {"kernel_shape": size} if pool == "AveragePool" else {}
+    if pool == "ReduceMean":
+        attributes = {"keepdims": 1}
+    constants = [
+        numpy_helper.from_array(np.ones((2, 1, 1, 1), np.float32), "a"),
+        numpy_helper.from_array(np.array([2, 3]), "axes"),
+    ]
+    nodes = [
+        helper.make_node("Conv", ["x", "a"], ["s"]),
+        helper.make_node(pool, ["s", "axes"] if pool == "ReduceMean" else ["s"], ["y"], **attributes),
+    ]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 1, *size])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2, 1, 1])
+    graph = helper.make_graph(nodes, "mean", [x], [y], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    session = session_of(model.SerializeToString(), isa)
+    assert "became a network" in session.stage_text("passes")
+    for batch in (1, 37):
+        pixels = np.random.default_rng(batch).uniform(0.05, 2.0, (batch, 1, 1, 1)).astype(np.float32)
+        means = session.run({"x": np.broadcast_to(pixels, (batch, 1, *size)).copy()})["y"]
+        # Four roundings, as harness.py asks of every sum.
+        np.testing.assert_allclose(means, np.broadcast_to(pixels, means.shape), rtol=4 * np.finfo(np.float32).eps)
