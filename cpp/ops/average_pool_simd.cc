@@ -15,6 +15,7 @@ int64_t count_of(const PoolCall& pool, const WindowAxis& axis, int64_t o) noexce
 }
 
 struct Average {
+  static constexpr bool kRounds = true;
   static constexpr float kNothing = 0.0f;
 
   template <typename T>

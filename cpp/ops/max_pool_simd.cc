@@ -6,6 +6,7 @@ namespace slipway::SLIPWAY_ISA {
 namespace {
 
 struct Largest {
+  static constexpr bool kRounds = false;
   static constexpr float kNothing = -__builtin_inff();
 
   /// The larger of both; a NaN in either wins.

@@ -1,8 +1,9 @@
 // Pooling in two steps for every row of outputs: the window's lines, column by column, go to a buffer on the stack, as
 // if the padding held F::kNothing; then the taps along the buffer. Windows of 2x2 that lie side by side need no buffer.
 //
-// F is how two values become one: F::fold(a, b), of vectors and of numbers, and F::kNothing, which changes nothing; and
-// what becomes of a window of pairs, F::finish_pairs(x), or of a row of other windows, F::finish_row(pool, lines, out).
+// F is how two values become one: F::fold(a, b), of vectors and of numbers, F::kRounds, true where that rounds, and
+// F::kNothing, which changes nothing; and what becomes of a window of pairs, F::finish_pairs(x), or of a row of other
+// windows, F::finish_row(pool, lines, out).
 #pragma once
 
 #include "ops/pool.h"
@@ -17,6 +18,9 @@ constexpr int64_t kValuesPerNanosecond = 8;
 constexpr int64_t kColumns = 1024;
 /// Vectors read beyond what they need, at most this far.
 constexpr int64_t kSlack = 2 * kLanes;
+/// Lines, and columns, of a window that are summed one after the other. Of larger windows they are summed half by half,
+/// so that errors grow with their logarithm.
+constexpr int64_t kFewTaps = 16;
 
 /// Every second of the values in a and then b, from value First on.
 template <int First>
@@ -53,15 +57,17 @@ struct Lines {
   int64_t i;  ///< of the output, along d
   int64_t j;  ///< along h
 
-  /// columns[c] = all lines at position first + c.
+  [[nodiscard]] Taps planes() const noexcept { return taps_within(d, i, d.input); }
+  [[nodiscard]] Taps rows() const noexcept { return taps_within(h, j, h.input); }
+
+  /// columns[c] = all lines, of these planes and rows, at position first + c.
   template <typename F>
-  void gather(const float* x, int64_t first, int64_t count, float* columns) const noexcept {
+  void gather(const float* x, const Taps& planes, const Taps& rows, int64_t first, int64_t count,
+              float* columns) const noexcept {
     for (int64_t c = 0; c < count + kSlack; ++c) columns[c] = F::kNothing;
     const int64_t begin = first < 0 ? -first : 0;
     const int64_t end = w.input - first < count ? w.input - first : count;
     if (begin >= end) return;
-    const Taps planes = taps_within(d, i, d.input);
-    const Taps rows = taps_within(h, j, h.input);
     for (int64_t p = planes.begin; p < planes.end; ++p) {
       const int64_t z = i * d.stride - d.begin + p * d.dilation;
       for (int64_t r = rows.begin; r < rows.end; ++r) {
@@ -69,6 +75,22 @@ struct Lines {
         fold_line<F>(x + (z * h.input + y) * w.input + first + begin, end - begin, columns + begin);
       }
     }
+  }
+
+  /// The same, half by half.
+  template <typename F>
+  void gather_halves(const float* x, const Taps& planes, const Taps& rows, int64_t first, int64_t count,
+                     float* columns) const noexcept {
+    const int64_t depth = planes.end - planes.begin;
+    const int64_t height = rows.end - rows.begin;
+    if (depth * height <= kFewTaps) return gather<F>(x, planes, rows, first, count, columns);
+    const Taps& cut = depth > height ? planes : rows;
+    const Taps before{cut.begin, (cut.begin + cut.end) / 2};
+    const Taps after{before.end, cut.end};
+    alignas(64) float others[kColumns + kSlack];
+    gather_halves<F>(x, depth > height ? before : planes, depth > height ? rows : before, first, count, columns);
+    gather_halves<F>(x, depth > height ? after : planes, depth > height ? rows : after, first, count, others);
+    fold_line<F>(others, count, columns);
   }
 };
 
@@ -98,7 +120,34 @@ void pool_columns_one_by_one(const WindowAxis& w, const float* columns, int64_t 
   }
 }
 
+/// read(k) for taps [first, first + count), half by half.
+template <typename F, typename Value, typename Read>
+Value fold_halves(Value nothing, int64_t first, int64_t count, const Read& read) noexcept {
+  if (count > kFewTaps) {
+    const int64_t half = count / 2;
+    const Value before = fold_halves<F>(nothing, first, half, read);
+    return F::fold(before, fold_halves<F>(nothing, first + half, count - half, read));
+  }
+  Value value = nothing;
+  for (int64_t k = first; k < first + count; ++k) value = F::fold(value, read(k));
+  return value;
+}
+
+/// As pool_columns() with any stride, half by half.
 template <typename F>
+void pool_column_halves(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
+  int64_t o = 0;
+  for (; w.stride == 1 && o + kLanes <= count; o += kLanes) {
+    const auto read = [&](int64_t k) { return load(columns + o + k * w.dilation); };
+    store(out + o, fold_halves<F>(broadcast(F::kNothing), 0, w.kernel, read));
+  }
+  for (; o < count; ++o) {
+    const auto read = [&](int64_t k) { return columns[o * w.stride + k * w.dilation]; };
+    out[o] = fold_halves<F>(F::kNothing, 0, w.kernel, read);
+  }
+}
+
+template <typename F, bool kIsLarge>
 void pool_row(const Lines& lines, const float* x, float* out) noexcept {
   const WindowAxis& w = lines.w;
   alignas(64) float columns[kColumns + kSlack];
@@ -106,7 +155,14 @@ void pool_row(const Lines& lines, const float* x, float* out) noexcept {
   const int64_t chunk = (kColumns - extent) / w.stride + 1;
   for (int64_t o = 0; o < w.output; o += chunk) {
     const int64_t count = w.output - o < chunk ? w.output - o : chunk;
-    lines.gather<F>(x, o * w.stride - w.begin, (count - 1) * w.stride + extent, columns);
+    const int64_t first = o * w.stride - w.begin;
+    const int64_t read = (count - 1) * w.stride + extent;
+    if constexpr (kIsLarge) {
+      lines.gather_halves<F>(x, lines.planes(), lines.rows(), first, read, columns);
+      pool_column_halves<F>(w, columns, count, out + o);
+      continue;
+    }
+    lines.gather<F>(x, lines.planes(), lines.rows(), first, read, columns);
     if (w.stride == 1) {
       pool_columns<F, 1>(w, columns, count, out + o);
     } else if (w.stride == 2) {
@@ -178,6 +234,7 @@ void pool(const OpCall& call) noexcept {
   const WindowAxis& d = pool.window.axes[0];
   const WindowAxis& h = pool.window.axes[1];
   const WindowAxis& w = pool.window.axes[2];
+  const bool is_large = d.kernel * h.kernel > kFewTaps || w.kernel > kFewTaps;
   const auto body = [&](int64_t begin, int64_t end) {
     if (is_paired(pool.window)) return pool_pairs<F>(call, pool, begin, end);
     for (int64_t plane = begin; plane < end; ++plane) {
@@ -186,7 +243,11 @@ void pool(const OpCall& call) noexcept {
       for (int64_t i = 0; i < d.output; ++i) {
         for (int64_t j = 0; j < h.output; ++j, out += w.output) {
           const Lines lines{d, h, w, i, j};
-          pool_row<F>(lines, x, out);
+          if (F::kRounds && is_large) {
+            pool_row<F, F::kRounds>(lines, x, out);
+          } else {
+            pool_row<F, false>(lines, x, out);
+          }
           F::finish_row(pool, lines, out);
         }
       }

@@ -113,6 +113,15 @@ def test_average_pool_is_a_convolution_with_ones(case: Case, isa: str) -> None:
     check(OP, case, isa, oracle=by_convolution)
 
 
+@pytest.mark.parametrize("size", [(1000,), (5000,), (56, 56), (300, 7), (224, 224), (9, 20, 30)], ids=str)
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_the_average_of_many_equal_elements_is_that_element(size: tuple[int, ...], stride: int, isa: str) -> None:
+    elements = np.random.default_rng(0).uniform(0.05, 2.0, (1, 8, *[1] * len(size))).astype(np.float32)
+    x = np.broadcast_to(elements, (1, 8, *[n + 7 for n in size])).copy()
+    even = Case("even", [x], {"kernel_shape": list(size), "strides": [stride] * len(size)})
+    check(OP, even, isa, oracle=by_torch)
+
+
 def test_average_pool_of_onnx_itself_agrees_with_dilations() -> None:
     dilated = case("dilated", 1, 1, 6, 6, kernel_shape=[2, 2], dilations=[2, 2], strides=[1, 1])
     check(OP, dilated, oracle=onnx_reference(OP))
