@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -46,7 +47,14 @@ ExitCode exit_code_of(Code code) {
   }
 }
 
-extern "C" void on_interrupt(int) {
+extern "C" void on_interrupt(int number) {
+  // The main thread may be holding it back (files.cc), so no other thread may end the program.
+  if (::gettid() != ::getpid()) {
+    const int before = errno;
+    (void)::tgkill(::getpid(), ::getpid(), number);
+    errno = before;
+    return;
+  }
   constexpr std::string_view kLine = "slipway-infer: interrupted\n";
   if (::write(STDERR_FILENO, kLine.data(), kLine.size()) < 0) _exit(kInterrupted);
   _exit(kInterrupted);
@@ -222,7 +230,9 @@ ExitCode run(const std::vector<std::string>& texts) {
 
 int main(int argc, char** argv) {
   open_closed_streams();
-  if (::signal(SIGINT, on_interrupt) == SIG_IGN) ::signal(SIGINT, SIG_IGN);  // a shell's background work
+  for (const int number : {SIGINT, SIGTERM}) {
+    if (::signal(number, on_interrupt) == SIG_IGN) ::signal(number, SIG_IGN);  // a shell's background work
+  }
   try {
     return run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const Error& error) {

@@ -99,18 +99,45 @@ def test_a_terminal_without_input_gets_the_usage(infer_program: Path, relu: Path
     assert done.stderr.startswith("Usage:")
 
 
-def test_an_interrupt_ends_with_130(infer_program: Path, echo: Echo) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_130(infer_program: Path, echo: Echo, number: signal.Signals) -> None:
     model, _ = echo("int64", ("T", "N"), TextInput())
-    child = subprocess.Popen([infer_program, model], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    child = subprocess.Popen([infer_program, model], **pipes)  # type: ignore[call-overload]
     assert child.stdin is not None
     assert child.stdout is not None
+    assert child.stderr is not None
     child.stdin.write(b"a\n")
     child.stdin.flush()
     child.stdout.readline()
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     assert child.wait(timeout=30) == 130
-    child.stdin.close()
-    child.stdout.close()
+    assert child.stderr.read() == b"slipway-infer: interrupted\n"
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        pipe.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_a_file_is_written_leaves_none_half(
+    infer_program: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """With a second thread, which would take the signal that the writing one holds back."""
+    port = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["K"])
+    model = save_model(
+        tmp_path / "big.onnx",
+        [helper.make_node("Relu", ["x"], ["y"])],
+        [port],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["K"])],
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    drawn = ["--random", "--shapes", "x:16000000", "--threads", "2"]
+    child = subprocess.Popen([infer_program, model, *drawn, "--output", out / "y.npy"])
+    while child.poll() is None and not any(out.iterdir()):
+        pass
+    child.send_signal(number)
+    code = child.wait(timeout=30)
+    assert (code, list(out.iterdir())) in ((130, []), (130, [out / "y.npy"]), (0, [out / "y.npy"]))
 
 
 def test_a_conversation_through_pipes_is_answered_line_by_line(infer_program: Path, echo: Echo) -> None:
