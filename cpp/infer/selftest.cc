@@ -158,9 +158,12 @@ class Replay final {
     for (int64_t i = 0; i < golden.shape.count(); ++i) {
       const double x = value_at(got, i);
       const double y = value_at(golden, i);
+      // Two whole numbers beyond 2^53 may be one as doubles.
+      const bool are_whole = golden.dtype == DType::kInt64;
+      const bool is_same = are_whole ? got.as<int64_t>()[i] == golden.as<int64_t>()[i] : x == y;
       if (std::isfinite(y)) scale = std::max(scale, std::fabs(y));
-      if (x == y || (std::isnan(x) && std::isnan(y))) continue;
-      const double difference = std::fabs(x - y);
+      if (is_same || (std::isnan(x) && std::isnan(y))) continue;
+      const double difference = std::max(std::fabs(x - y), are_whole ? 1.0 : 0.0);
       row.max_abs =
           std::isnan(difference) ? std::numeric_limits<double>::infinity() : std::max(row.max_abs, difference);
       if (std::isinf(row.max_abs)) break;

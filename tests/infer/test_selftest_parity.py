@@ -12,9 +12,11 @@ import numpy as np
 import onnx
 import pytest
 
+from slipway._metadata import signature_to_metadata
 from slipway.cli import run_command, slipway_app
+from slipway.signature import InputPort, OutputPort, Signature, TensorInput, TensorOutput
 
-from .conftest import seal
+from .conftest import port_info, save_model, seal
 from .test_selftest import (
     change_input,
     change_label,
@@ -194,3 +196,21 @@ def test_a_change_before_sealing_has_one_exit_code(infer_program: Path, bundle: 
 def test_what_is_no_folder_has_one_exit_code(infer_program: Path, bundle: Path) -> None:
     assert exit_codes(infer_program, bundle / "model.onnx") == (2, 2)
     assert exit_codes(infer_program, bundle / "nowhere") == (1, 1)
+
+
+def test_whole_numbers_that_are_one_as_doubles_differ(infer_program: Path, tmp_path: Path) -> None:
+    x, y = InputPort("x", "int64", ("N",), TensorInput()), OutputPort("y", ("N",), TensorOutput(), "int64")
+    golden = tmp_path / "goldens" / "one"
+    golden.mkdir(parents=True)
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    metadata = signature_to_metadata(Signature((x,), (y,)))
+    save_model(tmp_path / "model.onnx", [node], [port_info(x)], [port_info(y)], metadata=metadata)
+    files = {"inputs": {"x": "one/x.npy"}, "outputs": {"y": "one/y.npy"}}
+    case = {"name": "one", "raw": None, "labels": [], **files}
+    write_index(tmp_path, {"format": 1, "scale_tolerance": 1e-5, "cases": [case]})
+    (tmp_path / "report.json").write_text("{}", encoding="utf-8")
+    np.save(golden / "x.npy", np.int64([2**53]))
+    for number, code in ((2**53, 0), (2**53 + 1, 3)):
+        np.save(golden / "y.npy", np.int64([number]))
+        seal(tmp_path)
+        assert exit_codes(infer_program, tmp_path) == (code, code)

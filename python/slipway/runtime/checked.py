@@ -63,15 +63,19 @@ class Checked:
 
 
 def largest_difference(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
-    """Return max |a - b| in double; infinite where shapes differ, or only one of two values is NaN or infinite."""
+    """Return max |a - b| in double; infinite where shapes differ, or only one of two values is NaN or infinite.
+
+    Whole numbers that differ do so by 1 at least, also where they are one as doubles.
+    """
     if a.shape != b.shape:
         return float("inf")
     if a.size == 0:
         return 0.0
     x, y = a.astype(np.float64), b.astype(np.float64)
-    same = (x == y) | (np.isnan(x) & np.isnan(y))
+    same = np.equal(a, b) | (np.isnan(x) & np.isnan(y))
+    least = 1.0 if np.issubdtype(a.dtype, np.integer) and np.issubdtype(b.dtype, np.integer) else 0.0
     with np.errstate(invalid="ignore"):
-        difference = np.where(same, 0.0, np.abs(x - y))
+        difference = np.where(same, 0.0, np.maximum(np.abs(x - y), least))
     return float(np.max(np.where(np.isnan(difference), np.inf, difference)))
 
 
