@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway import _html
+from slipway._ranking import ranking
 from slipway.bundle import Bundle, Golden
 from slipway.preprocess import probabilities
 from slipway.signature import BinaryOutput, ClassOutput, SegmentationOutput, Signature, TableInput
@@ -72,8 +73,11 @@ def _answers(signature: Signature, golden: Golden) -> list[str]:
     """Return a line per item: its label with probabilities, or an output's first numbers; none without a batch."""
     for port in signature.outputs:
         if isinstance(port.spec, ClassOutput | BinaryOutput | SegmentationOutput):
-            found = probabilities(port.spec, golden.outputs[port.name])
-            return list(golden.labels) if found is None else list(_best(signature, found))
+            scores = golden.outputs[port.name]
+            found = probabilities(port.spec, scores)
+            if found is None:
+                return list(golden.labels)
+            return list(_best(signature, found, ranking(port.spec, scores, found)))
     for port in signature.outputs:
         if "N" in port.dims:
             items = np.moveaxis(golden.outputs[port.name], port.dims.index("N"), 0)
@@ -81,9 +85,9 @@ def _answers(signature: Signature, golden: Golden) -> list[str]:
     return []
 
 
-def _best(signature: Signature, found: NDArray[np.float64]) -> Iterator[str]:
-    for row in found:
-        first, *others = np.argsort(-row, kind="stable")[:_TOP].tolist()
+def _best(signature: Signature, found: NDArray[np.float64], order: NDArray[np.int64]) -> Iterator[str]:
+    for row, places in zip(found, order, strict=True):
+        first, *others = places[:_TOP].tolist()
         named = [first, *(k for k in others if row[k] >= _SHOWN)]
         yield ", ".join(f"{_name(signature, k)} {row[k]:.1%}" for k in named)
 

@@ -11,6 +11,7 @@ import pytest
 from onnx import helper
 
 from slipway._metadata import signature_to_metadata
+from slipway.cli import run_command, slipway_app
 from slipway.preprocess import decode
 from slipway.signature import (
     BinaryOutput,
@@ -205,3 +206,28 @@ def test_metadata_that_makes_no_sense_is_refused(infer: Run, sums: Path, key: st
     onnx.save(model, sums)
     code = 6 if (key, value) == ("slipway.format", "2") else 1
     infer(sums, "--text", "a", code=code)
+
+
+@pytest.mark.parametrize(
+    ("spec", "rows"),
+    [
+        (ClassOutput(), [[0, 1e-20, -1], [0, -801, -800], [1, np.nan, 2], [np.inf, 1, np.inf], [2, 2, 3]]),
+        (ClassOutput("log_probabilities"), [[-1e-20, 0, -5], [-np.inf, -1000, -900]]),
+        (BinaryOutput("probabilities", threshold=0.9), [[0.95], [0.7], [0.1], [np.nan]]),
+        (BinaryOutput("logits", threshold=0.2), [[-1], [-3]]),
+    ],
+    ids=["class", "log", "above", "below"],
+)
+def test_slipway_run_ranks_labels_alike(
+    infer: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], spec: OutputSpec, rows: list[list[float]]
+) -> None:
+    """The label that it shows to people is the first of them."""
+    model, _ = scores_model(tmp_path, ("N", len(rows[0])), spec)
+    found = predictions(infer, model, np.float32(rows), "--top", 3)
+    command = ["run", str(model), "--input", f"x={tmp_path / 'x.npy'}", "--json", "--top", "3"]
+    assert run_command(slipway_app, "slipway", command) == 0
+    own = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [[best["label"] for best in row["top"]] for row in own] == [
+        [best["label"] for best in row["top"]] for row in found
+    ]
+    assert [row["label"] for row in own] == [row["label"] for row in found] == [row["top"][0]["label"] for row in own]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from slipway._ranking import ranking
 from slipway.cli._console import table
 from slipway.preprocess import probabilities
 from slipway.runtime._inputs import batch_axis
@@ -23,7 +24,7 @@ Name = str | list[str]
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's outputs, their labels, and probabilities [N, K] where one label stands for the whole item.
+    """A model's outputs, their labels, and probabilities [N, K] and their ranking where one label stands for an item.
 
     ``count`` is the number of items, None where neither labels nor inputs say what a batch is.
     """
@@ -33,6 +34,7 @@ class Answer:
     outputs: Mapping[str, Array]
     labels: Sequence[str]
     probabilities: NDArray[np.float64] | None
+    ranking: NDArray[np.int64] | None = None
 
     @staticmethod
     def of(
@@ -42,7 +44,10 @@ class Answer:
         count = len(labels) if labels else _batch(signature, inputs)
         for port in signature.outputs:
             if isinstance(port.spec, ClassOutput | BinaryOutput | SegmentationOutput):
-                return Answer(signature, count, outputs, labels, probabilities(port.spec, outputs[port.name]))
+                scores = outputs[port.name]
+                shares = probabilities(port.spec, scores)
+                order = None if shares is None else ranking(port.spec, scores, shares)
+                return Answer(signature, count, outputs, labels, shares, order)
         return Answer(signature, count, outputs, labels, None)
 
     def as_json(self, named: Sequence[Name] | None, top: int) -> list[dict[str, Any]]:
@@ -74,10 +79,9 @@ class Answer:
         return table(("input", "label", "probability"), rows)
 
     def _top(self, n: int, top: int) -> list[dict[str, Any]]:
-        if self.probabilities is None:
+        if self.probabilities is None or self.ranking is None:
             return []
-        row = self.probabilities[n]
-        order = np.argsort(-row, kind="stable")[:top]
+        row, order = self.probabilities[n], self.ranking[n][:top]
         names = self.signature.labels
         label = [names[i] if i < len(names) else str(i) for i in range(len(row))]
         return [{"label": label[i], "probability": float(row[i])} for i in order]
