@@ -36,6 +36,7 @@ struct Json {
 /// Reads one value: at most 16 MiB, 64 levels, 4 million values. Throws Error(kModel) with the byte at fault.
 [[nodiscard]] Json parse_json(std::string_view text);
 
+/// Bytes that are not UTF-8, as names of files may hold, become \udcNN, which Python has for them (PEP 383).
 void append_json(std::string& out, std::string_view text);
 /// The shortest text that reads back as the same number; what JSON cannot say (NaN, infinities) becomes null.
 void append_json(std::string& out, double number);

@@ -38,20 +38,24 @@ void append_axis(std::string& out, const TensorView& tensor, int axis, int64_t b
 
 void append_json(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
+  std::size_t length = 1;
+  for (std::size_t at = 0; at < text.size(); at += length) {
+    const char c = text[at];
     const auto byte = static_cast<unsigned char>(c);
+    length = byte < 0x80 ? 1 : sequence_at(text, at);
     if (c == '"' || c == '\\') {
       out += {'\\', c};
     } else if (c == '\n') {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
+    } else if (byte < 0x20 || byte == 0x7F || length == 0) {
       char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", byte);
+      std::snprintf(escape, sizeof escape, length == 0 ? "\\udc%02x" : "\\u%04x", byte);
       out += escape;
+      length = 1;
     } else {
-      out += c;
+      out += text.substr(at, length);
     }
   }
   out += '"';

@@ -44,10 +44,14 @@ std::u32string decode_utf8(std::string_view text) {
   return codes;
 }
 
+std::size_t sequence_at(std::string_view text, std::size_t at) noexcept {
+  char32_t code = 0;
+  return read_code(text, at, code);
+}
+
 bool is_utf8(std::string_view text) noexcept {
   for (std::size_t at = 0; at < text.size();) {
-    char32_t code = 0;
-    const std::size_t length = read_code(text, at, code);
+    const std::size_t length = sequence_at(text, at);
     if (length == 0) return false;
     at += length;
   }

@@ -9,6 +9,9 @@ namespace slipway::infer {
 /// Code points of a text. Throws Error(kInput) naming the byte where it is not well-formed UTF-8.
 [[nodiscard]] std::u32string decode_utf8(std::string_view text);
 
+/// Bytes of the well-formed sequence that begins at a byte of the text; 0 where none does.
+[[nodiscard]] std::size_t sequence_at(std::string_view text, std::size_t at) noexcept;
+
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 /// Appends one code point; the caller keeps it below 0x110000 and no surrogate.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -311,3 +314,13 @@ def test_ends_of_lines_of_windows_are_no_part_of_a_text(infer_program: Path, mod
         windows, unix = (run(*command, "--json", stdin=lines) for lines in (b"ab\r\ncd", b"ab\ncd\n"))
         assert windows == unix
         assert windows.code == 0
+
+
+def test_json_is_utf_8_whatever_a_file_is_called(
+    infer_program: Path, models: Mapping[str, Path], tmp_path: Path
+) -> None:
+    file = os.fsencode(tmp_path) + b"/\xffa\xc3\x9f\xed\xa0\x80.png"
+    Path(os.fsdecode(file)).write_bytes(IMAGES["plain"][0])
+    for command in ([sys.executable, "-m", "slipway", "run"], [infer_program]):
+        done = subprocess.run([*command, models["image"], "--image", file, "--json"], capture_output=True, check=True)
+        assert os.fsencode(json.loads(done.stdout.decode("utf-8"))["input"]) == file

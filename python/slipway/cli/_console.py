@@ -126,8 +126,7 @@ def write_result(
         texts = (content,)
     contents = dict(files or {})
     if target not in (None, "-"):
-        # Names of files may hold bytes that are not UTF-8: backslashes make them escapes of JSON.
-        contents[Path(target)] = content.encode("utf-8", "backslashreplace")
+        contents[Path(target)] = content.encode("utf-8")
     try:
         for text in texts:
             show(text)
@@ -136,11 +135,15 @@ def write_result(
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON, which has no infinity and no NaN: they become null, as in ``slipway-infer``."""
+    """Return a value as JSON, as ``slipway-infer`` writes it.
+
+    JSON has no infinity and no NaN: they become null. Bytes of names that are not UTF-8 become escapes, as in PEP 383.
+    """
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _finite(value: Any) -> Any:
