@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from pathlib import Path
@@ -31,8 +33,8 @@ MAX_LINE_BYTES = 1 << 20
 
 #: What Pillow may decode: its other readers are rarely used, and that of EPS starts another program.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
-#: The last chunk of a PNG; Pillow does not miss it.
-_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+_PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
+_PALETTE = 3  # PNG's type of colour
 #: Pillow's modes that decode to 8 bits per channel without losing anything, and what they are decoded to.
 _MODES = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "P": "RGB", "PA": "RGBA"}
 #: Numbers as ``cpp/infer/csv.cc`` takes them; ``float`` would also take 1_000 and digits of other scripts.
@@ -50,6 +52,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     from PIL import UnidentifiedImageError
 
     content = _content(path, "image")
+    if content.startswith(_PNG_BEGIN) and (fault := _png_fault(content)):
+        raise InputError(f"cannot read image {path}: it is a broken PNG: {fault}")
     try:
         with pillow.open(io.BytesIO(content), formats=_FORMATS) as image:
             _check_image(path, image, content)
@@ -72,8 +76,35 @@ def _check_image(path: Path, image: Image, content: bytes) -> None:
         raise InputError(f"image {path} is animated ({frames} frames); give a single picture")
     if mode not in _MODES:
         raise InputError(f"image {path} has pixels of kind {mode}; grey, RGB or palette with 8 bits is supported")
-    if image.format == "PNG" and (_PNG_END not in content or (mode == "P" and image.palette is None)):
-        raise InputError(f"cannot read image {path}: it is a PNG that is cut off, or without its palette")
+
+
+def _png_fault(content: bytes) -> str | None:
+    """Say what is wrong with the chunks of a PNG, or None; Pillow overlooks most of it, as libpng does other things."""
+    at, colour, palette = len(_PNG_BEGIN), 0, 0
+    seen: set[bytes] = set()
+    while at + 12 <= len(content) and b"IEND" not in seen:
+        size, kind = struct.unpack_from(">I4s", content, at)
+        data, end = content[at + 8 : at + 8 + size], at + 12 + size
+        if end > len(content):
+            return "the file is cut off"
+        if zlib.crc32(kind + data) != struct.unpack_from(">I", content, end - 4)[0]:
+            return f"{kind!a:.20} has a wrong checksum"
+        if (kind == b"IHDR") != (not seen) or (kind == b"IHDR" and (size != 13 or data[10:12] != bytes(2))):
+            return "its header is not one"
+        colour = data[9] if kind == b"IHDR" else colour
+        if kind == b"PLTE" and colour == _PALETTE:
+            if kind in seen or b"IDAT" in seen or size % 3 or not 3 <= size <= 768:
+                return "its palette is not one"
+            palette = size // 3
+        if kind == b"tRNS" and (kind in seen or b"IDAT" in seen or (colour == _PALETTE and size > palette)):
+            return "its transparency stands twice, out of place, or for more colours than its palette has"
+        if not kind[0] & 0x20 and kind not in (b"IHDR", b"PLTE", b"IDAT", b"IEND"):
+            return f"{kind!a:.20} is a chunk that has to be understood, and is not known"
+        seen.add(kind)
+        at = end
+    if b"IEND" not in seen:
+        return "the file is cut off"
+    return "it has no palette" if colour == _PALETTE and not palette else None
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> list[list[float]]:

@@ -127,6 +127,8 @@ def jpeg_of_size(sides: bytes) -> bytes:
 
 
 ROWS = (b"IDAT", zlib.compress(bytes(2 * 7)))
+PALETTE = (b"PLTE", bytes(range(6)))
+PLACES_OF_2 = (b"IDAT", zlib.compress(bytes(2 * 3)))
 FRAMES = [Image.new("RGB", (9, 7), shade) for shade in (0, 99)]
 
 IMAGES: dict[str, tuple[bytes, int]] = {
@@ -145,6 +147,20 @@ IMAGES: dict[str, tuple[bytes, int]] = {
     "a chunk without end": (png(ROWS)[:33] + b"\x7f\xff\xff\xffIDAT", 1),
     "16 bits and grey": (png((b"IDAT", zlib.compress(bytes(2 * 5))), depth=16, colour=0), 1),
     "animated": (picture("RGB", "PNG", save_all=True, append_images=FRAMES), 1),
+    "one frame beside the picture": (png((b"acTL", struct.pack(">II", 1, 0)), ROWS), 1),
+    "transparency of a palette": (png(PALETTE, (b"tRNS", b"\7\x80"), PLACES_OF_2, colour=3), 0),
+    "transparency for more colours": (png(PALETTE, (b"tRNS", b"\7\x80\7"), PLACES_OF_2, colour=3), 1),
+    "transparency before its palette": (png((b"tRNS", b"\7"), PALETTE, PLACES_OF_2, colour=3), 1),
+    "transparency twice": (png(PALETTE, (b"tRNS", b"\7"), (b"tRNS", b"\x80"), PLACES_OF_2, colour=3), 1),
+    "transparency behind the pixels": (png(PALETTE, PLACES_OF_2, (b"tRNS", b"\7"), colour=3), 1),
+    "a palette behind the pixels": (png(PALETTE, PLACES_OF_2, PALETTE, colour=3), 1),
+    "two palettes": (png(PALETTE, PALETTE, PLACES_OF_2, colour=3), 1),
+    "a palette of 5 bytes": (png((b"PLTE", bytes(5)), PLACES_OF_2, colour=3), 1),
+    "an empty palette": (png((b"PLTE", b""), PLACES_OF_2, colour=3), 1),
+    "two headers": (png((b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0)), ROWS), 1),
+    "a chunk that has to be understood": (png((b"ABCD", b""), ROWS), 1),
+    "a wrong checksum of a text": (png((b"tEXt", b"a\0b"), ROWS).replace(b"a\0b", b"a\0c"), 1),
+    "a wrong checksum of the pixels": (png(ROWS)[:-16] + bytes(4) + png(ROWS)[-12:], 1),
     "CMYK": (picture("CMYK", "JPEG"), 1),
     "a JPEG of 65,500 pixels squared": (jpeg_of_size(b"\xff\xdc\xff\xdc"), 1),
     "a JPEG without height": (jpeg_of_size(b"\x00\x00\x00\x09"), 1),

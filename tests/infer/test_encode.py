@@ -162,6 +162,16 @@ def test_a_jpeg_is_the_twin_of_python(
     check(infer, model, signature, [read_image(file)], "--image", file)
 
 
+@pytest.mark.parametrize("shares", [b"\xff\x00\xff", b"\x10\x20", b"\xff\xff\xff", b"\x00"], ids=bytes.hex)
+def test_the_transparency_of_a_palette_is_the_twin_of_pythons(
+    infer: Run, echo: Echo, tmp_path: Path, shares: bytes
+) -> None:
+    model, signature = echo("float32", ("N", 3, "H", "W"), ImageInput(3, None, None, (0, 0, 0), (1, 1, 1)))
+    file = tmp_path / "picture.png"
+    file.write_bytes(bytes_of(picture("P", (9, 7)), "PNG", transparency=shares))
+    check(infer, model, signature, [read_image(file)], "--image", file)
+
+
 def test_images_of_several_sizes_go_one_size_per_batch(infer: Run, echo: Echo, tmp_path: Path) -> None:
     model, _ = echo("float32", ("N", 1, "H", "W"), ImageInput(height=None, width=None))
     for name, size in (("a", (3, 2)), ("b", (2, 2)), ("c", (3, 2))):
