@@ -69,7 +69,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
 
 def _check_image(path: Path, image: Image, content: bytes) -> None:
-    (width, height), mode, frames = image.size, image.mode, getattr(image, "n_frames", 1)
+    # The further pictures of an MPO (of a depth, of a gain) are no frames of the one that every viewer shows.
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    (width, height), mode = image.size, image.mode
     if width * height > MAX_PIXELS:
         raise InputError(f"image {path} has {width} x {height} pixels, the limit is {MAX_PIXELS}")
     if frames > 1:

@@ -161,6 +161,7 @@ IMAGES: dict[str, tuple[bytes, int]] = {
     "a chunk that has to be understood": (png((b"ABCD", b""), ROWS), 1),
     "a wrong checksum of a text": (png((b"tEXt", b"a\0b"), ROWS).replace(b"a\0b", b"a\0c"), 1),
     "a wrong checksum of the pixels": (png(ROWS)[:-16] + bytes(4) + png(ROWS)[-12:], 1),
+    "several pictures in one JPEG": (picture("RGB", "MPO", save_all=True, append_images=FRAMES), 0),
     "CMYK": (picture("CMYK", "JPEG"), 1),
     "a JPEG of 65,500 pixels squared": (jpeg_of_size(b"\xff\xdc\xff\xdc"), 1),
     "a JPEG without height": (jpeg_of_size(b"\x00\x00\x00\x09"), 1),

@@ -172,6 +172,13 @@ def test_the_transparency_of_a_palette_is_the_twin_of_pythons(
     check(infer, model, signature, [read_image(file)], "--image", file)
 
 
+def test_the_first_of_several_pictures_in_a_jpeg_is_read(infer: Run, echo: Echo, tmp_path: Path) -> None:
+    model, signature = echo("float32", ("N", 3, "H", "W"), ImageInput(3, None, None, (0, 0, 0), (1, 1, 1)))
+    file = tmp_path / "picture.jpg"
+    file.write_bytes(bytes_of(picture("RGB", (9, 7)), "MPO", save_all=True, append_images=[picture("RGB", (4, 4))]))
+    check(infer, model, signature, [read_image(file)], "--image", file)
+
+
 def test_images_of_several_sizes_go_one_size_per_batch(infer: Run, echo: Echo, tmp_path: Path) -> None:
     model, _ = echo("float32", ("N", 1, "H", "W"), ImageInput(height=None, width=None))
     for name, size in (("a", (3, 2)), ("b", (2, 2)), ("c", (3, 2))):
