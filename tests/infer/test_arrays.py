@@ -9,6 +9,7 @@ import pytest
 from numpy.lib import format as npy_format
 from onnx import TensorProto, helper
 
+from slipway.cli import run_command, slipway_app
 from slipway.signature import TensorInput
 
 from .conftest import Echo, Run, save_model
@@ -112,3 +113,17 @@ def test_several_inputs_go_by_name_and_outputs_into_a_folder(infer: Run, tmp_pat
     infer(model, "--input", tmp_path / "a.npy", code=2)
     infer(model, *inputs[:2], code=2)
     infer(model, *inputs, f"a={tmp_path / 'a.npy'}", code=2)
+
+
+def test_a_number_without_axes_goes_in_and_out_of_both_programs(infer: Run, tmp_path: Path) -> None:
+    port, out = (helper.make_tensor_value_info(name, TensorProto.FLOAT, []) for name in "xy")
+    model = save_model(tmp_path / "scalar.onnx", [helper.make_node("Relu", ["x"], ["y"])], [port], [out])
+    np.save(tmp_path / "x.npy", np.float32(2.5))
+    given = ("--input", f"x={tmp_path / 'x.npy'}", "--output-dir")
+    infer(model, *given, tmp_path / "cpp")
+    for runtime in ("native", "onnxruntime"):
+        command = ["run", str(model), *given, str(tmp_path / runtime), "--runtime", runtime]
+        assert run_command(slipway_app, "slipway", command) == 0
+    for name in ("cpp", "native", "onnxruntime"):
+        array = np.load(tmp_path / name / "y.npy")
+        assert (array.shape, float(array)) == ((), 2.5)

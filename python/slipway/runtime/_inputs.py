@@ -48,7 +48,7 @@ def check_inputs(
             continue
         array = np.asarray(inputs[port.name])
         faults += _port_faults(port, array, sizes, takes_none=takes_none)
-        checked[port.name] = np.ascontiguousarray(array)
+        checked[port.name] = np.require(array, requirements="C")  # ascontiguousarray would give a number an axis
     if faults:
         expected = ", ".join(f"{p.name} {p.dtype} {list(p.dims)}" for p in signature.inputs)
         raise InputError(f"{'; '.join(faults)}; expected {expected}")
