@@ -180,6 +180,8 @@ def parse_npy(content: bytes) -> NDArray[np.generic]:
     shape, is_fortran, dtype, data = _npy_header(content)
     if dtype.hasobject:
         raise ValueError("it holds Python objects, which are never unpickled; an array of plain numbers is supported")
+    if any(type(size) is not int for size in shape):
+        raise ValueError(f"its shape {shape} is not one of whole numbers")
     expected = prod(shape) * dtype.itemsize
     if len(data) != expected or any(size < 0 for size in shape):
         raise ValueError(f"it has {len(data)} bytes of data, its shape {list(shape)} of {dtype} needs {expected}")

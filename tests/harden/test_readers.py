@@ -86,6 +86,7 @@ ARRAYS: dict[str, tuple[bytes, int]] = {
     "sizes that overflow": (npy(header("<f4", "(4611686018427387904, 4)"), bytes(8)), 1),
     "no bytes per element": (npy(header("<U0", "(4611686018427387904,)")), 1),
     "negative sizes": (npy(header("<f4", "(-1, -2)"), bytes(8)), 1),
+    "a size that is True": (npy(header("<f4", "(True, 2)"), bytes(8)), 1),
     "brackets without end": (npy("(" * 60_000, b"", 2), 1),
     "nested lists": (npy(header("<f4", "[" * 900 + "]" * 900)), 1),
     "a call in the header": (npy("{'descr': exit(3), 'fortran_order': False, 'shape': (1, 2)}", bytes(8)), 1),
