@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -193,13 +194,25 @@ class StandardInput final : public Source {
       : signature_(signature), port_(signature.inputs[signature.raw_ports()[0]]) {}
 
   std::vector<Item> next() override {
+    if (failure_) throw Error(*failure_);
     std::vector<Item> items;
+    try {
+      read_into(items);
+    } catch (const Error& error) {
+      if (items.empty()) throw;
+      failure_ = error;  // the lines before it are answered first
+    }
+    return items;
+  }
+
+ private:
+  void read_into(std::vector<Item>& items) {
     int64_t bytes = 0;
     while (items.empty()) {
       if (pending_.empty()) {
         pending_ = lines_.read_lines();
         std::reverse(pending_.begin(), pending_.end());
-        if (pending_.empty()) return items;
+        if (pending_.empty()) return;
       }
       while (!pending_.empty() && bytes < kMaxBatchBytes) {
         const std::string line = std::move(pending_.back());
@@ -208,10 +221,8 @@ class StandardInput final : public Source {
         if (!items.empty()) bytes += encoded_bytes(items.back());
       }
     }
-    return items;
   }
 
- private:
   void add_line(std::vector<Item>& items, const std::string& line) {
     const std::string place = concat("line ", ++line_);
     if (signature_.takes_texts()) {
@@ -219,7 +230,9 @@ class StandardInput final : public Source {
       return;
     }
     if (!std::holds_alternative<TableSpec>(port_.spec)) {
-      add_part(items.emplace_back(), port_, {line, {}, place});
+      Item item;
+      add_part(item, port_, {line, {}, place});
+      items.push_back(std::move(item));
       return;
     }
     std::vector<CsvRow> rows;
@@ -227,8 +240,10 @@ class StandardInput final : public Source {
       rows = parse_csv(line);
       if (rows.empty() || (line_ == 1 && is_header(rows[0], std::get<TableSpec>(port_.spec).columns))) return;
       rows[0].line = line_;
-      add_part(items.emplace_back(), port_, {"", numbers_of(rows[0]), ""});
-      items.back().name = place;
+      Item item;
+      add_part(item, port_, {"", numbers_of(rows[0]), ""});
+      item.name = place;
+      items.push_back(std::move(item));
     } catch (const Error& error) {
       // numbers_of() names the line already.
       throw error.message().starts_with("line ") ? error : error.at(place);
@@ -255,6 +270,7 @@ class StandardInput final : public Source {
   const InputPort& port_;
   LineReader lines_;
   std::vector<std::string> pending_;  // of the last read, in reverse
+  std::optional<Error> failure_;      // of a line that comes after the last items
   int64_t line_ = 0;
 };
 

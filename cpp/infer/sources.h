@@ -32,6 +32,7 @@ class Source {
 
 /// Lines of standard input, each batch being what is there to be read at that moment, so that a conversation through
 /// pipes gets its answer line by line; a line holds the texts of a model that takes several with tabs between them.
+/// What cannot be read is told by a call of its own, after the lines before it.
 /// Throws Error(kUsage) for a model that takes neither exactly one raw input nor texts alone.
 [[nodiscard]] std::unique_ptr<Source> open_standard_input(const Signature& signature);
 

@@ -112,6 +112,15 @@ def test_an_empty_second_text_is_named_with_its_line_and_input(infer: Run, bundl
     assert "line 1" in infer(bundle, stdin="a\t\n", code=1).stderr
 
 
+@pytest.mark.parametrize("wrong", ["", "a", "a\t\xff"])
+def test_lines_before_one_that_cannot_be_read_are_answered(infer: Run, bundle: Path, wrong: str) -> None:
+    """As in ``slipway run``, and whatever of them was in the pipe at once."""
+    typed = f"a b a\tb\na\tb b\n{wrong}\na\ta\n".encode("latin-1")
+    done = infer(bundle, stdin=typed, code=1)
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["a b a | b", "a | b b"]
+    assert "line 3" in done.stderr
+
+
 def test_an_array_stands_in_for_one_of_the_texts(infer: Run, bundle: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.array([[1], [2], [1]], np.int64))
     np.save(tmp_path / "n.npy", np.array([3], np.int64))
