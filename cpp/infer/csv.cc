@@ -93,14 +93,14 @@ CsvRow read_row(std::string_view text, std::size_t& at, int64_t& line) {
 
 }  // namespace
 
-std::vector<CsvRow> parse_csv(std::string_view text) {
+std::vector<CsvRow> parse_csv(std::string_view text, int64_t first_line) {
   if (text.size() > kMaxTableBytes) {
     fail(Code::kLimit, "it has ", text.size(), " bytes, the limit of a table is ", kMaxTableBytes);
   }
   if (!is_utf8(text)) fail(Code::kInput, "it is not valid UTF-8");
   std::size_t at = text.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0;
   std::vector<CsvRow> rows;
-  int64_t line = 1;
+  int64_t line = first_line;
   while (at < text.size()) {
     CsvRow row = read_row(text, at, line);
     if (row.cells.size() > 1 || !row.cells[0].empty()) rows.push_back(std::move(row));

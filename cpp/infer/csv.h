@@ -19,8 +19,8 @@ struct CsvRow {
 
 /// Splits a text into rows; empty lines are left out, a byte order mark is skipped. Throws Error(kInput) for a quote
 /// that is not closed or stands before more of its cell, and for text that is not UTF-8; Error(kLimit) above the
-/// limits.
-[[nodiscard]] std::vector<CsvRow> parse_csv(std::string_view text);
+/// limits. `first_line` is the number of the text's first line.
+[[nodiscard]] std::vector<CsvRow> parse_csv(std::string_view text, int64_t first_line = 1);
 
 /// True where the cells of a table's first row without surrounding space are the column names, so that it is a header.
 /// Throws Error(kInput) where they are others: where none of them is a number.

@@ -235,17 +235,21 @@ class StandardInput final : public Source {
       items.push_back(std::move(item));
       return;
     }
-    std::vector<CsvRow> rows;
+    add_rows(items, line, place);
+  }
+
+  /// A line ends at \n, a row at \r too.
+  void add_rows(std::vector<Item>& items, const std::string& line, const std::string& place) {
     try {
-      rows = parse_csv(line);
-      if (rows.empty() || (line_ == 1 && is_header(rows[0], std::get<TableSpec>(port_.spec).columns))) return;
-      rows[0].line = line_;
-      Item item;
-      add_part(item, port_, {"", numbers_of(rows[0]), ""});
-      item.name = place;
-      items.push_back(std::move(item));
+      for (const CsvRow& row : parse_csv(line, line_)) {
+        line_ = row.line;
+        if (line_ == 1 && is_header(row, std::get<TableSpec>(port_.spec).columns)) continue;
+        Item item;
+        add_part(item, port_, {"", numbers_of(row), concat("line ", line_)});
+        items.push_back(std::move(item));
+      }
     } catch (const Error& error) {
-      // numbers_of() names the line already.
+      // Readers of rows name the line already.
       throw error.message().starts_with("line ") ? error : error.at(place);
     }
   }

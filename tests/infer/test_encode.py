@@ -121,7 +121,9 @@ def test_table_lines_stream_from_standard_input(infer: Run, echo: Echo) -> None:
     model, _ = echo("float32", ("N", 2), TABLE)
     lines = infer(model, stdin="a,b\n1,2\n\n3,4\n").stdout.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["line 2", "line 4"]
-    for wrong in ("3", "3,x"):
+    lines = infer(model, stdin="a,b\r1,2\r3,4\n5,6\n").stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["line 2", "line 3", "line 4"]
+    for wrong in ("3", "3,x", '3,"4', '"3"4'):
         done = infer(model, stdin=f"1,2\n{wrong}\n5,6\n", code=1)
         assert "line 2" in done.stderr
         assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["line 1"]
