@@ -332,6 +332,9 @@ def test_ends_of_lines_of_windows_are_no_part_of_a_text(infer_program: Path, mod
         windows, unix = (run(*command, "--json", stdin=lines) for lines in (b"ab\r\ncd", b"ab\ncd\n"))
         assert windows == unix
         assert windows.code == 0
+    own = (sys.executable, "-m", "slipway", "run")  # in a process of its own, whose stdin leaves \r alone
+    answers = [process(*c, models["text"], "--json", stdin=b"a\r\r\n") for c in (own, (infer_program,))]
+    assert [json.loads(answer.out)["outputs"]["n"] for answer in answers] == [2, 2]
 
 
 def test_json_is_utf_8_whatever_a_file_is_called(

@@ -70,7 +70,7 @@ def _lines(signature: Signature) -> Iterator[list[str]]:
         while line := sys.stdin.readline(_MAX_LINE + 1):
             if len(line) > _MAX_LINE:
                 raise InputError(f"a line of standard input has more than {_MAX_LINE} characters")
-            text = line.rstrip("\r\n")
+            text = line.removesuffix("\n").removesuffix("\r")
             yield text.split("\t") if several else [text]
     except UnicodeDecodeError as error:
         raise InputError(f"standard input is not UTF-8: {error}") from error
