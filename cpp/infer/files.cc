@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "infer/sha256.h"
 
 namespace slipway::infer {
 
@@ -81,8 +82,12 @@ int open_now(const std::string& path, int flags) {
 /// How many processes may write one file at a time, as in python/slipway/_files.py.
 constexpr int kWriters = 8;
 
+constexpr std::size_t kLongestName = 255 - std::string_view("..0.part").size();
+
 [[nodiscard]] std::string temporary_of(const std::filesystem::path& path, int number) {
-  return (path.parent_path() / concat(".", path.filename().string(), ".", number, ".part")).string();
+  const std::string name = path.filename().string();
+  const std::string stem = name.size() <= kLongestName ? name : sha256_hex(name);
+  return (path.parent_path() / concat(".", stem, ".", number, ".part")).string();
 }
 
 [[nodiscard]] bool is_at(int descriptor, const std::string& path) {

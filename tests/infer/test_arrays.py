@@ -127,3 +127,13 @@ def test_a_number_without_axes_goes_in_and_out_of_both_programs(infer: Run, tmp_
     for name in ("cpp", "native", "onnxruntime"):
         array = np.load(tmp_path / name / "y.npy")
         assert (array.shape, float(array)) == ((), 2.5)
+
+
+@pytest.mark.parametrize("length", [247, 248, 255])
+def test_an_output_may_have_the_longest_name(infer: Run, tmp_path: Path, length: int) -> None:
+    port, out = (helper.make_tensor_value_info(name, TensorProto.FLOAT, []) for name in "xy")
+    model = save_model(tmp_path / "scalar.onnx", [helper.make_node("Relu", ["x"], ["y"])], [port], [out])
+    target = tmp_path / "out" / "y".ljust(length, "y")
+    target.parent.mkdir()
+    infer(model, "--random", "--output", target)
+    assert list(target.parent.iterdir()) == [target]
