@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.bundle import GOLDENS, Bundle, Golden
-from slipway.errors import BundleError, ModelError, UnsupportedError
+from slipway.errors import BundleError, InputError, ModelError, UnsupportedError
 from slipway.preprocess import decode
 from slipway.runtime import find_runtime
 from slipway.runtime.checked import largest_difference, tolerance
@@ -26,19 +26,20 @@ def replay(bundle: Bundle) -> dict[str, Any]:
         BundleError: The goldens or the model are not what a bundle holds.
         MismatchError: Raw input is no longer encoded to the recorded arrays.
     """
-    check_raw(bundle)
+    for golden in bundle.goldens:
+        _check_ports(bundle, golden)
     try:
+        check_raw(bundle)
         model = find_runtime("native").load(bundle)
+        cases = [_replay_case(bundle, golden, model) for golden in bundle.goldens]
     except UnsupportedError:
         raise
-    except ModelError as error:
+    except (InputError, ModelError) as error:  # what was sealed does not fit together
         raise BundleError(f"bundle {bundle.path} is damaged: {error}") from error
-    cases = [_replay_case(bundle, golden, model) for golden in bundle.goldens]
     return {"bundle": str(bundle.path), "ok": all(case["ok"] for case in cases), "cases": cases}
 
 
 def _replay_case(bundle: Bundle, golden: Golden, model: Runnable) -> dict[str, Any]:
-    _check_ports(bundle, golden)
     outputs = model.run(golden.inputs)
     pairs = [(output, golden.outputs[name]) for name, output in outputs.items()]
     worst = max(_difference(output, wanted) for output, wanted in pairs)
@@ -53,6 +54,12 @@ def _check_ports(bundle: Bundle, golden: Golden) -> None:
     absent += [port.name for port in signature.outputs if port.name not in golden.outputs]
     if absent:
         raise BundleError(f"{GOLDENS} of bundle {bundle.path}: case {golden.name} has no {', '.join(absent)}")
+    ports = {port.name for port in signature.inputs} | {port.name for port in signature.outputs}
+    unknown = sorted({*golden.inputs, *golden.outputs} - ports)
+    if unknown:
+        raise BundleError(
+            f"{GOLDENS} of bundle {bundle.path}: case {golden.name} has {', '.join(unknown)}, which the model has not"
+        )
 
 
 def _difference(output: NDArray[np.generic], wanted: NDArray[np.generic]) -> float:

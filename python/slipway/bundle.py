@@ -193,7 +193,7 @@ class Bundle:
     @cached_property
     def _index(self) -> Mapping[str, Any]:
         index = _json(GOLDENS, self.read(GOLDENS))
-        if index.get("format") != FORMAT:
+        if type(index.get("format")) not in (int, float) or index["format"] != FORMAT:
             raise BundleError(f"{GOLDENS} has format {index.get('format')}, this program reads {FORMAT}")
         return index
 

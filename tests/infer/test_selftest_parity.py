@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -122,6 +123,28 @@ def case_without(key: str) -> Change:
     return change
 
 
+def case_with(key: str, **files: str) -> Change:
+    def change(bundle: Path) -> None:
+        index = read_index(bundle)
+        index["cases"][0][key] = files
+        write_index(bundle, index)
+
+    return change
+
+
+def saved(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def unfit_input(bundle: Path) -> None:
+    np.save(bundle / "goldens" / "one" / "x.npy", np.float32([1.5, 2.5]))
+    index = read_index(bundle)
+    index["cases"][0]["raw"] = None
+    write_index(bundle, index)
+
+
 def other_dtype(bundle: Path) -> None:
     path = bundle / "goldens" / "one" / "y.npy"
     np.save(path, np.load(path).astype(np.float64))
@@ -169,6 +192,14 @@ RESEALED: dict[str, tuple[Change, int]] = {
     "a tolerance that is no number": (index_with(scale_tolerance="1"), 6),
     "a case without inputs": (case_without("inputs"), 6),
     "a case without outputs": (case_without("outputs"), 6),
+    "a format that is true": (index_with(format=True), 6),
+    "an array of a port that the model has not": (case_with("inputs", x="one/x.npy", z="one/x.npy"), 6),
+    "an output that the model has not": (case_with("outputs", y="one/y.npy", z="one/y.npy"), 6),
+    "an input of another rank": (replaced("goldens/one/x.npy", saved(np.float32([1.5, 2.5]))), 3),
+    "an input of another rank without raw input": (unfit_input, 6),
+    "a table without rows": (replaced("goldens/one/rows.csv", b""), 6),
+    "a table of another width": (replaced("goldens/one/rows.csv", b"1,2,3\n"), 6),
+    "a table that is none": (replaced("goldens/one/rows.csv", b'"1,2\n'), 6),
     "a file that is not in the bundle": (
         lambda bundle: replaced(
             "goldens/index.json", json.dumps(read_index(bundle)).replace("one/x.npy", "one/z.npy").encode()
