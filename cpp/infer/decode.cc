@@ -84,9 +84,7 @@ std::vector<Prediction> decode_binary(const Signature& signature, const OutputPo
   std::vector<Prediction> predictions;
   for (int64_t n = 0; n < shape[0]; ++n) {
     const double score = score_at(scores, n);
-    const double probability = port.scores == Scores::kLogits             ? 1.0 / (1.0 + std::exp(-score))
-                               : port.scores == Scores::kLogProbabilities ? std::exp(score)
-                                                                          : score;
+    const double probability = port.scores == Scores::kLogits ? 1.0 / (1.0 + std::exp(-score)) : score;
     const bool is_second = probability > port.threshold;
     const Choice second = {label_at(signature, 1), probability};
     const Choice first = {label_at(signature, 0), 1.0 - probability};

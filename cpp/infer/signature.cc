@@ -27,9 +27,12 @@ class Entry final {
 
   [[nodiscard]] const Json& json() const noexcept { return json_; }
   [[nodiscard]] std::string field(std::string_view name) const { return concat(key_, ", field ", name); }
+  /// A field, or null where it is not there; a field that says null is one of those that may.
   [[nodiscard]] const Json* find(std::string_view name) const noexcept {
+    constexpr std::array<std::string_view, 5> kNullable = {"below", "height", "unknown", "vocabulary", "width"};
     const Json* value = json_.find(name);
-    return value == nullptr || value->is_null() ? nullptr : value;
+    const bool may_be_null = std::find(kNullable.begin(), kNullable.end(), name) != kNullable.end();
+    return value != nullptr && value->is_null() && may_be_null ? nullptr : value;
   }
   [[nodiscard]] std::string string(std::string_view name, std::string fallback) const {
     const Json* value = find(name);
@@ -96,9 +99,26 @@ std::optional<Entry> own_entry_for(const Metadata& metadata, const std::string& 
   return entry;
 }
 
-std::optional<Entry> port_for(const Metadata& metadata, const std::string& key) {
+/// What the metadata say of a port: kind, type and dims, which are those of the model as far as it knows them.
+std::optional<Entry> port_for(const Metadata& metadata, const std::string& key, const PortInfo& port) {
   std::optional<Entry> entry = own_entry_for(metadata, key);
-  if (entry) (void)entry->json().object(key);
+  if (!entry) return entry;
+  (void)entry->json().object(key);
+  for (const std::string_view name : {"kind", "dtype", "dims"}) {
+    if (entry->find(name) == nullptr) entry->refuse(name, "nothing", "a value");
+  }
+  const std::string dtype = entry->string("dtype", "");
+  if (dtype != name_of(port.dtype)) entry->refuse("dtype", quote(dtype), name_of(port.dtype));
+  const Json::Array& dims = entry->find("dims")->array(entry->field("dims"));
+  if (dims.size() != port.dims.size()) {
+    entry->refuse("dims", concat(dims.size(), " dims"), concat(port.dims.size(), ", the rank in the model"));
+  }
+  for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+    const Dim& dim = port.dims[axis];
+    if (std::holds_alternative<std::string>(dims[axis].value)) continue;
+    const int64_t size = dims[axis].integer(entry->field("dims"));
+    if (dim.is_known() && dim.value() != size) entry->refuse("dims", concat(size), concat(dim.value()));
+  }
   return entry;
 }
 
@@ -112,9 +132,6 @@ int axis_named(const PortInfo& port, const std::optional<Entry>& entry, std::str
     return found == port.dims.end() ? -1 : static_cast<int>(found - port.dims.begin());
   }
   const Json::Array& items = dims->array(entry->field("dims"));
-  if (items.size() != port.dims.size()) {
-    entry->refuse("dims", concat(items.size(), " dims"), concat(port.dims.size(), ", the rank in the model"));
-  }
   for (std::size_t axis = 0; axis < items.size(); ++axis) {
     const auto* text = std::get_if<std::string>(&items[axis].value);
     if (text != nullptr && (name == "T" ? text->starts_with(name) : *text == name)) return static_cast<int>(axis);
@@ -195,8 +212,6 @@ TensorSpec read_tensor(const Entry& entry, const std::vector<PortInfo>& inputs) 
 
 InputSpec read_input_spec(const Entry& entry, const InputPort& port, const std::vector<PortInfo>& inputs) {
   constexpr std::array<std::string_view, 5> kKinds = {"tensor", "text", "length", "image", "table"};
-  const std::string dtype = entry.string("dtype", std::string(name_of(port.info.dtype)));
-  if (dtype != name_of(port.info.dtype)) entry.refuse("dtype", quote(dtype), name_of(port.info.dtype));
   switch (entry.choice("kind", kKinds, "tensor")) {
     case 1:
       return read_text(entry);
@@ -240,7 +255,7 @@ void check_fits(const InputPort& port, const std::string& key) {
 
 InputPort read_input(const PortInfo& info, const std::vector<PortInfo>& inputs, const Metadata& metadata) {
   const std::string key = "slipway.input." + info.name;
-  const std::optional<Entry> entry = port_for(metadata, key);
+  const std::optional<Entry> entry = port_for(metadata, key, info);
   InputPort port{info, TensorSpec{}, axis_named(info, entry, "N"), axis_named(info, entry, "T")};
   if (entry) port.spec = read_input_spec(*entry, port, inputs);
   check_fits(port, key);
@@ -251,18 +266,31 @@ InputPort read_input(const PortInfo& info, const std::vector<PortInfo>& inputs, 
 OutputPort read_output(const PortInfo& info, const Metadata& metadata) {
   OutputPort port;
   port.info = info;
-  const std::optional<Entry> entry = port_for(metadata, "slipway.output." + info.name);
+  const std::optional<Entry> entry = port_for(metadata, "slipway.output." + info.name, info);
   port.batch_axis = axis_named(info, entry, "N");
   if (!entry) return port;
   constexpr std::array<std::string_view, 4> kKinds = {"tensor", "class", "binary", "segmentation"};
   constexpr std::array<std::string_view, 3> kScores = {"logits", "log_probabilities", "probabilities"};
   port.kind = static_cast<OutputKind>(entry->choice("kind", kKinds, "tensor"));
+  const auto require_rank = [&](std::size_t rank, std::string_view expected) {
+    if (info.dims.size() != rank) entry->refuse("dims", text_of(info.dims), expected);
+  };
   if (port.kind == OutputKind::kTensor) return port;
+  port.batch_axis = 0;
+  if (port.kind == OutputKind::kSegmentation) return require_rank(4, "[N, K, H, W]"), port;
   port.scores = static_cast<Scores>(entry->choice("scores", kScores, "logits"));
+  if (port.kind == OutputKind::kBinary) {
+    if (port.scores == Scores::kLogProbabilities) {
+      entry->refuse("scores", "log_probabilities", "logits or probabilities");
+    }
+    if (const Json* threshold = entry->find("threshold")) port.threshold = threshold->number(entry->field("threshold"));
+    return port;
+  }
   port.per_step = entry->boolean("per_step");
   port.join = entry->string("join", "");
-  if (const Json* threshold = entry->find("threshold")) port.threshold = threshold->number(entry->field("threshold"));
-  port.batch_axis = port.per_step ? 1 : 0;
+  if (!port.per_step) return port;
+  require_rank(3, "[T, N, K]");
+  port.batch_axis = 1;
   return port;
 }
 
@@ -297,15 +325,13 @@ std::string_view Signature::kind_name(const InputPort& port) noexcept {
 Signature read_signature(const std::vector<PortInfo>& inputs, const std::vector<PortInfo>& outputs,
                          const Metadata& metadata) {
   if (const auto entry = entry_for(metadata, "slipway.format")) {
-    const int64_t format = entry->json().integer("slipway.format");
-    if (format != kBundleFormat) {
+    const double format = entry->json().number("slipway.format");
+    if (format != static_cast<double>(kBundleFormat)) {
       fail(Code::kDamaged, "the bundle has format ", format, ", this program reads ", kBundleFormat,
            "; update slipway");
     }
   }
   Signature signature;
-  if (const auto entry = entry_for(metadata, "slipway.recipe"))
-    signature.recipe = entry->json().string("slipway.recipe");
   if (const auto entry = own_entry_for(metadata, "slipway.labels")) {
     for (const Json& label : entry->json().array("slipway.labels")) {
       signature.labels.push_back(label.string("slipway.labels"));

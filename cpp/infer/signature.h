@@ -65,7 +65,6 @@ struct OutputPort {
 };
 
 struct Signature {
-  std::string recipe;
   std::vector<std::string> labels;
   std::vector<InputPort> inputs;
   std::vector<OutputPort> outputs;

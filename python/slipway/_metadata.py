@@ -131,6 +131,9 @@ def _graph_fault(port: InputPort | OutputPort, value: Any) -> str | None:
         return f"dtype is {port.dtype}, in the model {tensor_dtype_to_np_dtype(tensor.elem_type).name}"
     if tensor.HasField("shape") and len(tensor.shape.dim) != len(port.dims):
         return f"dims are {list(port.dims)}, the model has {len(tensor.shape.dim)} of them"
+    sizes = [dim.dim_value for dim in tensor.shape.dim]  # 0 where the graph does not know it
+    if any(size and isinstance(dim, int) and dim != size for dim, size in zip(port.dims, sizes, strict=False)):
+        return f"dims are {list(port.dims)}, the model has sizes {sizes}"
     return None
 
 

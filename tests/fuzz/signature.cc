@@ -14,14 +14,14 @@ slipway.recipe "names"
 slipway.labels ["a", "b"]
 slipway.input.tokens {"dims": ["T", "N"], "dtype": "int64", "kind": "text", "fold": {"\u00c0": "A"}, "lowercase": true,)"
       R"( "vocabulary": ["a", "b", "c"], "unknown": 0, "pad": 1, "limit": 16, "unit": "word"}
-slipway.input.lengths {"dims": ["N"], "kind": "length", "of": "tokens"}
-slipway.output.y {"kind": "class", "scores": "log_probabilities", "per_step": false})",
-      R"(slipway.input.table {"kind": "table", "columns": ["u", "v"], "mean": [0, 1e300], "std": [1, 0.5]}
-slipway.output.y {"kind": "binary", "threshold": 0.5, "scores": "probabilities", "dims": ["N", 2]}
+slipway.input.lengths {"dims": ["N"], "dtype": "int64", "kind": "length", "of": "tokens"}
+slipway.output.y {"kind": "class", "dtype": "float32", "dims": ["N", 2], "scores": "log_probabilities"})",
+      R"(slipway.input.table {"kind": "table", "dtype": "float32", "dims": ["N", 2], "columns": ["u", "v"], "mean": [0, 1e300], "std": [1, 0.5]}
+slipway.output.y {"kind": "binary", "dtype": "float32", "threshold": 0.5, "scores": "probabilities", "dims": ["N", 2]}
 slipway.output.y {"kind": "segmentation", "join": "-"})",
-      R"(slipway.input.image {"kind": "image", "channels": 3, "height": 0, "width": 8, "mean": [0, 0, 0], "std": [1, 1, 1]}
+      R"(slipway.input.image {"kind": "image", "dtype": "float32", "dims": ["N", 3, "H", "W"], "channels": 3, "height": 0, "width": 8, "mean": [0, 0, 0], "std": [1, 1, 1]}
 slipway.input.hot {"dims": ["T", "N", "L"], "dtype": "float32", "kind": "text", "one_hot": true, "limit": 128, "unknown": 3}
-slipway.input.tokens {"kind": "tensor", "below": 9223372036854775807})"};
+slipway.input.tokens {"kind": "tensor", "dtype": "int64", "dims": ["T", "N"], "below": 9223372036854775807})"};
 }
 
 std::vector<std::string> words() {

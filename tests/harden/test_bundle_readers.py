@@ -20,6 +20,11 @@ def port(**changes: object) -> str:
     return json.dumps({name: value for name, value in (entry | changes).items() if value is not None})
 
 
+def output(**changes: object) -> str:
+    entry = {"kind": "class", "dtype": "float32", "dims": ["N", 2]} | changes
+    return json.dumps({name: value for name, value in entry.items() if value is not None})
+
+
 def text(**changes: object) -> str:
     entry = {"kind": "text", "dtype": "int64", "dims": ["T", "N"], "unit": "character", "limit": 128}
     return json.dumps(entry | changes)
@@ -50,6 +55,17 @@ METADATA: dict[str, tuple[str, str]] = {
     "a kind that is a number": (X, port(kind=1)),
     "a type that is none": (X, port(dtype="float33")),
     "a type that is a list": (X, port(dtype=["float32"])),
+    **{f"a port without {name}": (X, port(**{name: None})) for name in ("kind", "dtype", "dims")},
+    **{f"an output without {name}": (Y, output(**{name: None})) for name in ("kind", "dtype", "dims")},
+    "columns that are null": (X, port(columns=0).replace('"columns": 0', '"columns": null')),
+    "a type of an output that is another": (Y, output(dtype="int64")),
+    "a size that the model has not": (X, port(dims=["N", 3])),
+    "a size of an output that the model has not": (Y, output(dims=["N", 3])),
+    "dims of numbers that are none": (Y, output(dims=["N", 1.5])),
+    "dims that are null": (Y, output(dims=["N", 0]).replace("0]", "null]")),
+    "labels of steps that are not there": (Y, output(per_step=True)),
+    "a segmentation of a table": (Y, output(kind="segmentation")),
+    "a binary output of logarithms": (Y, output(kind="binary", scores="log_probabilities")),
     "dims that are a text": (X, port(dims="N2")),
     "columns that are numbers": (X, port(columns=[1, 2])),
     "means that are texts": (X, port(mean=["0", "0"], std=["1", "1"])),
