@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "infer/files.h"
 #include "infer/sha256.h"
+#include "infer/utf8.h"
 
 namespace slipway::infer {
 
@@ -31,7 +32,8 @@ bool parse_line(std::string_view line, Sum& sum) {
   if (line.size() < 67 || line[64] != ' ' || line[65] != ' ') return false;
   sum.digest = line.substr(0, 64);
   sum.name = line.substr(66);
-  return sum.digest.find_first_not_of("0123456789abcdef") == std::string::npos;
+  const bool is_name = sum.name.find('\\') == std::string::npos && sum.name.back() != '/' && is_utf8(sum.name);
+  return is_name && sum.digest.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 bool is_inside(const fs::path& folder, const std::string& name) {

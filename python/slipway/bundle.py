@@ -241,7 +241,7 @@ def _read_sums(path: Path) -> dict[str, str]:
         digest, separator, name = line.partition("  ")
         parts = PurePosixPath(name).parts
         plain = separator and len(digest) == 64 and name and not name.startswith("/") and ".." not in parts
-        if not plain or "\\" in name or name in sums:
+        if not plain or "\\" in name or name.endswith("/") or name in sums:
             raise BundleError(f"bundle {path} is damaged: {SUMS}, line {number}: {line[:100]!r}")
         sums[name] = digest
     return sums

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -85,6 +86,20 @@ def without(name: str) -> Change:
     return edited_sums(edit)
 
 
+def also_listed(name: bytes) -> Change:
+    """List a file, which is there, under this name too."""
+
+    def change(bundle: Path) -> None:
+        file = bundle / os.fsdecode(name)
+        if not file.exists():
+            file.write_bytes((bundle / "report.json").read_bytes())
+        digest = hashlib.sha256((bundle / "report.json").read_bytes()).hexdigest().encode()
+        sums = bundle / "SHA256SUMS"
+        sums.write_bytes(sums.read_bytes() + digest + b"  " + name + b"\n")
+
+    return change
+
+
 DAMAGES: dict[str, tuple[Change, int]] = {
     "nothing": (lambda bundle: None, 0),
     "an extra file": (extra_file, 0),
@@ -98,6 +113,9 @@ DAMAGES: dict[str, tuple[Change, int]] = {
         f"{name} not listed": (without(name), 6)
         for name in ("model.onnx", "report.json", "index.json", "x.npy", "y.npy", "rows.csv")
     },
+    "a name with a backslash": (also_listed(b"a\\b"), 6),
+    "a name that is not UTF-8": (also_listed(b"\xe9"), 6),
+    "a name that ends as a folder's": (also_listed(b"report.json/"), 6),
     "empty sums": (edited_sums(lambda text: ""), 6),
     "a file listed twice": (edited_sums(lambda text: text + text.splitlines(keepends=True)[0]), 6),
     "a name that leads out": (edited_sums(lambda text: text + "0" * 64 + "  ../x\n"), 6),
