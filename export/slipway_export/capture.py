@@ -290,15 +290,13 @@ def _to_torchscript(
     """Script the module; trace it where scripting fails and the trace holds at other sizes."""
     _leave_fast_path(model)
     try:
-        scripted = torch.jit.script(model)
-    except Exception as error:  # the TorchScript compiler raises many types
-        scripted, reason = _trace(model, tensors, others)
+        return _saved(torch.jit.script(model))
+    except Exception as error:  # the TorchScript compiler raises many types, also when it saves what it has compiled
+        traced, reason = _trace(model, tensors, others)
         if reason is not None:
             missing["torchscript"] = f"scripting fails ({_first_line(error)}), and {reason}"
             return None
-    file = io.BytesIO()
-    torch.jit.save(scripted, file)
-    return _without_debug_files(file)
+        return _saved(traced)
 
 
 def _leave_fast_path(model: nn.Module) -> None:
@@ -308,6 +306,12 @@ def _leave_fast_path(model: nn.Module) -> None:
             module.use_nested_tensor = False
         elif isinstance(module, nn.TransformerEncoderLayer):
             module.activation_relu_or_gelu = 0
+
+
+def _saved(script: Any) -> bytes:
+    file = io.BytesIO()
+    torch.jit.save(script, file)
+    return _without_debug_files(file)
 
 
 def _without_debug_files(archive: io.BytesIO) -> bytes:

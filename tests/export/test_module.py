@@ -75,6 +75,15 @@ class Keeps(nn.Module):
         return {"y": x}
 
 
+class Optional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(4, 3)
+
+    def forward(self, x, h=None):
+        return self.gru(x, h)
+
+
 net = nn.Linear(4, 2)
 number = 3
 
@@ -200,6 +209,14 @@ def test_an_input_may_hold_one_number_per_item(models: str, tmp_path: Path) -> N
     assert bundle.goldens[1].inputs["by"].tolist() == [3, 2, 5]
 
 
+def test_a_script_that_torch_compiles_and_cannot_save_is_a_trace(models: str, tmp_path: Path) -> None:
+    trained = trained_module(f"{models}:Optional", parse_inputs(["x:float32[T,N,4]"]), name="optional")
+    formats = ("onnx", "torchscript")
+    bundle = export_bundle(trained, tmp_path / "optional", formats=formats, operators=OPERATORS)
+    assert bundle.file("model.ts.pt").is_file()
+    assert {row["runtime"] for row in bundle.report["verify"]["rows"] if row["ok"]} >= {"eager", "torchscript"}
+
+
 def test_examples_are_what_goldens_hold(models: str, tmp_path: Path) -> None:
     ids = np.full((5, 3), 7)
     lengths = np.array([5, 2, 1])
@@ -237,7 +254,10 @@ def test_weights_are_loaded_without_running_code(models: str, tmp_path: Path, na
         ("number", "is of type int, expected a torch.nn.Module"),
         ("fails", r"cannot be called without arguments: line \d+, RuntimeError: out of luck"),
         ("needs", "missing 1 required positional argument"),
-        ("none", "has no name 'none'; it has Keeps, Longer, Mixes, Pixels, Scales, Tagger, fails, needs, net, number"),
+        (
+            "none",
+            "has no name 'none'; it has Keeps, Longer, Mixes, Optional, Pixels, Scales, Tagger, fails, needs, ",
+        ),
     ],
 )
 def test_what_is_no_module_is_refused(models: str, name: str, message: str) -> None:
