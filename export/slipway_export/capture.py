@@ -31,7 +31,7 @@ from slipway.runtime.eager import plain_attention
 from slipway.signature import Signature, is_time
 from slipway_export.edges import Edge, dynamic_sizes, edges_of
 from slipway_export.fold import quiet_optimizer
-from slipway_export.packed import packed_sequences
+from slipway_export.packed import LOOPS, packed_sequences
 from slipway_export.translate import TRANSLATION_TABLE
 from slipway_export.transposed import wanted_sizes
 
@@ -45,6 +45,10 @@ _OTHER_TYPES = frozenset({torch.float16, torch.bfloat16})
 _BROKEN = re.compile(
     r"Not all values of (?P<name>\w+) = (?P<source>L\['(?P<argument>\w+)'\]\.size\(\)\[(?P<axis>\d+)\]) "
     r"in the specified range satisfy the generated guard (?P<guard>.+)"
+)
+#: What it says of a named dimension that is one number.
+_FROZEN = re.compile(
+    r"You marked (?P<name>\w+) as dynamic but your code specialized it to be a constant \((?P<size>\d+)\)"
 )
 
 _aten = torch.ops.aten
@@ -146,7 +150,7 @@ def _own_error(error: BaseException) -> ExportError | None:
 
 
 def _explain(error: Exception, model: nn.Module) -> str:
-    if bound := _bound(str(error)):
+    if bound := _bound(str(error)) or _frozen(str(error)):
         return f"{type(model).__name__} cannot be exported at every size: {bound}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = next((line for line in lines if line.startswith("- ")), lines[0] if lines else type(error).__name__)
@@ -173,6 +177,17 @@ def _bound(message: str) -> str | None:
         )
     place = f"{name}, axis {found['axis']} of {found['argument']}"
     return f"it would be right only where {' and '.join(rules) or guard} ({place}); {way}"
+
+
+def _frozen(message: str) -> str | None:
+    """Name a size that became the example's, and what to do; None without one."""
+    found = _FROZEN.search(message)
+    if found is None:
+        return None
+    way = "compute with x.size(axis) itself: no stored size, no int() of it, no Python loop over it"
+    if is_time(found["name"]):
+        way = f"a Python loop over time is written with {LOOPS}; a stored length is x.size(axis)"
+    return f"{found['name']} was frozen to {found['size']}, the example's, as a Python number; {way}"
 
 
 def _check_dynamic(program: ExportedProgram, signature: Signature) -> None:

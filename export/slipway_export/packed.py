@@ -31,6 +31,9 @@ from slipway.errors import ExportError
 from slipway.loops import TimeLoop
 from slipway_export import recurrent as _registers_operators  # noqa: F401
 
+#: What a Python loop over time is written with.
+LOOPS = "slipway.cell_loop.CellLoop or LSTMCellLoop (a cell of torch's), or slipway.loops.TimeLoop (any other step)"
+
 _RNN_SOURCES = frozenset({nn.utils.rnn.__file__, nn.modules.rnn.__file__})
 _ops = torch.ops.slipway
 
@@ -220,8 +223,8 @@ def _unbind(x: Tensor, dim: int = 0) -> Sequence[Tensor]:
         if x.dim() == 1 and not x.is_floating_point():
             _refuse_list()  # torch.export itself turns tolist() into this
         raise ExportError(
-            f"the model loops in Python over axis {dim} of a tensor of shape {tuple(x.shape)}, whose size varies; for "
-            "a cell run over time use slipway.cell_loop.CellLoop"
+            f"the model loops in Python over axis {dim} of a tensor of shape {tuple(x.shape)}, whose size varies; a "
+            f"Python loop over time is written with {LOOPS}"
         )
     return torch.unbind(x, dim)
 

@@ -109,7 +109,7 @@ def test_a_plain_loop_over_time_is_refused_with_the_way_out(loop: str) -> None:
                 outputs.append(hidden)
             return torch.stack(outputs), hidden
 
-    with pytest.raises(ExportError, match=r"loop"):
+    with pytest.raises(ExportError, match=r"Python loop over time is written with slipway\.cell_loop\.CellLoop"):
         export(Plain(), TIME_FIRST)
 
 
@@ -123,7 +123,7 @@ def test_a_batch_size_stored_in_the_module_is_refused() -> None:
             y, last = self.layer(x0, torch.zeros(1, 4, HIDDEN))
             return y, last[0]
 
-    with pytest.raises(ExportError, match=r"N|batch"):
+    with pytest.raises(ExportError, match=r"N was frozen to 4, the example's, .*: no stored size"):
         export(Stored(), TIME_FIRST)
 
 
