@@ -163,8 +163,15 @@ def _run(module: nn.Module, source: str, signature: Signature, arrays: Arrays) -
         file = getattr(sys.modules.get(type(module).__module__), "__file__", None)
         raise ExportError(f"{source} fails on inputs {shapes}: {told(error, file or source)}") from error
     outputs = (outputs,) if isinstance(outputs, torch.Tensor) else outputs
-    if not isinstance(outputs, tuple | list) or not all(isinstance(output, torch.Tensor) for output in outputs):
+    if not isinstance(outputs, tuple | list):
         raise ExportError(f"{source} gives {type(outputs).__name__}, expected a tensor or a tuple of tensors")
+    nested = [(place, output) for place, output in enumerate(outputs) if not isinstance(output, torch.Tensor)]
+    if nested:
+        place, output = nested[0]
+        raise ExportError(
+            f"{source}: output {place} of {len(outputs)} is of type {type(output).__name__}, expected a tensor; end "
+            "forward with one flat tuple of tensors, such as y, h, c in place of y, (h, c)"
+        )
     for place, output in enumerate(outputs):
         if str(output.dtype).removeprefix("torch.") not in get_args(DTypeName):
             raise ExportError(

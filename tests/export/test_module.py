@@ -84,6 +84,15 @@ class Optional(nn.Module):
         return self.gru(x, h)
 
 
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(4, 3)
+
+    def forward(self, x):
+        return self.lstm(x)
+
+
 net = nn.Linear(4, 2)
 number = 3
 
@@ -256,7 +265,7 @@ def test_weights_are_loaded_without_running_code(models: str, tmp_path: Path, na
         ("needs", "missing 1 required positional argument"),
         (
             "none",
-            "has no name 'none'; it has Keeps, Longer, Mixes, Optional, Pixels, Scales, Tagger, fails, needs, ",
+            "has no name 'none'; it has Keeps, Longer, Mixes, Optional, Pair, Pixels, Scales, Tagger, fails, needs, ",
         ),
     ],
 )
@@ -270,6 +279,8 @@ def test_a_module_that_does_not_fit_its_inputs_is_told_with_its_line(models: str
         trained_module(f"{models}:Pixels", parse_inputs(["x:float32[N,2,H,W]"]), name="pixels")
     with pytest.raises(ExportError, match="gives dict, expected a tensor or a tuple of tensors"):
         trained_module(f"{models}:Keeps", parse_inputs(["x:float32[N,4]"]), name="keeps")
+    with pytest.raises(ExportError, match=r"output 1 of 2 is of type tuple, expected a tensor; .* y, h, c in place of"):
+        trained_module(f"{models}:Pair", parse_inputs(["x:float32[T,N,4]"]), name="pair")
     with pytest.raises(UsageError, match="holds 5 names, expected one output of shape"):
         trained_module(f"{models}:net", parse_inputs(["x:float32[N,4]"]), name="net", labels="abcde")
     with pytest.raises(UsageError, match="there is no input y; the inputs are x"):
