@@ -31,6 +31,8 @@ _POOL_ITEMS = 256
 #: frames in double, in every runtime, would take minutes and show nothing more; one whole frame is among the cases.
 #: Halved again and again, 90 and 127, and what cases add to them, round up at some levels and not at others.
 _CUT = (90, 127)
+#: What the name of a batch in another order ends in.
+PERMUTED = "_permuted"
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ def _permuted(pool: Pool, case: Case, rng: np.random.Generator) -> Case:
         else np.ascontiguousarray(np.take(case.inputs[port.name], order, axis))
         for port in pool.signature.inputs
     }  # fmt: skip
-    return Case(f"{case.name}_permuted", inputs, of=case.name, permutation=order)
+    return Case(f"{case.name}{PERMUTED}", inputs, of=case.name, permutation=order)
 
 
 def _sequences(signature: Signature, port: InputPort, items: Array, arrays: Mapping[str, Array]) -> list[Array]:
