@@ -1,4 +1,4 @@
-"""Every model of the notes in every runtime at hand, in one run: the table of docs/benchmarks.md.
+"""20 models of the notes in every runtime at hand, in one run: the table of docs/benchmarks.md.
 
     make bench                              # everything, then the page; under half an hour on two cores
     python benchmarks/runtimes.py --quick   # three models, three runtimes, a minute; writes nothing

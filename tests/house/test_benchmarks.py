@@ -11,6 +11,7 @@ import pytest
 from slipway.bench import cuda_page
 from slipway.bench.page import PAGE, PICTURE, picture, renew, rounded
 from slipway.bench.suite import MODELS
+from slipway.recipes import recipe_names
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,15 @@ def test_the_figures_are_those_of_every_model_and_batch(result: dict[str, Any]) 
     wanted = {(name, batch, threads) for name, batches in MODELS.items() for batch in batches for threads in (1, 2)}
     assert {(cell["bundle"], cell["batch"], cell["threads"]) for cell in result["cells"]} == wanted
     assert rounded(result) == result
+
+
+def test_the_pages_say_how_many_models_are_measured(root: Path) -> None:
+    page, readme, chinese = ((root / name).read_text(encoding="utf-8") for name in (PAGE, "README.md", "README.zh.md"))
+    assert f"{len(MODELS)} of the {len(recipe_names())} models of the notes" in page
+    assert f"`make bench` times {len(MODELS)} of them" in readme
+    assert f"`make bench` 把其中 {len(MODELS)} 个模型" in chinese
+    others = page.partition("Not measured are")[2].partition(".")[0]
+    assert [name for name in recipe_names() if name not in MODELS and name not in others and "hello" not in name] == []
 
 
 def test_the_gpu_part_is_what_its_figures_give(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The whole table: every model of the notes at three batches, on one and on two threads."""
+"""The whole table: 20 models of the notes at three batches, on one and on two threads."""
 
 from __future__ import annotations
 
