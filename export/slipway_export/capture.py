@@ -92,7 +92,8 @@ def capture(
         formats: What to make; ONNX is always made.
 
     Raises:
-        ExportError: The module cannot be exported, or froze a dimension that the signature calls dynamic.
+        ExportError: The module cannot be exported, froze a dimension that the signature calls dynamic, or answers the
+            same inputs otherwise each time.
     """
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise ExportError(f"opset {opset}: the exporter writes {OLDEST_OPSET} to {NEWEST_OPSET}")
@@ -100,6 +101,7 @@ def capture(
     tensors, others = _tensors(signature, example), _tensors(signature, probe)
     with torch.no_grad(), _quiet(), plain_attention():
         program = export_program(model, signature, tensors)
+        _check_repeatable(model, tensors)
         raw = _to_onnx(program, opset)
         missing: dict[Format, str] = {}
         script = pt2 = None
@@ -211,6 +213,19 @@ def _check_types(program: ExportedProgram, model: nn.Module) -> None:
                 f'{type(model).__name__} computes in {name} (first in "{node.name}"), expected float32 or float64; '
                 "call model.float(), and leave casts to it out of forward"
             )
+
+
+def _check_repeatable(model: nn.Module, tensors: tuple[Tensor, ...]) -> None:
+    """Refuse a module that answers the same inputs otherwise each time: nothing could be compared with it."""
+    first, second = (model(*(tensor.clone() for tensor in tensors)) for _ in range(2))  # forward may write its inputs
+    try:
+        torch.testing.assert_close(first, second, equal_nan=True)
+    except AssertionError as error:
+        raise ExportError(
+            f"{type(model).__name__} gives other outputs for the same inputs the second time: its forward draws random "
+            "numbers or keeps a state; draw them only where self.training is true (F.dropout(x, p, self.training)), or "
+            "make them, and the state, an input"
+        ) from error
 
 
 def _drop_zero_states(program: ExportedProgram) -> None:

@@ -177,6 +177,27 @@ def test_a_bound_of_a_size_is_told_with_the_way_out() -> None:
     assert_agrees(model, signature, export(model, signature))
 
 
+@pytest.mark.parametrize("way", ["dropout", "noise", "state"])
+def test_a_module_that_answers_otherwise_each_time_is_refused_with_the_way_out(way: str) -> None:
+    class Restless(nn.Module):
+        last: Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("last", torch.zeros(3))
+
+        def forward(self, x0: Tensor) -> Tensor:
+            if way == "dropout":
+                return nn.functional.dropout(x0)
+            if way == "noise":
+                return x0 + torch.randn_like(x0)
+            self.last += 1
+            return x0 + self.last
+
+    with pytest.raises(ExportError, match=r"Restless gives other outputs .* second time: .*self\.training"):
+        captured(Restless(), tensors(("N", 3), outputs=[("N", 3)]))
+
+
 def test_an_opset_that_the_exporter_cannot_write_is_refused() -> None:
     pool = Pool.of(TIME_FIRST)
     with pytest.raises(ExportError, match="opset 17"):
