@@ -58,6 +58,14 @@ def test_a_table_is_read_and_its_statistics_leave_out_missing_values_and_the_tes
     np.testing.assert_allclose(facts["std"][3:5], [np.std([35, 29, 23]), np.std([94, 168])])
 
 
+def test_a_table_without_names_is_read_to_its_first_row_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
+    dataset = pima.load(str(write(tmp_path, [*ROWS[1:], "", ""], columns=ROWS[0])))
+    assert (len(dataset.train), len(dataset.test)) == (4, 1)
+    assert dataset.train.raws[0].tolist() == [6, 148, 72, 35, 0, 33.6, 0.627, 50]
+    assert dataset.facts["columns"] == tuple(COLUMNS.split(",")[:-1])
+    assert dataset.facts["missing"] == (False, True, True, True, True, True, False, False)
+
+
 def test_missing_values_become_the_mean_and_zeros_that_are_numbers_stay(tmp_path: Path) -> None:
     dataset = pima.load(str(write(tmp_path, ROWS)))
     standardise = diabetes.Standardise(dataset)
@@ -74,12 +82,14 @@ def test_missing_values_become_the_mean_and_zeros_that_are_numbers_stay(tmp_path
 @pytest.mark.parametrize(
     ("rows", "columns", "message"),
     [
-        ([*ROWS, "1,2,3"], COLUMNS, "cannot be read"),
-        ([*ROWS, "a,148,72,35,0,33.6,0.627,50,1"], COLUMNS, "cannot be read"),
+        ([*ROWS, "1,2,3"], COLUMNS, "row 6: got 3 numbers, expected rows of 9 numbers"),
+        ([*ROWS, "a,148,72,35,0,33.6,0.627,50,1"], COLUMNS, "line 7, cell 1: 'a' is not a number"),
         ([*ROWS, "6,nan,72,35,0,33.6,0.627,50,1"], COLUMNS, "expected finite numbers"),
         ([*ROWS, "6,148,72,35,0,33.6,0.627,50,2"], COLUMNS, "outcome of 0 or 1"),
-        (["1,2,0"], "a,b,Outcome", "expected rows of 9 numbers"),
-        ([], COLUMNS, "expected rows of 9 numbers"),
+        (["1,2,0"], "a,b,Outcome", "line 1: the header is 'a, b, Outcome', expected .* columns, Pregnancies, Glucose"),
+        (ROWS, COLUMNS.replace("Glucose", "glucose"), "line 1: the header is .* Pregnancies, Glucose"),
+        (["1,2,0"], "1,2,0", "row 1: got 3 numbers, expected rows of 9 numbers"),
+        ([], COLUMNS, "has no rows"),
         (ROWS[:1], COLUMNS, "got 1 row, expected at least 2"),
     ],
 )

@@ -2,8 +2,8 @@
 
 J. W. Smith et al. 1988, "Using the ADAP learning algorithm to forecast the onset of diabetes mellitus"; National
 Institute of Diabetes and Digestive and Kidney Diseases, commonly given as CC0. Its publisher (UCI) withdrew the table,
-so it is never downloaded. Layout of a data folder: ``diabetes/pima-indians-diabetes.csv``, a row of names, then 768
-rows of eight numbers and the outcome 0 or 1.
+so it is never downloaded. Layout of a data folder: ``diabetes/pima-indians-diabetes.csv``, 768 rows of eight numbers
+and the outcome 0 or 1, and, as some copies lack it, perhaps a row of names before them.
 
 In five of its columns a zero means that the value is missing. The statistics leave those zeros out; what a model
 makes of them is the model's.
@@ -11,7 +11,6 @@ makes of them is the model's.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,15 @@ from numpy.typing import NDArray
 
 from slipway.data import progression
 from slipway.data._dataset import Dataset, Source, Split
-from slipway.data._root import Place, find, open_text
-from slipway.errors import DataError
+from slipway.data._root import Place, find
+from slipway.errors import DataError, InputError
+from slipway.readers import read_csv
 
 _FILE = "pima-indians-diabetes.csv"
+_COLUMNS = (
+    "Pregnancies", "Glucose", "BloodPressure", "SkinThickness", "Insulin", "BMI", "DiabetesPedigreeFunction", "Age",
+    "Outcome",
+)  # fmt: skip
 #: Columns whose zeros mean "missing": nobody has no blood pressure.
 _MISSING = ("Glucose", "BloodPressure", "SkinThickness", "Insulin", "BMI")
 
@@ -43,9 +47,9 @@ def load(request: str) -> Dataset:
     path = None if place.folder is None else _path(place.folder)
     if path is None:
         return _embedded(place)
-    values, columns = _read(path)
+    values = _read(path)
     source = Source("path", "Pima Indians diabetes", str(path.parent), "CC0, as commonly given", {})
-    return _dataset(values[:, :-1], values[:, -1], columns[:-1], ("no diabetes", "diabetes"), source)
+    return _dataset(values[:, :-1], values[:, -1], _COLUMNS[:-1], ("no diabetes", "diabetes"), source)
 
 
 def _embedded(place: Place) -> Dataset:
@@ -61,20 +65,20 @@ def _path(folder: Path) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
-def _read(path: Path) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def _read(path: Path) -> NDArray[np.float64]:
     try:
-        with open_text(path, newline="") as file:
-            columns, *rows = list(csv.reader(file, strict=True))
-        values = np.array(rows, dtype=np.float64)
-    except (csv.Error, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
-    if values.ndim != 2 or values.shape[1] != len(columns) or len(columns) != 9:
-        raise DataError(f"{path}: got {list(values.shape)} and {len(columns)} names, expected rows of 9 numbers")
+        rows = read_csv(path, _COLUMNS)
+    except InputError as error:
+        raise DataError(str(error)) from error
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(_COLUMNS):
+            raise DataError(f"{path}, row {number}: got {len(row)} numbers, expected rows of {len(_COLUMNS)} numbers")
+    values = np.array(rows, dtype=np.float64)
     if len(values) < 2:
         raise DataError(f"{path}: got 1 row, expected at least 2: one to learn from, one for the test")
     if not np.isfinite(values).all() or not np.isin(values[:, -1], (0, 1)).all():
         raise DataError(f"{path}: expected finite numbers, and an outcome of 0 or 1 in the last column")
-    return values, tuple(columns)
+    return values
 
 
 def _cut(rows: int) -> int:
