@@ -56,6 +56,16 @@ def test_a_vocabulary_lists_each_word_once_by_count_and_alphabet() -> None:
     )
 
 
+def test_only_line_feeds_end_a_question(folder: Path) -> None:
+    """At 0x85, dots in Windows' alphabet, and at 0x0c ``str.splitlines`` parts a text too."""
+    path = folder / "trec" / "TREC_10.label"
+    path.write_bytes(b"HUM:ind Who grew corn \x85 and what\x0celse ?\r\n" + TEST + b"no label here")
+    with pytest.raises(DataError, match=r"TREC_10\.label, line 3: got 'no label here'"):
+        trec.load(str(folder))
+    path.write_bytes(b"HUM:ind Who grew corn \x85 and what\x0celse ?\r\n" + TEST)
+    assert trec.load(str(folder)).test.raws == ["Who grew corn \x85 and what\x0celse ?", "Who grew corn ?"]
+
+
 @pytest.mark.parametrize("line", ["no label here", "HUM:ind", "HUM:ind ", "hum:ind Who ?", ":ind Who ?"])
 def test_a_broken_line_is_named(folder: Path, line: str) -> None:
     path = folder / "trec" / "TREC_10.label"

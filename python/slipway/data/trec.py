@@ -79,10 +79,9 @@ def _room(folder: Path) -> Path | None:
 
 
 def _read(path: Path) -> list[Row]:
-    lines = open_text(path, "latin-1").read().splitlines()
     rows = []
-    for number, line in enumerate(lines, 1):
-        match = _LINE.fullmatch(line.strip())
+    for number, line in enumerate(map(str.strip, open_text(path, "latin-1")), 1):
+        match = _LINE.fullmatch(line)
         if match is None:
             raise DataError(f"{path}, line {number}: got {line[:60]!r}, expected COARSE:fine and a question")
         rows.append((match[2], match[1]))
