@@ -180,6 +180,9 @@ def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((9, 14), np.uint8)).save(tmp_path / "b" / "trainannot" / "0.png")
     with pytest.raises(DataError, match="expected one class per pixel"):
         camvid.load(str(tmp_path / "b"))
+    Image.fromarray(np.zeros((10, 14), np.uint8)).save(tmp_path / "b" / "train" / "0.png")
+    with pytest.raises(DataError, match=r"b/train/0\.png is \[10, 14\], expected a picture of three colours"):
+        camvid.load(str(tmp_path / "b"))
 
 
 def test_drawn_scenes_are_the_same_every_time_and_differ_between_splits() -> None:

@@ -85,7 +85,9 @@ def _pair(path: Path, labels: Path) -> tuple[Pixels, Pixels]:
         image, target = read_image(path), read_image(labels)
     except InputError as error:
         raise DataError(str(error)) from error
-    if image.ndim != 3 or image.shape[2] != 3 or target.shape != image.shape[:2]:
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(f"{path} is {list(image.shape)}, expected a picture of three colours, [H, W, 3]")
+    if target.shape != image.shape[:2]:
         raise DataError(
             f"{labels} is {list(target.shape)}, expected one class per pixel of {path}, {list(image.shape)}"
         )
