@@ -104,6 +104,13 @@ def test_mnist_is_read_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert dataset.train.raws[0].shape == (28, 28)
 
 
+def test_mnist_is_read_from_a_folder_that_holds_pictures_too(tmp_path: Path) -> None:
+    write_mnist(tmp_path / "MNIST" / "raw")
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "loss.png").write_bytes(b"")
+    assert mnist.load(str(tmp_path)).source.kind == "path"
+
+
 @pytest.mark.parametrize("labels", [b"\x03", b"\x03\x0a"])
 def test_mnist_labels_that_do_not_fit_are_refused(tmp_path: Path, labels: bytes) -> None:
     write_mnist(tmp_path / "raw", labels)

@@ -43,13 +43,21 @@ def load(request: str) -> Dataset:
     Raises:
         DataError: The data is not where ``request`` says, or damaged.
     """
-    if request not in ("auto", "embedded") and image_folder.is_image_folder(Path(request)):
+    if (
+        request not in ("auto", "embedded")
+        and not _exists(Path(request))
+        and image_folder.is_image_folder(Path(request))
+    ):
         return image_folder.load(Path(request))
     remotes = [
         Remote([m + f"{name}.gz" for m in _MIRRORS], f"{name}.gz", sha, size) for name, (sha, size) in _FILES.items()
     ]
-    place = find(request, "MNIST", lambda folder: all(_file(folder, name) for name in _FILES), remotes)
+    place = find(request, "MNIST", _exists, remotes)
     return _embedded(place) if place.folder is None else _mnist(place, place.folder)
+
+
+def _exists(folder: Path) -> bool:
+    return all(_file(folder, name) for name in _FILES)
 
 
 def _file(folder: Path, name: str) -> Path | None:
