@@ -63,6 +63,8 @@ def test_texts_become_what_the_fields_are() -> None:
         ("default", {"bidirectional": "1"}, "expected true or false"),
         ("default", {"epochs": "0"}, "epochs is 0"),
         ("default", {"validation": "1"}, "validation is 1"),
+        ("default", {"gradient_clip": "-1"}, "gradient_clip is -1.0, expected a finite number of more than 0, or none"),
+        ("default", {"gradient_clip": "0"}, "gradient_clip is 0.0"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(preset: str, changes: dict[str, str], message: str) -> None:

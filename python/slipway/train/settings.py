@@ -121,6 +121,9 @@ def _check(training: Training) -> None:
         raise UsageError(f"threads is {training.threads}, expected at most {MOST_THREADS}")
     if not 0 <= training.validation < 1:
         raise UsageError(f"validation is {training.validation}, expected a share from 0 up to 1")
+    if training.gradient_clip is not None and not 0 < training.gradient_clip < math.inf:
+        clip = training.gradient_clip  # torch takes a norm below 0, and then walks uphill
+        raise UsageError(f"gradient_clip is {clip}, expected a finite number of more than 0, or none")
     for name in ("limit", "checkpoint_every"):
         value = getattr(training, name)
         if value is not None and value < 1:
