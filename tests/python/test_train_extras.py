@@ -108,6 +108,18 @@ def test_every_optimizer_lowers_the_loss_and_has_every_schedule(name: str) -> No
         assert float(look()) < first
 
 
+@pytest.mark.parametrize("name", ["sgd", "rmsprop"])
+def test_momentum_is_what_the_settings_say_whatever_the_schedule(name: str) -> None:
+    for schedule in ("constant", "cosine", "one_cycle"):
+        training = Training(epochs=8, batch_size=1, lr=0.1, optimizer=name, momentum=0.5, schedule=schedule)  # type: ignore[arg-type]
+        optimizer = make_optimizer(nn.Linear(1, 1), training)
+        steps = make_schedule(optimizer, training, 1)
+        for _ in range(8):
+            assert optimizer.param_groups[0]["momentum"] == 0.5
+            optimizer.step()
+            steps.step()
+
+
 def test_lbfgs_trains_through_the_loop_and_resumes(tmp_path: Path) -> None:
     recipe = load_recipe("breast-cancer")
     config, training = resolve(

@@ -45,7 +45,7 @@ def make_schedule(optimizer: Optimizer, training: Training, batches: int) -> LRS
     """Return a schedule that steps after every batch."""
     steps = training.epochs * batches
     if training.schedule == "one_cycle":
-        cycles = "momentum" in optimizer.defaults or "betas" in optimizer.defaults
+        cycles = "betas" in optimizer.defaults  # a momentum is what the settings say
         return OneCycleLR(optimizer, training.lr, total_steps=max(steps, 2), cycle_momentum=cycles)
     if training.schedule == "cosine":
         return CosineAnnealingLR(optimizer, steps)
