@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,16 @@ def test_a_recipe_learns_from_a_folder_of_pictures(tmp_path: Path) -> None:
     assert trained.signature.labels == ("left", "middle", "right")
     assert trained.signature.outputs[0].dims == ("N", 3)
     assert trained.score == 1.0
+
+
+def test_classes_are_drawn_by_their_names_whatever_signs_they_hold(tmp_path: Path) -> None:
+    """matplotlib takes what stands between two dollars for a formula, and may fail to read it."""
+    for label in ("$_$", "a_b", r"$\nosuch$"):
+        write(tmp_path / label, numbered(4))
+    recipe = load_recipe("mnist-mlp")
+    config, training = resolve(recipe, "smoke", {"epochs": "1", "hidden": "4"})
+    trained = train(Run(replace(recipe, title="$^$ pictures", score_name="$^$"), config, training, str(tmp_path)))
+    assert trained.pictures["confusion"].startswith(b"\x89PNG")
 
 
 def test_a_folder_with_neither_pictures_nor_mnist_is_refused(tmp_path: Path) -> None:

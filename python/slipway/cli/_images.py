@@ -137,7 +137,7 @@ def _sheet(raws: Sequence[NDArray[np.uint8]], answers: Sequence[str], truths: Se
     for axes, (raw, answer, truth) in zip(grid.flat, shown, strict=False):
         axes.imshow(_shown(raw), cmap="gray", vmin=0, vmax=255)
         said, colour = (answer, "black") if answer == truth else (f"{answer} ({truth})", "red")
-        axes.set_title(said, fontsize=7, color=colour, pad=1)
+        axes.set_title(said, fontsize=7, color=colour, pad=1, parse_math=False)
     return png(figure)
 
 

@@ -13,14 +13,14 @@ _LINES = {"": "training", "validation_": "validation"}
 def draw_curves(title: str, score_name: str, history: Sequence[Mapping[str, float]]) -> bytes:
     """Draw loss and score by epoch, and return the picture as PNG."""
     figure, grid = new_figure(1, 2)
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)
     for axes, column, name in zip(grid[0], ("loss", "score"), ("loss", score_name), strict=True):
         for prefix, label in _LINES.items():
             points = [(row["epoch"], row[prefix + column]) for row in history if prefix + column in row]
             if points:
                 axes.plot(*zip(*points, strict=True), label=label, marker="." if len(points) < 60 else None)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(name)
+        axes.set_ylabel(name, parse_math=False)
         axes.grid(alpha=0.3)
         axes.legend()
     return png(figure)
@@ -40,11 +40,11 @@ def draw_confusion(title: str, confusion: Sequence[Sequence[int]], labels: Seque
     axes = grid[0, 0]
     shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
     axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-    axes.set_xticks(range(k), labels, rotation=90 if k > 4 else 0)
-    axes.set_yticks(range(k), labels)
+    axes.set_xticks(range(k), labels, rotation=90 if k > 4 else 0, parse_math=False)
+    axes.set_yticks(range(k), labels, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title, fontsize=9, parse_math=False)
     if k <= 20:
         for i, row in enumerate(confusion):
             for j, count in enumerate(row):
