@@ -179,6 +179,20 @@ def test_an_interrupted_run_keeps_its_checkpoint_and_resume_continues(
     assert (code, "continues after epoch 3 of 5" in err) == (ExitCode.OK, True)
 
 
+def test_an_interrupted_run_does_not_take_an_earlier_ones_checkpoint_for_its_own(
+    slipway: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: TrainingProgress, row: dict[str, float]) -> None:
+        raise KeyboardInterrupt
+
+    arguments = ("train", "hello-rnn", "--out", tmp_path, "--epochs")
+    assert slipway(*arguments, "5")[0] == ExitCode.OK
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 600.0)
+    monkeypatch.setattr(TrainingProgress, "epoch_done", interrupt)
+    code, _, err = slipway(*arguments, "6")
+    assert (code, "--resume" in err) == (ExitCode.INTERRUPTED, False)
+
+
 @pytest.mark.slow
 def test_ctrl_c_exits_130_and_leaves_nothing_but_the_checkpoint(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from slipway.cli import train_and_export_main as m; m()"]

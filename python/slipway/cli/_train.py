@@ -244,13 +244,24 @@ def _each(
     outcomes = []
     with TrainingProgress(quiet=quiet) as progress:
         for run in runs:
+            before = _version(run.checkpoint)
             try:
                 outcomes.append(outcome_of(run.recipe.name, partial(work, run, progress), len(runs), len(columns)))
             except KeyboardInterrupt:
-                if run.checkpoint.is_file():
+                now = _version(run.checkpoint)
+                if now is not None and (run.resume or now != before):  # else it is of an earlier run
                     notice(f"{run.recipe.name}: stopped; --resume continues from {run.checkpoint}")
                 raise
     return write_outcomes(outcomes, columns, json)
+
+
+def _version(file: Path) -> tuple[int, int] | None:
+    """Return what differs once a file is written anew; None where there is no file."""
+    try:
+        told = file.stat()
+    except OSError:
+        return None
+    return told.st_ino, told.st_mtime_ns
 
 
 def outcome_of(name: str, work: Callable[[], Outcome], count: int, columns: int) -> Outcome:
