@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from slipway.errors import BundleError, SlipwayError, UnavailableError, UsageError
+from slipway.data import _root
+from slipway.errors import BundleError, DataError, SlipwayError, UnavailableError, UsageError
 from slipway.recipes import load_recipe
 from slipway.train import Checkpoint, Run, Trained, load_trained, loop, resolve, resolve_device, train
 from slipway.train.batches import Batches
@@ -198,6 +199,23 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(tmp_path: Path) -> None:
     train(run_of("hello-rnn", tmp_path / "x.pt", epochs=2))
     with pytest.raises(UsageError, match=r"epochs was 2, is 3; seed was 3, is 4"):
         train(run_of("hello-rnn", tmp_path / "x.pt", resume=True, epochs=3, seed=4))
+
+
+def test_why_the_data_was_chosen_does_not_part_a_run_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a network, what a mirror answers differs from one try to the next; the embedded data does not."""
+    reasons = iter(["no answer after 5 s", "Temporary failure in name resolution"])
+
+    def offline(*_: object) -> None:
+        raise DataError(f"download failed: {next(reasons)}")
+
+    monkeypatch.setattr(_root, "download", offline)
+    monkeypatch.delenv("SLIPWAY_DATA", raising=False)
+    run = replace(run_of("mnist-mlp", tmp_path / "x.pt", hidden=(4,), epochs=3), data="auto")
+    with pytest.raises(KeyboardInterrupt):
+        train(run, Stop(2))
+    assert train(replace(run, resume=True)).dataset.source.reason.endswith("name resolution")
 
 
 def test_an_unfinished_run_cannot_be_exported(tmp_path: Path) -> None:

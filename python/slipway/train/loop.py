@@ -259,8 +259,8 @@ class _Session:
         if not run.resume or run.checkpoint is None or not run.checkpoint.is_file():
             return 0
         kept = Checkpoint.load(run.checkpoint)
-        wanted = _identity(run) | {"source": asdict(self.dataset.source)}
-        differing = [_difference(key, getattr(kept, key), value) for key, value in wanted.items()]
+        differing = [_difference(key, getattr(kept, key), value) for key, value in _identity(run).items()]
+        differing.append(_difference("source", _data_of(kept.source), _data_of(asdict(self.dataset.source))))
         if any(differing):
             raise UsageError(f"checkpoint {run.checkpoint} is of another run: {'; '.join(filter(None, differing))}")
         try:
@@ -315,6 +315,11 @@ def _identity(run: Run) -> dict[str, Any]:
         "data": run.data,
         "seed": run.seed,
     }
+
+
+def _data_of(source: dict[str, Any]) -> dict[str, Any]:
+    """Return what data a source is; why it was chosen may differ by the day (what a server answered)."""
+    return {key: value for key, value in source.items() if key != "reason"}
 
 
 def _difference(key: str, kept: Any, wanted: Any) -> str:
