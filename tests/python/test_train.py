@@ -16,6 +16,7 @@ import torch
 from slipway.data import _root
 from slipway.errors import BundleError, DataError, SlipwayError, UnavailableError, UsageError
 from slipway.recipes import load_recipe
+from slipway.recipes._recipe import Split
 from slipway.train import Checkpoint, Run, Trained, load_trained, loop, resolve, resolve_device, train
 from slipway.train.batches import Batches
 from slipway.train.loop import evaluate
@@ -112,6 +113,24 @@ def test_texts_of_like_length_share_a_batch() -> None:
         tokens += int(batch.inputs[1].sum())
         padding += batch.inputs[0].numel() - int(batch.inputs[1].sum())
     assert padding < 0.1 * tokens
+
+
+@pytest.mark.parametrize("count", [2, 64, 65, 512, 513, 1025])
+@pytest.mark.parametrize("name", ["names-gru", "fizzbuzz"])
+def test_no_item_is_a_batch_alone_where_batches_are_joined(name: str, count: int) -> None:
+    run = run_of(name)
+    dataset = run.recipe.data("embedded", run.config)
+    split = Split((list(dataset.train.raws) * 2)[:count], torch.arange(count))
+    batches = Batches(run.recipe.signature(run.config, dataset), split, 32, torch.device("cpu"), seed=1, join=True)
+    found = [batch.targets.tolist() for batch in batches]
+    assert len(found) == len(batches)
+    assert sorted(item for batch in found for item in batch) == list(range(count))
+    assert min(map(len, found)) > 1
+    assert max(map(len, found)) <= 33
+
+
+def test_batch_normalisation_learns_whatever_the_last_batch_would_be() -> None:
+    assert train(run_of("snli-gru", limit=33, epochs=1, embedding=4, hidden=4)).history[0]["loss"] > 0
 
 
 # --- runs -----------------------------------------------------------------------------------------------------------

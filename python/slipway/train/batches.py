@@ -29,10 +29,17 @@ class Batches:
 
     The order depends on ``seed`` and ``epoch`` alone, so a resumed run sees what the first run would have seen;
     ``skip`` leaves out the first batches, which it saw before. ``seed`` None keeps the items in their order.
+    ``join`` adds a last item that would be shuffled into a batch alone to another batch.
     """
 
     def __init__(
-        self, signature: Signature, split: Split, batch_size: int, device: torch.device, seed: int | None = None
+        self,
+        signature: Signature,
+        split: Split,
+        batch_size: int,
+        device: torch.device,
+        seed: int | None = None,
+        join: bool = False,
     ) -> None:
         self.epoch = 0
         self.skip = 0
@@ -41,11 +48,12 @@ class Batches:
         self._batch_size = batch_size
         self._device = device
         self._seed = seed
+        self._joins = join and seed is not None and 1 < batch_size < len(split) and len(split) % batch_size == 1
         self._counts = token_counts(signature, split.raws) if seed is not None else None
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
-        return -(-len(self._split) // self._batch_size)
+        return -(-len(self._split) // self._batch_size) - self._joins
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the epoch's batches, each encoded when it is asked for."""
@@ -60,12 +68,16 @@ class Batches:
         order = torch.randperm(n, generator=generator).tolist()
         counts = self._counts
         if counts is None:
-            return [order[k : k + size] for k in range(0, n, size)]
+            return self._joined([order[k : k + size] for k in range(0, n, size)])
         batches = []
         for k in range(0, n, size * POOL):
             pool = sorted(order[k : k + size * POOL], key=lambda i: -counts[i])
             batches += [pool[j : j + size] for j in range(0, len(pool), size)]
+        batches = self._joined(batches)
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+    def _joined(self, batches: list[list[int]]) -> list[list[int]]:
+        return [*batches[:-2], batches[-2] + batches[-1]] if self._joins else batches
 
 
 def make_batch(signature: Signature, split: Split, indices: Sequence[int], device: torch.device) -> Batch:

@@ -31,6 +31,9 @@ from slipway.train.progress import Progress, Silent
 #: Epochs shorter than this share a checkpoint: writing must not cost more than learning.
 CHECKPOINT_SECONDS = 1.0
 
+#: What may not learn from one item alone, which has no deviation.
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -131,9 +134,10 @@ class _Session:
         self.dataset = run.recipe.data(run.data, run.config)
         self.signature: Signature = run.recipe.signature(run.config, self.dataset)
         kept, held = _carve(self.dataset.train, run.training, run.seed)
-        self.batches = Batches(self.signature, kept, run.training.batch_size, run.device, run.seed)
-        self.held = None if held is None else Batches(self.signature, held, 256, run.device)
         self.module = run.recipe.build(run.config, self.dataset).to(run.device)
+        join = any(isinstance(part, _BATCH_NORMS) for part in self.module.modules())
+        self.batches = Batches(self.signature, kept, run.training.batch_size, run.device, run.seed, join)
+        self.held = None if held is None else Batches(self.signature, held, 256, run.device)
         self.optimizers = make_optimizers(run.recipe, self.module, run.training)
         self.schedules = [make_schedule(optimizer, run.training, len(self.batches)) for optimizer in self.optimizers]
         self.history: list[dict[str, float]] = []
