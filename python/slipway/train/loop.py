@@ -17,9 +17,11 @@ from torch import Tensor, nn
 
 from slipway._files import alone
 from slipway.errors import BundleError, SlipwayError, UsageError
+from slipway.recipes._own import place_in_own_file
 from slipway.recipes._recipe import Recipe, Result, Split, Training
 from slipway.signature import Signature
 from slipway.train._engine import engine_of
+from slipway.train._returned import build_module, check_config, counts_of, load_data, loss_of
 from slipway.train._trained import Trained
 from slipway.train.batches import Batch, Batches
 from slipway.train.checkpoint import Checkpoint, rng_states, set_rng_states
@@ -73,7 +75,7 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
 
     Raises:
         UsageError: ``resume`` finds the checkpoint of a run with other settings; the message names them. Or a built-in
-            recipe fails with settings other than its own.
+            recipe fails with settings other than its own, or what a user's own gives is not what it should be.
         BundleError: The checkpoint to resume from does not hold the state of this run.
         FileError: The checkpoint cannot be written, or another process trains to it.
         DataError: The data cannot be loaded.
@@ -91,9 +93,13 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
         raise
     except Exception as error:
         changed = _changed(run)
-        if run.recipe_path is not None or not changed:
-            raise
         reason = (str(error) or type(error).__name__).partition("\n")[0]
+        if run.recipe_path is not None:
+            if place_in_own_file(error) or isinstance(error, MemoryError | ImportError):
+                raise
+            raise UsageError(f"recipe {run.recipe_path} fails: {type(error).__name__}: {reason}") from error
+        if not changed:
+            raise
         raise UsageError(f"recipe {run.recipe.name} fails with {', '.join(changed)}: {reason}") from error
     finally:
         torch.set_num_threads(before)
@@ -118,8 +124,8 @@ def evaluate(recipe: Recipe, module: nn.Module, batches: Batches) -> tuple[float
     with torch.no_grad():
         for batch in batches:
             outputs = module(*batch.inputs)
-            total_loss += float(recipe.loss(outputs, batch.targets)) * len(batch.targets)
-            right, counted = recipe.score(outputs, batch.targets)
+            total_loss += float(loss_of(recipe, outputs, batch.targets)) * len(batch.targets)
+            right, counted = counts_of(recipe, outputs, batch.targets)
             correct, total, items = correct + right, total + counted, items + len(batch.targets)
     module.train(was_training)
     return total_loss / items, score_of(correct, total)
@@ -131,10 +137,11 @@ class _Session:
     def __init__(self, run: Run, progress: Progress) -> None:
         self.run, self.progress = run, progress
         _seed_all(run.seed)
-        self.dataset = run.recipe.data(run.data, run.config)
+        check_config(run.recipe, run.config)
+        self.dataset = load_data(run.recipe, run.data, run.config)
         self.signature: Signature = run.recipe.signature(run.config, self.dataset)
         kept, held = _carve(self.dataset.train, run.training, run.seed)
-        self.module = run.recipe.build(run.config, self.dataset).to(run.device)
+        self.module = build_module(run.recipe, run.config, self.dataset).to(run.device)
         join = any(isinstance(part, _BATCH_NORMS) for part in self.module.modules())
         self.batches = Batches(self.signature, kept, run.training.batch_size, run.device, run.seed, join)
         self.held = None if held is None else Batches(self.signature, held, 256, run.device)
@@ -192,11 +199,11 @@ class _Session:
         def look() -> Tensor:
             self.module.zero_grad()
             outputs = self.module(*batch.inputs)
-            loss = recipe.loss(outputs, batch.targets)
+            loss = loss_of(recipe, outputs, batch.targets)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
             if self.run.training.gradient_clip is not None:
                 nn.utils.clip_grad_norm_(self.module.parameters(), self.run.training.gradient_clip)
-            looks.append((loss.detach(), recipe.score(_detached(outputs), batch.targets)))
+            looks.append((loss.detach(), counts_of(recipe, _detached(outputs), batch.targets)))
             return looks[-1][0]
 
         if len(self.optimizers) == 1:

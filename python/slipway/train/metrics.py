@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from slipway.recipes._recipe import Recipe
 from slipway.signature import BinaryOutput, ClassOutput, Signature
 from slipway.train._engine import engine_of
+from slipway.train._returned import counts_of
 from slipway.train.batches import Batches
 
 #: What ignite's metrics take: predictions and targets.
@@ -56,7 +57,7 @@ def measure(recipe: Recipe, signature: Signature, module: nn.Module, batches: Ba
     def step(engine: Engine, batch: Any) -> tuple[Any, Tensor]:
         nonlocal correct, total
         outputs = module(*batch.inputs)
-        right, counted = recipe.score(outputs, batch.targets)
+        right, counted = counts_of(recipe, outputs, batch.targets)
         correct, total = correct + right, total + counted
         return outputs, batch.targets
 
