@@ -266,6 +266,22 @@ def test_a_loss_that_is_no_number_stops_the_run() -> None:
         train(run_of("names-gru", **NAMES | {"lr": 1e30, "gradient_clip": None, "optimizer": "sgd"}))
 
 
+def test_a_last_step_to_what_is_no_number_stops_the_run(tmp_path: Path) -> None:
+    """The loss is that before the step, and an argmax of NaN is a class like any other."""
+    settings = {
+        "lr": 1e30,
+        "optimizer": "sgd",
+        "schedule": "constant",
+        "epochs": 1,
+        "batch_size": 2000,
+        "hidden": (8, 8),
+    }
+    with pytest.raises(SlipwayError, match=r"mnist-mlp: the trained module gives NaN; a lower --lr may help"):
+        train(run_of("mnist-mlp", tmp_path / "x.pt", **settings, validation=0.0))
+    if (tmp_path / "x.pt").is_file():
+        assert Checkpoint.load(tmp_path / "x.pt").score is None
+
+
 def test_the_score_does_not_depend_on_how_the_test_split_is_batched() -> None:
     trained = train(run_of("names-gru", **NAMES))
     for size in (7, 1000):

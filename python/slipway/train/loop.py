@@ -79,7 +79,7 @@ def train(run: Run, progress: Progress | None = None) -> Trained:
         BundleError: The checkpoint to resume from does not hold the state of this run.
         FileError: The checkpoint cannot be written, or another process trains to it.
         DataError: The data cannot be loaded.
-        SlipwayError: The loss is no longer a number.
+        SlipwayError: The loss, or what the trained module gives, is no longer a number.
         KeyboardInterrupt: On Ctrl-C; the last checkpoint stays.
     """
     before = torch.get_num_threads()

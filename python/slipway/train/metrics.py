@@ -18,6 +18,7 @@ from ignite.metrics import ConfusionMatrix, MeanAbsoluteError, MeanSquaredError,
 from ignite.metrics.regression.r2_score import R2Score
 from torch import Tensor, nn
 
+from slipway.errors import SlipwayError
 from slipway.recipes._recipe import Recipe
 from slipway.signature import BinaryOutput, ClassOutput, Signature
 from slipway.train._engine import engine_of
@@ -51,12 +52,18 @@ class Metrics:
 
 
 def measure(recipe: Recipe, signature: Signature, module: nn.Module, batches: Batches) -> tuple[float, Metrics]:
-    """Return the score of a module in eval mode over batches, and its metrics; the module's mode is put back."""
+    """Return the score of a module in eval mode over batches, and its metrics; the module's mode is put back.
+
+    Raises:
+        SlipwayError: The module gives NaN, which no score would show.
+    """
     correct = total = 0.0
 
     def step(engine: Engine, batch: Any) -> tuple[Any, Tensor]:
         nonlocal correct, total
         outputs = module(*batch.inputs)
+        if _has_nan(outputs):
+            raise SlipwayError(f"recipe {recipe.name}: the trained module gives NaN; a lower --lr may help")
         right, counted = counts_of(recipe, outputs, batch.targets)
         correct, total = correct + right, total + counted
         return outputs, batch.targets
@@ -76,6 +83,12 @@ def measure(recipe: Recipe, signature: Signature, module: nn.Module, batches: Ba
             metrics = replace(metrics, values={**metrics.values, **_against_chance(results["confusion"])})
         return score_of(correct, total), metrics
     return score_of(correct, total), Metrics({name: float(results[name]) for name in chosen})
+
+
+def _has_nan(outputs: Any) -> bool:
+    if isinstance(outputs, tuple):
+        return any(map(_has_nan, outputs))
+    return bool(outputs.isnan().any())
 
 
 def score_of(correct: float, total: float) -> float:
