@@ -16,6 +16,7 @@ import torch
 from sklearn import metrics as judged
 from torch import Tensor, nn
 
+from slipway.errors import UsageError
 from slipway.recipes import load_recipe
 from slipway.recipes._recipe import Dataset, Recipe, Result, Source, Split, Training
 from slipway.recipes._scores import r2
@@ -270,3 +271,15 @@ def test_a_profile_holds_the_steps_and_the_table_their_operators(tmp_path: Path)
     steps = {event["name"] for event in events if event.get("name", "").startswith("ProfilerStep#")}
     assert len(steps) == RECORDED_STEPS
     assert "aten::addmm" in (tmp_path / "new" / "x.profile.txt").read_text()
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_profile_of_too_few_steps_is_refused(tmp_path: Path, epochs: int) -> None:
+    recipe = load_recipe("linear")  # one step an epoch
+    config, training = resolve(recipe, "default", {"epochs": epochs})
+    run = Run(recipe, config, training, "embedded", 0, checkpoint=tmp_path / "x.pt", profile=tmp_path / "x.json")
+    with pytest.raises(UsageError, match=f"after the first 2, the run has {epochs} to go; give more --epochs"):
+        train(run)
+    train(replace(run, profile=None))
+    with pytest.raises(UsageError, match="the run has 0 to go"):
+        train(replace(run, resume=True))

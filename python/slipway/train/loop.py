@@ -27,7 +27,7 @@ from slipway.train.batches import Batch, Batches
 from slipway.train.checkpoint import Checkpoint, rng_states, set_rng_states
 from slipway.train.metrics import Metrics, measure, score_of
 from slipway.train.optimizers import make_optimizers, make_schedule
-from slipway.train.profile import profiled
+from slipway.train.profile import check_steps, profiled
 from slipway.train.progress import Progress, Silent
 
 #: Epochs shorter than this share a checkpoint: writing must not cost more than learning.
@@ -165,6 +165,7 @@ class _Session:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch_completed)
         done, epochs, length = self._resume(), run.training.epochs, len(self.batches)
         if self.score is not None:
+            check_steps(run.profile, 0)
             return
         self.progress.started(run.recipe, self.dataset, epochs, length, done)
         for _ in range(self.batches.skip):
@@ -172,6 +173,7 @@ class _Session:
         self.began = self.saved = time.monotonic()
         if done < epochs:
             steps = done * length + self.batches.skip
+            check_steps(run.profile, epochs * length - steps)
             engine.load_state_dict({"iteration": steps, "max_epochs": epochs, "epoch_length": length})
             with profiled(run.profile) as profile_step:
                 engine.add_event_handler(Events.ITERATION_COMPLETED, profile_step)

@@ -12,10 +12,24 @@ import torch
 from torch.profiler import ProfilerActivity
 
 from slipway._files import write_atomically
+from slipway.errors import UsageError
 
 #: Steps that are recorded, after one that is passed over and one that warms the profiler up.
 RECORDED_STEPS = 20
+_FIRST_STEPS = 2
 _ROWS = 30
+
+
+def check_steps(path: Path | None, steps: int) -> None:
+    """Refuse a profile of a run with so few steps to go that none would be recorded.
+
+    Raises:
+        UsageError: There are fewer than three.
+    """
+    if path is not None and steps <= _FIRST_STEPS:
+        raise UsageError(
+            f"--profile records steps after the first {_FIRST_STEPS}, the run has {steps} to go; give more --epochs"
+        )
 
 
 @contextmanager
