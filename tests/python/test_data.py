@@ -139,6 +139,12 @@ def test_a_damaged_names_file_is_refused(tmp_path: Path, content: str) -> None:
         names.load(str(tmp_path))
 
 
+def test_names_of_one_country_are_refused(tmp_path: Path) -> None:
+    write_names(tmp_path / "names", '"Cadell","Wales"\n')
+    with pytest.raises(DataError, match=r"/names: all names are of one country, Wales; expected 2 or more"):
+        names.load(str(tmp_path))
+
+
 def test_a_named_folder_must_be_there_and_hold_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="--data: there is no folder"):
         mnist.load(str(tmp_path / "none"))

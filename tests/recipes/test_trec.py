@@ -74,6 +74,13 @@ def test_a_broken_line_is_named(folder: Path, line: str) -> None:
         trec.load(str(folder))
 
 
+def test_questions_of_one_class_are_refused(folder: Path) -> None:
+    (folder / "trec" / "train_5500.label").write_bytes(b"HUM:gr Who is in the city ?\n")
+    assert trec.load(str(folder), fine=True).labels == ("HUM:gr", "HUM:ind")
+    with pytest.raises(DataError, match=r"/trec: all questions are of one class, HUM; expected 2 or more"):
+        trec.load(str(folder))
+
+
 def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='does not hold the data set "trec"'):
         trec.load(str(tmp_path))

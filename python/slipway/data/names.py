@@ -85,6 +85,8 @@ def _read(path: Path) -> list[Row]:
 
 def _dataset(train: Sequence[Row], test: Sequence[Row], source: Source) -> Dataset:
     labels = tuple(sorted({country for _, country in [*train, *test]}))
+    if len(labels) < 2:
+        raise DataError(f"{source.where}: all names are of one country, {labels[0]}; expected 2 or more to tell apart")
     rows = {"train": len(train), "test": len(test)}
     return Dataset(_split(train, labels), _split(test, labels), labels, replace(source, rows=rows))
 

@@ -67,6 +67,10 @@ def load(request: str, fine: bool = False, least: int = 2) -> Dataset:
     if not fine:
         train, test = ([(text, label.partition(":")[0]) for text, label in rows] for rows in (train, test))
     labels = tuple(sorted({label for _, label in [*train, *test]}))
+    if len(labels) < 2:
+        raise DataError(
+            f"{source.where}: all questions are of one class, {labels[0]}; expected 2 or more to tell apart"
+        )
     fold = dict(APART)
     facts = {"vocabulary": vocabulary((text for text, _ in train), least, fold=fold), "unknown": 0, "fold": fold}
     rows = {"train": len(train), "test": len(test)}

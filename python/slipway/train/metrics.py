@@ -114,7 +114,7 @@ def _metrics(recipe: Recipe, signature: Signature) -> dict[str, Metric]:
         return {name: kind(output_transform=_of_numbers) for name, kind in errors.items()}
     else:
         return {}
-    if not isinstance(count, int) or count != len(signature.labels):
+    if not isinstance(count, int) or count != len(signature.labels) or count < 2:  # one class confuses nothing
         return {}
     return {"confusion": ConfusionMatrix(count, output_transform=_without_void(pair, count))}
 
