@@ -52,6 +52,12 @@ def test_pairs_without_agreement_are_left_out(subset: Path) -> None:
     assert "subset" in dataset.source.name
 
 
+def test_one_pair_to_learn_from_is_refused(subset: Path) -> None:
+    (subset / "snli_subset" / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS[:2]))
+    with pytest.raises(DataError, match=r"train\.jsonl: got 1 labelled pair to learn from, expected at least 2"):
+        snli.load(str(subset))
+
+
 def test_the_whole_corpus_is_taken_before_the_subset(subset: Path) -> None:
     write(subset / "snli_1.0", "snli_1.0_train.jsonl", "snli_1.0_test.jsonl")
     assert snli.load(str(subset)).source.name == "SNLI 1.0"

@@ -58,6 +58,8 @@ def load(request: str, form: Literal["words", "parse"] = "words", least: int = 2
         train, test, source = _embedded(place)
     else:
         train, test = _read(files[0]), _read(files[1])
+        if len(train) < 2:
+            raise DataError(f"{files[0]}: got 1 labelled pair to learn from, expected at least 2")
         name = "SNLI 1.0" if files[0].name.startswith("snli_1.0") else "SNLI 1.0, a subset (see the folder's README)"
         source = Source("path", name, str(files[0].parent), "CC BY-SA 4.0", {})
     first, fold = (("(", ")"), {}) if form == "parse" else ((), dict(APART))
