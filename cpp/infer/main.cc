@@ -1,5 +1,6 @@
 // slipway-infer: runs a bundle or an ONNX file from the command line, without Python.
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -47,11 +48,13 @@ ExitCode exit_code_of(Code code) {
   }
 }
 
+pthread_t main_thread;  // set before there are others
+
 extern "C" void on_interrupt(int number) {
   // The main thread may be holding it back (files.cc), so no other thread may end the program.
-  if (::gettid() != ::getpid()) {
+  if (::pthread_equal(::pthread_self(), main_thread) == 0) {
     const int before = errno;
-    (void)::tgkill(::getpid(), ::getpid(), number);
+    (void)::pthread_kill(main_thread, number);
     errno = before;
     return;
   }
@@ -230,6 +233,7 @@ ExitCode run(const std::vector<std::string>& texts) {
 
 int main(int argc, char** argv) {
   open_closed_streams();
+  main_thread = ::pthread_self();
   for (const int number : {SIGINT, SIGTERM}) {
     if (::signal(number, on_interrupt) == SIG_IGN) ::signal(number, SIG_IGN);  // a shell's background work
   }
