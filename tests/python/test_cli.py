@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from slipway import __version__
 from slipway.bundle import Bundle
 from slipway.cli import run_command, train_and_export_app
 from slipway.cli._console import one_line
@@ -102,6 +103,7 @@ def test_the_list_has_every_recipe(train_and_export: Say) -> None:
         (["hello-rnn", "--device", "tpu"], ExitCode.USAGE, "none of auto, cpu, cuda"),
         (["hello-rnn", "--preset", "best"], ExitCode.USAGE, "has no preset"),
         (["hello-rnn", "--set", "layers"], ExitCode.USAGE, "KEY=VALUE"),
+        (["hello-rnn", "--set", "epochs=1e3"], ExitCode.USAGE, "epochs='1e3' does not fit: expected a whole number"),
         (["hello-rnn", "--set", "layer=2"], ExitCode.USAGE, "has no setting 'layer'"),
         (["hello-rnn", "--epochs", "0"], ExitCode.USAGE, "epochs is 0"),
         (["hello-rnn", "--epochs", "x"], ExitCode.USAGE, "--epochs"),
@@ -350,6 +352,11 @@ def test_help_shows_examples(slipway: Say, train_and_export: Say) -> None:
         shown = slipway(verb, "--help")[1]
         assert "Example" in shown
         assert "\\" not in shown, f"{verb}: what escapes markup in an example is shown and gets copied"
+
+
+def test_both_commands_say_their_version(slipway: Say, train_and_export: Say) -> None:
+    assert slipway("--version") == (ExitCode.OK, f"slipway {__version__}\n", "")
+    assert train_and_export("--version") == (ExitCode.OK, f"train-and-export {__version__}\n", "")
 
 
 def test_a_usage_error_names_the_help_of_its_verb(slipway: Say) -> None:

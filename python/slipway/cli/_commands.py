@@ -19,7 +19,7 @@ from slipway.cli import _inspect as inspect
 from slipway.cli import _look as look
 from slipway.cli import _run as run
 from slipway.cli import _train as train
-from slipway.cli._console import ReaderGoneError, fail, notice
+from slipway.cli._console import ReaderGoneError, VersionOption, fail, notice
 from slipway.cli._faults import debugging, fault_of
 from slipway.errors import ExitCode, FileError
 
@@ -34,6 +34,13 @@ slipway_app = typer.Typer(
 train_and_export_app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 train_and_export_app.command(epilog=train.EXAMPLES + _EPILOG)(train.train_and_export)
+
+
+@slipway_app.callback()
+def _slipway(version: VersionOption = False) -> None:
+    """Take the options that stand before a verb."""
+
+
 slipway_app.command("train", epilog="[b]Example[/b]: slipway train names-gru --data embedded")(train.train_verb)
 slipway_app.command("export", epilog=export.EXAMPLES)(export.export_verb)
 slipway_app.command("verify", epilog=check.VERIFY_EXAMPLES)(check.verify_verb)

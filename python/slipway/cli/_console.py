@@ -15,6 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from slipway import __version__
 from slipway._files import check_writable, write_atomically
 from slipway.errors import FileError, UnavailableError, UsageError
 
@@ -61,6 +62,17 @@ JsonOption = Annotated[
         callback=_checked_json,
         help="Write the result as JSON, to a file or (-) to stdout.",
     ),
+]
+
+
+def _show_version(context: typer.Context, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        show(f"{context.find_root().info_name} {__version__}\n")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
 ]
 
 

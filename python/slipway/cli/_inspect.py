@@ -46,7 +46,8 @@ def inspect_verb(
         ),
     ] = None,
     shapes: Annotated[
-        str | None, typer.Option(metavar="NAME:AxB,...", help="For plan; a bundle's first golden gives the default.")
+        str | None,
+        typer.Option(metavar="NAME:AxB,...", help="For the card and plan; a bundle's first golden gives the default."),
     ] = None,
     svg: Annotated[
         Path | None,

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from slipway.bundle import DEFAULT_OPSET, FORMATS, NEWEST_OPSET, OLDEST_OPSET
 from slipway.cli import _complete as complete
-from slipway.cli._console import JsonOption, notice, table, write_result
+from slipway.cli._console import JsonOption, VersionOption, notice, table, write_result
 from slipway.cli._faults import attempt, worst
 from slipway.errors import ExitCode, UsageError
 
@@ -107,6 +107,7 @@ def train_and_export(
     profile: Profile = False,
     every: All = False,
     list_recipes: ListOption = False,
+    version: VersionOption = False,
 ) -> int:
     """Train recipes, export each in every form, verify the forms against eager PyTorch, and seal the bundles."""
     if list_recipes:

@@ -6,6 +6,7 @@ import math
 import re
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -97,11 +98,19 @@ def _from_text(kind: Any, text: str) -> object:
         if text.lower() not in ("true", "false"):
             raise ValueError("expected true or false")
         return text.lower() == "true"
-    if kind is float and not math.isfinite(float(text)):
-        raise ValueError("expected a finite number")
-    if kind in (int, float, str):
-        return kind(text)
+    if kind is str:
+        return text
+    if kind in (int, float):
+        return _number(kind, text)
     raise ValueError(f"fields of type {kind} cannot be set on the command line")
+
+
+def _number(kind: type[int | float], text: str) -> int | float:
+    with suppress(ValueError):
+        number = kind(text)
+        if kind is int or math.isfinite(number):
+            return number
+    raise ValueError(f"expected a {'whole' if kind is int else 'finite'} number")
 
 
 def _tuple(kinds: tuple[Any, ...], text: str) -> tuple[object, ...]:
