@@ -217,7 +217,10 @@ def _check_types(program: ExportedProgram, model: nn.Module) -> None:
 
 def _check_repeatable(model: nn.Module, tensors: tuple[Tensor, ...]) -> None:
     """Refuse a module that answers the same inputs otherwise each time: nothing could be compared with it."""
-    first, second = (model(*(tensor.clone() for tensor in tensors)) for _ in range(2))  # forward may write its inputs
+    try:  # on copies: forward may write its inputs
+        first, second = (model(*(tensor.clone() for tensor in tensors)) for _ in range(2))
+    except Exception:  # packed.py traces some of what eager refuses, and says itself what it does not
+        return
     try:
         torch.testing.assert_close(first, second, equal_nan=True)
     except AssertionError as error:
