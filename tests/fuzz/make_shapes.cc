@@ -137,6 +137,37 @@ void make_pad(Maker& maker, std::string_view op) {
   maker.add(op, inputs, attributes, x.dtype, to);
 }
 
+void make_resize(Maker& maker, std::string_view op) {
+  constexpr std::string_view kModes[] = {"nearest", "linear", "cubic"};
+  constexpr std::string_view kCoordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"};
+  constexpr std::string_view kRoundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
+  const std::size_t mode = maker.d.pick(3);
+  const Made x = mode == 0 ? maker.pick(kAny, 1, 4) : maker.pick(kFloats, 1, 4);
+  std::vector<check::Message> attributes = {maker.text("mode", kModes[mode]),
+                                            maker.text("coordinate_transformation_mode", maker.d.one_of(kCoordinates)),
+                                            maker.text("nearest_mode", maker.d.one_of(kRoundings))};
+  if (maker.d.chance(2)) attributes.push_back(maker.number("exclude_outside", 1));
+  if (maker.d.chance(3)) attributes.push_back(maker.real("cubic_coeff_a", -0.5));
+  const bool has_scales = maker.d.chance(2);
+  const bool is_first = maker.opset >= 18 && maker.d.chance(2);  // one axis alone
+  if (is_first) attributes.push_back(maker.numbers("axes", {0}));
+  std::vector<double> scales;
+  Sizes sizes;
+  Sizes to = x.dims;
+  for (std::size_t i = 0; i < (is_first ? 1 : to.size()); ++i) {
+    constexpr double kScales[] = {1.0, 2.0, 0.5, 1.5};
+    scales.push_back(maker.d.one_of(kScales));
+    sizes.push_back(to[i] == 0 ? 0 : maker.d.from(0, 7));
+    to[i] = has_scales ? static_cast<int64_t>(static_cast<double>(to[i]) * scales[i]) : sizes[i];
+  }
+  const Made none{"", DType::kFloat32, {}};
+  const auto count = static_cast<int64_t>(scales.size());
+  const Made given = has_scales ? maker.constant(DType::kFloat32, {count}, scales) : maker.list(sizes);
+  const std::vector<Made> by_scales = {x, none, given};
+  const std::vector<Made> by_sizes = {x, none, none, given};
+  maker.add(op, has_scales ? by_scales : by_sizes, attributes, x.dtype, to);
+}
+
 void make_expand(Maker& maker, std::string_view op) {
   const Made x = maker.pick(kAny, 0, 4);
   Sizes to = x.dims;
@@ -217,7 +248,7 @@ std::vector<OpMaker> shape_makers() {
           {"Split", &make_split},     {"Slice", &make_slice},         {"Pad", &make_pad},
           {"Expand", &make_expand},   {"Tile", &make_tile},           {"Shape", &make_shape},
           {"Size", &make_size},       {"Constant", &make_constant},   {"ConstantOfShape", &make_constant_of_shape},
-          {"Range", &make_range},     {"Trilu", &make_trilu}};
+          {"Range", &make_range},     {"Trilu", &make_trilu},         {"Resize", &make_resize}};
 }
 
 }  // namespace slipway::fuzz

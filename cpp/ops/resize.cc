@@ -1,0 +1,177 @@
+// Resize:  y[o] = sum over taps t of weight[o, t] * x[place[o, t]], along each axis that is resized.
+//
+// ONNX Resize, opsets 13 to 24 (18 adds axes and keep_aspect_ratio_policy, 19 half_pixel_symmetric). x: any rank, any
+// type with mode nearest, else float32 and float64; scales: float32 list, or sizes: int64 list, either known when
+// shapes are. Modes nearest, linear, cubic, and every coordinate_transformation_mode but tf_crop_and_resize; roi and
+// extrapolation_value are for that one and pass unread. No antialias. A weight of 0 takes nothing: infinity and NaN
+// spread to the places they are a part of.
+#include "ops/resize.h"
+
+#include <algorithm>
+
+#include "ops/elementwise.h"
+#include "ops/resize_rules.h"
+#include "ops/shapes.h"
+
+namespace slipway {
+
+void infer_resize(InferContext& context) {
+  if (context.opset() >= 18) {
+    context.allow_attributes({"antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a", "exclude_outside",
+                              "extrapolation_value", "keep_aspect_ratio_policy", "mode", "nearest_mode"});
+  } else {
+    context.allow_attributes({"coordinate_transformation_mode", "cubic_coeff_a", "exclude_outside",
+                              "extrapolation_value", "mode", "nearest_mode"});
+  }
+  context.require_counts(1, 4, 1, 1);
+  if (resize_attributes(context).mode != ResizeMode::kNearest) require_types(context, 0, Floats{});
+  std::optional<Dims> y = resized_dims(context);
+  if (!y) return context.output_unknown(0, context.dtype(0));
+  context.output(0, context.dtype(0), std::move(*y));
+}
+
+namespace {
+
+struct OwnedResize : ResizePrepared {
+  std::shared_ptr<const DeviceMemory> memory;
+};
+
+// Reads the shapes into axes and their tables; returns how many taps an element has.
+int64_t read_axes(const PrepareContext& context, ResizePrepared& prepared) {
+  const ResizeAttributes how = resize_attributes(context);
+  const std::vector<ResizeScale> scales = resize_scales(context);
+  const Shape x = context.shape(0);
+  const Shape y = context.output_shape(0);
+  const auto strides = strides_of(x);
+  int64_t taps = 1;
+  int64_t kept = 1;  // places of the axes since the last that is resized
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const ResizeScale& scale = scales[static_cast<std::size_t>(axis)];
+    if (scale.is_one() && x[axis] == y[axis]) {
+      kept *= x[axis];
+      continue;
+    }
+    if (kept > 1) prepared.axes.push_back({kept, strides[axis] * x[axis], 0, 0});
+    kept = 1;
+    ResizeAxis own{y[axis], strides[axis], static_cast<int64_t>(prepared.table.size()), 0};
+    own.taps = append_taps(how, scale, x[axis], y[axis], strides[axis], prepared.table);
+    taps = checked_multiply(taps, own.taps);
+    prepared.axes.push_back(own);
+  }
+  prepared.inner = kept;
+  prepared.is_nearest = how.mode == ResizeMode::kNearest;
+  return taps;
+}
+
+}  // namespace
+
+std::shared_ptr<const void> prepare_resize(PrepareContext& context) {
+  (void)prepare_nothing(context);
+  auto prepared = std::make_shared<OwnedResize>();
+  const int64_t count = context.output_shape(0).count();
+  if (count == 0) return prepared;
+  const int64_t taps = read_axes(context, *prepared);
+  if (!prepared->is_nearest) context.work.flops = checked_multiply(2 * taps, count);
+  if (prepared->axes.empty()) return prepared;
+  if (context.isa() != Isa::kCuda) {
+    const int64_t row = prepared->axes.back().count * prepared->inner;
+    if (!prepared->is_nearest) context.scratch_bytes = checked_multiply(row, sizeof(double));
+    return prepared;
+  }
+  prepared->memory = context.device()->upload(prepared->table.data(),
+                                              static_cast<int64_t>(prepared->table.size() * sizeof(ResizeTap)));
+  prepared->device_table = prepared->memory->as<ResizeTap>();
+  return prepared;
+}
+
+namespace scalar {
+
+namespace {
+
+// Fills y's part from `axis` on, whose outer axes stand at x.
+template <typename T>
+T* take_nearest(const ResizePrepared& prepared, std::size_t axis, const T* x, T* y) noexcept {
+  if (axis == prepared.axes.size()) return std::copy_n(x, prepared.inner, y);
+  const ResizeAxis& own = prepared.axes[axis];
+  const bool is_row = axis + 1 == prepared.axes.size() && prepared.inner == 1;
+  int64_t last = -1;
+  int64_t size = 0;
+  for (int64_t at = 0; at < own.count; ++at) {
+    const int64_t from = tap_of(own, prepared.table.data(), at, 0).from;
+    if (is_row) {
+      *y++ = x[from];
+    } else if (from == last) {
+      y = std::copy_n(y - size, size, y);
+    } else {
+      T* const next = take_nearest(prepared, axis + 1, x + from, y);
+      size = next - y;
+      y = next;
+    }
+    last = from;
+  }
+  return y;
+}
+
+// Sums of one row of y, in double: the last axis and what lies side by side behind it.
+struct Row {
+  const ResizePrepared& prepared;
+  int64_t at[kMaxRank];  // places of the axes outside it
+  double* sums;
+};
+
+template <typename T>
+void add_row(const Row& row, const T* x, double weight) noexcept {
+  const ResizeAxis& own = row.prepared.axes.back();
+  const int64_t inner = row.prepared.inner;
+  const ResizeTap* tap = row.prepared.table.data() + own.first;
+  double* sums = row.sums;
+  for (int64_t at = 0; at < own.count; ++at, sums += inner) {
+    for (int k = 0; k < own.taps; ++k, ++tap) {
+      const double own_weight = weight * tap->weight;
+      if (tap->weight == 0.0) continue;
+      for (int64_t i = 0; i < inner; ++i) sums[i] += own_weight * static_cast<double>(x[tap->from + i]);
+    }
+  }
+}
+
+template <typename T>
+void add_rows(const Row& row, std::size_t axis, const T* x, double weight) noexcept {
+  if (axis + 1 == row.prepared.axes.size()) return add_row(row, x, weight);
+  const ResizeAxis& own = row.prepared.axes[axis];
+  for (int k = 0; k < std::max(own.taps, 1); ++k) {
+    const ResizeTap tap = tap_of(own, row.prepared.table.data(), row.at[axis], k);
+    if (tap.weight != 0.0) add_rows(row, axis + 1, x + tap.from, weight * tap.weight);
+  }
+}
+
+template <typename T>
+T* interpolate(Row& row, std::size_t axis, const T* x, T* y) noexcept {
+  const ResizePrepared& prepared = row.prepared;
+  const ResizeAxis& own = prepared.axes[axis];
+  if (axis + 1 == prepared.axes.size()) {
+    const int64_t count = own.count * prepared.inner;
+    std::fill_n(row.sums, count, 0.0);
+    add_rows(row, 0, x, 1.0);
+    return std::transform(row.sums, row.sums + count, y, [](double sum) { return static_cast<T>(sum); });
+  }
+  for (row.at[axis] = 0; row.at[axis] < own.count; ++row.at[axis]) y = interpolate(row, axis + 1, x, y);
+  return y;
+}
+
+}  // namespace
+
+void resize(const OpCall& call) noexcept {
+  const auto& prepared = call.as<ResizePrepared>();
+  if (call.outputs[0].shape.count() == 0) return;
+  if (prepared.is_nearest || prepared.axes.empty()) {
+    return dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
+      (void)take_nearest(prepared, 0, call.inputs[0].as<T>(), call.outputs[0].as<T>());
+    });
+  }
+  Row row{prepared, {}, reinterpret_cast<double*>(call.scratch)};
+  dispatch(Floats{}, call.inputs[0].dtype,
+           [&]<typename T>() { (void)interpolate(row, 0, call.inputs[0].as<T>(), call.outputs[0].as<T>()); });
+}
+
+}  // namespace scalar
+}  // namespace slipway
