@@ -38,7 +38,7 @@ Array = NDArray[Any]
 # What these tests pretend that the engine can run; the engine itself need not be built.
 _NAMES = """
     Add Cast Concat Conv Div Expand GRU Gather GatherND Gemm Identity LSTM Less MatMul MaxPool Mul Neg RNN
-    Range ReduceMax ReduceMean Relu Reshape ScatterElements Shape Sigmoid Slice Squeeze Sub Tanh TopK Transpose
+    Range ReduceMax ReduceMean Relu Reshape Resize ScatterElements Shape Sigmoid Slice Squeeze Sub Tanh TopK Transpose
     Unsqueeze Where
 """
 OPERATORS = tuple(Operator(name, "", 13, 24) for name in _NAMES.split())
