@@ -47,9 +47,8 @@ struct Exponential {
 #endif
 }
 
-/// (1 + s) 2^n, down to denormals and up to infinity.
-[[gnu::always_inline]] static inline Vec joined(const Exponential& e) noexcept {
-  const Vec y = e.s + broadcast(1.0f);
+/// y 2^n, down to denormals and up to infinity.
+[[gnu::always_inline]] static inline Vec scaled_far(Vec y, const Exponential& e) noexcept {
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
   return scaled(y, e);  // whatever n is
 #else
@@ -57,6 +56,11 @@ struct Exponential {
   const VecInt half = e.n >> 1;
   return y * power_of_two(half) * power_of_two(e.n - half);
 #endif
+}
+
+/// (1 + s) 2^n, down to denormals and up to infinity.
+[[gnu::always_inline]] static inline Vec joined(const Exponential& e) noexcept {
+  return scaled_far(e.s + broadcast(1.0f), e);
 }
 
 [[gnu::always_inline]] static inline Vec exp(Vec x) noexcept {
