@@ -31,6 +31,7 @@ void run(std::span<const uint8_t> bytes) {
   for (int64_t count = decisions.from(1, kMostNodes); count > 0 && !decisions.is_at_end(); --count) {
     const OpMaker& chosen = all_makers()[decisions.pick(all_makers().size())];
     if (chosen.op == "Gelu" && maker.opset < 20) continue;
+    if (chosen.op == "HardSwish" && maker.opset < 14) continue;
     if (chosen.op == "LayerNormalization" && maker.opset < 17) continue;
     if (chosen.op == "Trilu" && maker.opset < 14) continue;
     chosen.make(maker, chosen.op);

@@ -1,4 +1,4 @@
-"""exp, sigmoid, tanh and log over all of float32: bit patterns of every exponent, both signs, NaN and denormals."""
+"""Vector functions over all of float32: bit patterns of every exponent, both signs, NaN and denormals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ def sigmoid(x: Array) -> Array:
     return np.asarray(np.where(x < 0, small, 1) / (1 + small))
 
 
-ORACLES: dict[str, Oracle] = {"Exp": np.exp, "Sigmoid": sigmoid, "Tanh": np.tanh, "Log": np.log}
+def hard_swish(x: Array) -> Array:
+    """x + 3 first, which is exact where it is small."""
+    return np.asarray(x * (np.clip(x + 3, 0, 6) / 6))
+
+
+ORACLES: dict[str, Oracle] = {
+    "Exp": np.exp,
+    "Sigmoid": sigmoid,
+    "Tanh": np.tanh,
+    "Log": np.log,
+    "HardSwish": hard_swish,
+}
 COLUMNS = [(op, column) for op in ORACLES for column in columns_of(op)]
 
 

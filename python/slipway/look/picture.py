@@ -25,8 +25,8 @@ _KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "activation": (
         "#f7c6c2",
-        frozenset({"Relu", "LeakyRelu", "Elu", "Selu", "Sigmoid", "HardSigmoid", "Tanh", "Gelu", "Softplus", "Clip",
-                   "Softmax", "LogSoftmax"}),
+        frozenset({"Relu", "LeakyRelu", "Elu", "Selu", "Sigmoid", "HardSigmoid",
+                   "Tanh", "Gelu", "HardSwish", "Softplus", "Clip", "Softmax", "LogSoftmax"}),
     ),
     "normalisation": (
         "#f3ecb0",
@@ -34,9 +34,10 @@ _KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "arithmetic": (
         "#cdebc9",
-        frozenset({"Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "Sqrt", "Exp", "Log", "Erf", "Max", "Min", "Mod",
-                   "Sum", "Reciprocal", "Where", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And",
-                   "Or", "Xor", "Not", "CumSum", "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ArgMax"}),
+        frozenset({"Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "Sqrt", "Exp", "Log", "Erf", "Max",
+                   "Min", "Mod", "Sum", "Reciprocal", "Where", "Equal", "Less", "Greater", "LessOrEqual",
+                   "GreaterOrEqual", "And", "Or", "Xor", "Not", "CumSum", "ReduceSum", "ReduceMean",
+                   "ReduceMax", "ReduceMin", "ArgMax"}),
     ),
     "control": ("#f0c9e3", frozenset({"Loop", "Scan", "If"})),
     "movement": ("#e4e4e4", frozenset()),
