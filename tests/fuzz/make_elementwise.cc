@@ -50,6 +50,11 @@ void make_activation(Maker& maker, std::string_view op) {
   maker.add(op, {x}, attributes, x.dtype, x.dims);
 }
 
+void make_prelu(Maker& maker, std::string_view op) {
+  const Made x = maker.pick(kFloats, 0, 5);
+  maker.add(op, {x, maker.fresh(x.dtype, fitting(maker, x.dims))}, {}, x.dtype, x.dims);
+}
+
 void make_is(Maker& maker, std::string_view op) {
   const Made x = maker.pick(kFloats, 0, 5);
   std::vector<check::Message> attributes;
@@ -154,6 +159,7 @@ std::vector<OpMaker> elementwise_makers() {
                                {"Not", &make_unary<kTruth>},
                                {"Equal", &make_comparison<kAny>},
                                {"Pow", &make_pow},
+                               {"PRelu", &make_prelu},
                                {"Clip", &make_clip},
                                {"Cast", &make_cast},
                                {"Where", &make_where},

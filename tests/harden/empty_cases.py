@@ -58,7 +58,7 @@ def _elementwise() -> Iterator[Empty]:
         yield Empty("Not", [f(*shape) > 0], f(*shape) > 0)
         yield Empty("Clip", [f(*shape), f(), f()], f(*shape))
         yield Empty("Cast", [f(*shape)], f(*shape).astype(np.int64), {"to": 7})
-        for op in ("Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"):
+        for op in ("Add", "Div", "Max", "Min", "Mul", "PRelu", "Pow", "Sub"):
             yield Empty(op, [f(*shape), f(*shape)], f(*shape))
             yield Empty(op, [f(*shape), f(1)], f(*shape))
         for op in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"):

@@ -134,6 +134,7 @@ def _elements() -> Iterator[Rows]:
         for op in ("Add", "Sub", "Mul", "Div", "Max", "Min"):
             yield Rows(op, (N, d), [(d,)])
             yield Rows(op, (d, N), [(d, 1)])
+        yield Rows("PRelu", (N, d), [(d,)])
         yield Rows("Clip", (N, d), [np.array(-0.5, np.float32), np.array(0.5, np.float32)])
         yield Rows("LayerNormalization", (N, d), [(d,), (d,)])
 

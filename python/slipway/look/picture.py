@@ -25,7 +25,7 @@ _KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "activation": (
         "#f7c6c2",
-        frozenset({"Relu", "LeakyRelu", "Elu", "Selu", "Sigmoid", "HardSigmoid",
+        frozenset({"Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Sigmoid", "HardSigmoid",
                    "Tanh", "Gelu", "HardSwish", "Softplus", "Clip", "Softmax", "LogSoftmax"}),
     ),
     "normalisation": (
