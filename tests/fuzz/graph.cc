@@ -33,6 +33,7 @@ void run(std::span<const uint8_t> bytes) {
     if (chosen.op == "Gelu" && maker.opset < 20) continue;
     if (chosen.op == "HardSwish" && maker.opset < 14) continue;
     if (chosen.op == "LayerNormalization" && maker.opset < 17) continue;
+    if (chosen.op == "Mish" && maker.opset < 18) continue;
     if (chosen.op == "Trilu" && maker.opset < 14) continue;
     chosen.make(maker, chosen.op);
   }
