@@ -28,6 +28,11 @@ def hard_swish(x: Array) -> Array:
     return np.asarray(x * (np.clip(x + 3, 0, 6) / 6))
 
 
+def softsign(x: Array) -> Array:
+    """The formula."""
+    return np.asarray(x / (1 + np.abs(x)))
+
+
 ORACLES: dict[str, Oracle] = {
     "Exp": np.exp,
     "Sigmoid": sigmoid,
@@ -35,6 +40,7 @@ ORACLES: dict[str, Oracle] = {
     "Log": np.log,
     "Mish": mish,
     "HardSwish": hard_swish,
+    "Softsign": softsign,
 }
 COLUMNS = [(op, column) for op in ORACLES for column in columns_of(op)]
 

@@ -26,7 +26,7 @@ _KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
     "activation": (
         "#f7c6c2",
         frozenset({"Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Sigmoid", "HardSigmoid",
-                   "Tanh", "Gelu", "Mish", "HardSwish", "Softplus", "Clip", "Softmax", "LogSoftmax"}),
+                   "Tanh", "Gelu", "Mish", "HardSwish", "Softplus", "Softsign", "Clip", "Softmax", "LogSoftmax"}),
     ),
     "normalisation": (
         "#f3ecb0",
