@@ -38,7 +38,7 @@ void make_unary(Maker& maker, std::string_view op) {
 }
 
 void make_activation(Maker& maker, std::string_view op) {
-  const Made x = maker.pick(kFloats, 0, 5);
+  const Made x = op == "Celu" ? maker.pick(DType::kFloat32, 0, 5) : maker.pick(kFloats, 0, 5);
   std::vector<check::Message> attributes;
   if (op == "Gelu") {
     if (maker.d.chance(2)) attributes.push_back(maker.text("approximate", "tanh"));
@@ -142,7 +142,7 @@ std::vector<OpMaker> elementwise_makers() {
                                     "Sigmoid", "Softplus", "Softsign", "Sqrt", "Tanh"}) {
     makers.push_back({op, &make_unary<kFloats>});
   }
-  for (const std::string_view op : {"Elu", "Gelu", "HardSigmoid", "LeakyRelu", "Selu"}) {
+  for (const std::string_view op : {"Celu", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "Selu"}) {
     makers.push_back({op, &make_activation});
   }
   for (const std::string_view op : {"Add", "Mul", "Sub"}) makers.push_back({op, &make_binary<kWide>});

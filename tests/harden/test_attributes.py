@@ -23,7 +23,7 @@ VALUES: dict[int, Any] = {
     onnx.AttributeProto.TENSOR: numpy_helper.from_array(np.ones(1, np.float32), "t"),
 }
 #: Operators of one float input whose attributes only a kernel reads, and some whose shapes depend on them.
-UNARY = ["CumSum", "Elu", "Gelu", "HardSigmoid", "IsInf", "LeakyRelu", "LogSoftmax", "ReduceSum", "Selu",
+UNARY = ["Celu", "CumSum", "Elu", "Gelu", "HardSigmoid", "IsInf", "LeakyRelu", "LogSoftmax", "ReduceSum", "Selu",
          "Softmax", "Transpose", "Trilu", "Flatten", "LpNormalization", "Shape", "TopK", "ArgMax",
          "ThresholdedRelu"]  # fmt: skip
 
