@@ -142,7 +142,7 @@ std::vector<OpMaker> elementwise_makers() {
                                     "Sigmoid", "Softplus", "Softsign", "Sqrt", "Tanh"}) {
     makers.push_back({op, &make_unary<kFloats>});
   }
-  for (const std::string_view op : {"Celu", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "Selu"}) {
+  for (const std::string_view op : {"Celu", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "Selu", "ThresholdedRelu"}) {
     makers.push_back({op, &make_activation});
   }
   for (const std::string_view op : {"Add", "Mul", "Sub"}) makers.push_back({op, &make_binary<kWide>});

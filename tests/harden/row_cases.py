@@ -127,7 +127,7 @@ def _recurrent() -> Iterator[Rows]:
 
 def _elements() -> Iterator[Rows]:
     ops = ("Exp", "Sigmoid", "Tanh", "Log", "Sqrt", "Relu", "LeakyRelu", "Gelu", "Erf", "Elu", "Floor", "Softplus",
-           "HardSwish", "Mish", "Softsign")  # fmt: skip
+           "HardSwish", "Mish", "Softsign", "ThresholdedRelu")  # fmt: skip
     for d in DEPTHS:
         for op in ops:
             yield Rows(op, (N, d))

@@ -25,7 +25,7 @@ _KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "activation": (
         "#f7c6c2",
-        frozenset({"Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid",
+        frozenset({"Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid",
                    "Tanh", "Gelu", "Mish", "HardSwish", "Softplus", "Softsign", "Clip", "Softmax", "LogSoftmax"}),
     ),
     "normalisation": (
