@@ -139,7 +139,7 @@ constexpr DType kTruth[] = {DType::kBool};
 std::vector<OpMaker> elementwise_makers() {
   std::vector<OpMaker> makers;
   for (const std::string_view op : {"Ceil", "Erf", "Exp", "Floor", "HardSwish", "Log", "Mish", "Reciprocal", "Round",
-                                    "Sigmoid", "Softplus", "Softsign", "Sqrt", "Tanh"}) {
+                                    "Sigmoid", "Sin", "Softplus", "Softsign", "Sqrt", "Tanh"}) {
     makers.push_back({op, &make_unary<kFloats>});
   }
   for (const std::string_view op : {"Celu", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "Selu", "ThresholdedRelu"}) {

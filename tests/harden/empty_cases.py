@@ -48,7 +48,7 @@ NOTHING = ((0,), (3, 0, 2), (0, 5), (0, 0))
 def _elementwise() -> Iterator[Empty]:
     unary = (
         "Abs Ceil Celu Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log LogSoftmax Mish "
-        "Neg Reciprocal Relu Round Selu Sigmoid Sign Softmax Softplus Softsign Sqrt Tanh ThresholdedRelu"
+        "Neg Reciprocal Relu Round Selu Sigmoid Sign Sin Softmax Softplus Softsign Sqrt Tanh ThresholdedRelu"
     )
     for shape in NOTHING:
         for op in unary.split():
