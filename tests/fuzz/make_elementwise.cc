@@ -138,8 +138,8 @@ constexpr DType kTruth[] = {DType::kBool};
 
 std::vector<OpMaker> elementwise_makers() {
   std::vector<OpMaker> makers;
-  for (const std::string_view op : {"Ceil", "Erf", "Exp", "Floor", "HardSwish", "Log", "Mish", "Reciprocal", "Round",
-                                    "Sigmoid", "Sin", "Softplus", "Softsign", "Sqrt", "Tanh"}) {
+  for (const std::string_view op : {"Ceil", "Cos", "Erf", "Exp", "Floor", "HardSwish", "Log", "Mish", "Reciprocal",
+                                    "Round", "Sigmoid", "Sin", "Softplus", "Softsign", "Sqrt", "Tanh"}) {
     makers.push_back({op, &make_unary<kFloats>});
   }
   for (const std::string_view op : {"Celu", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "Selu", "ThresholdedRelu"}) {

@@ -47,7 +47,7 @@ NOTHING = ((0,), (3, 0, 2), (0, 5), (0, 0))
 
 def _elementwise() -> Iterator[Empty]:
     unary = (
-        "Abs Ceil Celu Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log LogSoftmax Mish "
+        "Abs Ceil Celu Cos Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log LogSoftmax Mish "
         "Neg Reciprocal Relu Round Selu Sigmoid Sign Sin Softmax Softplus Softsign Sqrt Tanh ThresholdedRelu"
     )
     for shape in NOTHING:

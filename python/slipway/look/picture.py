@@ -34,7 +34,7 @@ _KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "arithmetic": (
         "#cdebc9",
-        frozenset({"Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "Sqrt", "Exp", "Log", "Erf", "Sin", "Max",
+        frozenset({"Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "Sqrt", "Exp", "Log", "Erf", "Sin", "Cos", "Max",
                    "Min", "Mod", "Sum", "Reciprocal", "Where", "Equal", "Less", "Greater", "LessOrEqual",
                    "GreaterOrEqual", "And", "Or", "Xor", "Not", "CumSum", "ReduceSum", "ReduceMean",
                    "ReduceMax", "ReduceMin", "ArgMax"}),
