@@ -235,6 +235,18 @@ void make_tiles(Maker& maker, std::string_view) {
   maker.add("Gemm", {flat, maker.weights(x.dtype, {x.count() / n, 3})}, {}, x.dtype, {n, 3});
 }
 
+void make_space(Maker& maker, std::string_view op) {
+  const int64_t size = maker.d.from(1, 3);
+  const int64_t area = size * size;
+  const Sizes deep = {maker.d.from(0, 2), area * maker.d.from(1, 2), maker.d.from(1, 3), maker.d.from(1, 3)};
+  const Sizes wide = {deep[0], deep[1] / area, deep[2] * size, deep[3] * size};
+  const bool widens = op == "DepthToSpace";
+  const Made x = maker.fresh(maker.d.one_of(kAny), widens ? deep : wide);
+  std::vector<Message> attributes = {maker.number("blocksize", size)};
+  if (widens && maker.d.chance(2)) attributes.push_back(maker.text("mode", "CRD"));
+  maker.add(op, {x}, attributes, x.dtype, widens ? wide : deep);
+}
+
 }  // namespace
 
 std::vector<OpMaker> layer_makers() {
@@ -247,7 +259,8 @@ std::vector<OpMaker> layer_makers() {
                                  {"BatchNormalization", &make_batch_normalization},
                                  {"InstanceNormalization", &make_instance_normalization},
                                  {"MatMul", &make_matmul},
-                                 {"Gemm", &make_gemm}};
+                                 {"Gemm", &make_gemm},
+                                 {"DepthToSpace", &make_space}};
   makers.push_back({"Conv", &make_conv_activation, "ConvActivation"});
   makers.push_back({"Gemm", &make_gemm_activation, "GemmActivation"});
   makers.push_back({"Conv", &make_network, "Network"});

@@ -105,6 +105,8 @@ def _shapes() -> Iterator[Empty]:
     yield Empty("Constant", [], f(0, 3), {"value": f(0, 3)})
     yield Empty("ConstantOfShape", [i(2, 0)], np.zeros((2, 0), np.float32))
     yield Empty("ConstantOfShape", [i()], np.zeros((), np.float32))
+    yield Empty("DepthToSpace", [f(2, 4, 0, 3)], f(2, 1, 0, 6), {"blocksize": 2})
+    yield Empty("DepthToSpace", [f(2, 0, 2, 3)], f(2, 0, 4, 6), {"blocksize": 2, "mode": "CRD"})
     yield Empty("Expand", [f(1, 0), i(4, 1)], f(4, 0))
     yield Empty("Expand", [f(3, 1), i(3, 0)], f(3, 0))
     yield Empty("Flatten", [f(0, 3, 2)], f(0, 6))
