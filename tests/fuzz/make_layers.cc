@@ -260,7 +260,8 @@ std::vector<OpMaker> layer_makers() {
                                  {"InstanceNormalization", &make_instance_normalization},
                                  {"MatMul", &make_matmul},
                                  {"Gemm", &make_gemm},
-                                 {"DepthToSpace", &make_space}};
+                                 {"DepthToSpace", &make_space},
+                                 {"SpaceToDepth", &make_space}};
   makers.push_back({"Conv", &make_conv_activation, "ConvActivation"});
   makers.push_back({"Gemm", &make_gemm_activation, "GemmActivation"});
   makers.push_back({"Conv", &make_network, "Network"});

@@ -139,6 +139,7 @@ def _shapes() -> Iterator[Empty]:
     yield Empty("Slice", [f(3, 2), i(1), i(1)], f(0, 2))
     yield Empty("Slice", [f(0, 2), i(0), i(9)], f(0, 2))
     yield Empty("Slice", [f(0, 2), i(-1), i(-9), i(0), i(-1)], f(0, 2))
+    yield Empty("SpaceToDepth", [f(2, 1, 0, 6)], f(2, 4, 0, 3), {"blocksize": 2})
     yield Empty("Split", [f(0, 4)], f(0, 2), {"axis": 1, "num_outputs": 2}, outputs=2)
     yield Empty("Split", [f(3), i(0, 3)], f(0), outputs=2)
     yield Empty("Squeeze", [f(1, 0), i(0)], f(0))
