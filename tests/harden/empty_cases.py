@@ -136,6 +136,7 @@ def _shapes() -> Iterator[Empty]:
     yield Empty("ScatterND", [f(3, 0), i(1).reshape(1, 1), f(1, 0)], f(3, 0))
     yield Empty("Shape", [f(3, 0)], i(3, 0))
     yield Empty("Size", [f(3, 0)], i(0).reshape(()))
+    yield Empty("Resize", [f(2, 0, 3), f(0), np.array([1, 2, 2], np.float32)], f(2, 0, 6))
     yield Empty("Slice", [f(3, 2), i(1), i(1)], f(0, 2))
     yield Empty("Slice", [f(0, 2), i(0), i(9)], f(0, 2))
     yield Empty("Slice", [f(0, 2), i(-1), i(-9), i(0), i(-1)], f(0, 2))
