@@ -27,7 +27,7 @@ _ISAS = ("scalar", "amx", "baseline", "avx2", "neon", "avx512")
 #: Environment variables that something reads at run time.
 KNOWN_VARIABLES = (
     "SLIPWAY_CUDA_PLUGIN", "SLIPWAY_DATA", "SLIPWAY_ISA", "SLIPWAY_OFFLINE", "SLIPWAY_ORT_LIBRARY",
-    "SLIPWAY_SPIN_MICROSECONDS",
+    "SLIPWAY_SPIN_MICROSECONDS", "SLIPWAY_WIDE_UNITS",
 )  # fmt: skip
 _FILE_VARIABLES = ("SLIPWAY_CUDA_PLUGIN", "SLIPWAY_ORT_LIBRARY")
 
@@ -220,7 +220,7 @@ def _check_variables(facts: Facts) -> Iterator[Finding]:
         elif name == "SLIPWAY_SPIN_MICROSECONDS" and value and not value.isdecimal():
             what = f"it is {value!r}, expected a number of microseconds; sessions with threads refuse to start"
             yield Finding("broken", name, what, "unset it, or give a number such as 50")
-        elif name in ("SLIPWAY_ISA", "SLIPWAY_SPIN_MICROSECONDS") and value:
+        elif name in ("SLIPWAY_ISA", "SLIPWAY_SPIN_MICROSECONDS", "SLIPWAY_WIDE_UNITS") and value:
             what = f"it is {value}, so the engine does not choose by itself"
             yield Finding("note", name, what, "unset it, unless that is what you want")
         elif name == "SLIPWAY_OFFLINE" and value:

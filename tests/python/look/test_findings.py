@@ -54,6 +54,7 @@ PLANTED: list[tuple[dict[str, Any], str, str, str]] = [
     ({"variables": {"SLIPWAY_FAST": "1"}}, "note", "SLIPWAY_FAST", "nothing reads"),
     ({"variables": {"SLIPWAY_ISA": "avx512"}}, "note", "SLIPWAY_ISA", "it is avx512"),
     ({"variables": {"SLIPWAY_SPIN_MICROSECONDS": "9"}}, "note", "SLIPWAY_SPIN_MICROSECONDS", "it is 9"),
+    ({"variables": {"SLIPWAY_WIDE_UNITS": "0"}}, "note", "SLIPWAY_WIDE_UNITS", "it is 0"),
     ({"variables": {"SLIPWAY_SPIN_MICROSECONDS": "x"}}, "broken", "SLIPWAY_SPIN_MICROSECONDS", "'x'"),
     ({"variables": {"SLIPWAY_CUDA_PLUGIN": "p.so"}}, "broken", "SLIPWAY_CUDA_PLUGIN", "p.so, which is no file"),
     ({"variables": {"SLIPWAY_ORT_LIBRARY": "o.so"}, "files": {"o.so": "folder"}},
