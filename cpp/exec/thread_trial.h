@@ -71,23 +71,23 @@ class ThreadTrial {
     is_trying_ = true;
     way_ = way;
     times_[way].count = 0;
-    warmed_ = 0;
     warm_runs_ = 0;
     tried_ = 0;
   }
 
   void add_tried(int64_t time) noexcept {
+    const bool is_cold = tried_ < kWarmNanoseconds && warm_runs_ < kWarmRuns;
     tried_ += time;
-    if (warmed_ < kWarmNanoseconds && warm_runs_ < kWarmRuns) {
-      warmed_ += time;
+    if (is_cold) {
       ++warm_runs_;
       return;
     }
     times_[way_].add(time);
     if (!times_[way_].is_full()) return;
     if (!times_[other(way_)].is_full()) return begin_trial(other(way_));
-    patience_ = faster() == serving_ ? std::min(2 * patience_, kMostPatience) : kLeastPatience;
-    way_ = serving_ = faster();
+    const Way best = faster();
+    patience_ = best == way_ ? kLeastPatience : std::min(2 * patience_, kMostPatience);
+    way_ = best;
     is_trying_ = false;
     served_ = 0;
   }
@@ -96,18 +96,16 @@ class ThreadTrial {
     times_[way_].add(time);
     unseen_ = kLookNanoseconds / std::max(time, kLookNanoseconds / 16);
     served_ += time * (1 + unseen_);
-    const bool is_doubtful = served_ >= kLeastPatience * tried_ && faster() != serving_;
+    const bool is_doubtful = served_ >= kLeastPatience * tried_ && faster() != way_;
     if (is_doubtful || served_ >= patience_ * tried_) begin_trial(other(way_));
   }
 
   bool is_trying_ = true;
-  Way way_ = kShared;      // of the next run
-  Way serving_ = kShared;  // between trials
+  Way way_ = kShared;  // of the next run: the one that serves, or in a trial the other
   std::array<Times, 2> times_;
   int64_t patience_ = kLeastPatience;
   int64_t served_ = 0;  // nanoseconds since the last trial
   int64_t tried_ = 0;   // nanoseconds of the last trial
-  int64_t warmed_ = 0;
   int warm_runs_ = 0;
   int64_t unseen_ = 0;  // runs to pass
   int64_t last_end_ = 0;
