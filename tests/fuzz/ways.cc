@@ -1,6 +1,7 @@
 #include "ways.h"
 
 #include <algorithm>
+#include <cfenv>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -189,30 +190,50 @@ std::optional<Difference> difference(const std::vector<Tensor>& a, const std::ve
   return std::nullopt;
 }
 
-// Largest move of an output where the inputs move by one part in 2^12.
-double conditioning(std::span<const std::byte> model, std::span<const Tensor> inputs, const std::vector<Tensor>& out) {
+// The same inputs times a factor.
+std::vector<Tensor> scaled(std::span<const Tensor> inputs, double factor) {
+  std::vector<Tensor> moved;
+  for (const Tensor& input : inputs) {
+    Tensor copy(input.dtype(), input.shape());
+    std::memcpy(copy.mutable_view().data, input.view().data, static_cast<std::size_t>(input.bytes()));
+    for (int64_t i = 0; i < (is_float(input.dtype()) ? input.shape().count() : 0); ++i) {
+      if (input.dtype() == DType::kFloat32) copy.as<float>()[i] *= static_cast<float>(factor);
+      if (input.dtype() == DType::kFloat64) copy.as<double>()[i] *= factor;
+    }
+    moved.push_back(std::move(copy));
+  }
+  return moved;
+}
+
+// Infinite where the two cannot be compared.
+double largest_move(const std::vector<Tensor>& from, const std::vector<Tensor>& to) {
   double most = 0.0;
+  for (std::size_t k = 0; k < from.size(); ++k) {
+    if (!is_float(from[k].dtype())) continue;
+    if (k >= to.size() || !(from[k].shape() == to[k].shape())) return INFINITY;
+    for (int64_t i = 0; i < from[k].shape().count(); ++i) {
+      const double move = std::abs(element(from[k], i) - element(to[k], i));
+      most = std::isnan(move) ? INFINITY : std::max(most, move);
+    }
+  }
+  return most;
+}
+
+// What all kernels but the scalar ones, which sum in double, give where every operation is rounded one way.
+std::vector<Tensor> rounded(std::span<const std::byte> model, std::span<const Tensor> inputs, int rounding) {
+  std::fesetround(rounding);
+  Answer answer = run_one(model, options_of(false, "", 1), inputs);
+  std::fesetround(FE_TONEAREST);
+  return std::move(answer.outputs);
+}
+
+// Largest move of an output where the inputs move by one part in 2^12, or where roundings do: what nearly cancels keeps
+// those of its terms, and a reciprocal makes them large.
+double conditioning(std::span<const std::byte> model, std::span<const Tensor> inputs, const std::vector<Tensor>& out) {
+  double most = largest_move(rounded(model, inputs, FE_UPWARD), rounded(model, inputs, FE_DOWNWARD));
   for (const double factor : {1.0 + kNudge, 1.0 - kNudge}) {
-    std::vector<Tensor> moved;
-    for (const Tensor& input : inputs) {
-      Tensor copy(input.dtype(), input.shape());
-      std::memcpy(copy.mutable_view().data, input.view().data, static_cast<std::size_t>(input.bytes()));
-      for (int64_t i = 0; i < (is_float(input.dtype()) ? input.shape().count() : 0); ++i) {
-        if (input.dtype() == DType::kFloat32) copy.as<float>()[i] *= static_cast<float>(factor);
-        if (input.dtype() == DType::kFloat64) copy.as<double>()[i] *= factor;
-      }
-      moved.push_back(std::move(copy));
-    }
-    const Answer answer = run_one(model, options_of(false, "scalar", 1), moved);
-    if (!answer.has_run()) return INFINITY;
-    for (std::size_t k = 0; k < out.size(); ++k) {
-      if (!is_float(out[k].dtype())) continue;
-      if (!(out[k].shape() == answer.outputs[k].shape())) return INFINITY;
-      for (int64_t i = 0; i < out[k].shape().count(); ++i) {
-        const double move = std::abs(element(out[k], i) - element(answer.outputs[k], i));
-        most = std::isnan(move) ? INFINITY : std::max(most, move);
-      }
-    }
+    const Answer answer = run_one(model, options_of(false, "scalar", 1), scaled(inputs, factor));
+    most = std::max(most, largest_move(out, answer.outputs));
   }
   return most;
 }
