@@ -101,6 +101,7 @@ py::list run_op_on(int device, uintptr_t stream, const std::string& op, const st
 
 py::list operators() {
   constexpr const char* kTolerances[] = {"exact", "ulp4", "sum"};
+  constexpr const char* kKinds[] = {"kernel", "elementwise", "view", "control"};
   py::list list;
   for (const OpRow& row : op_table()) {
     py::dict entry;
@@ -110,8 +111,7 @@ py::list operators() {
     entry["min_opset"] = row.min_opset;
     entry["max_opset"] = row.max_opset;
     entry["tolerance"] = kTolerances[static_cast<int>(row.tolerance)];
-    entry["is_view"] = row.kind == RowKind::kView;
-    entry["is_control"] = row.kind == RowKind::kControl;
+    entry["kind"] = kKinds[static_cast<int>(row.kind)];
     entry["has_simd"] = row.kernels[static_cast<int>(Isa::kBaseline)] != nullptr;
     entry["has_cuda"] = row.has_cuda;
     list.append(entry);

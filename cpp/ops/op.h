@@ -228,9 +228,10 @@ using InferFunction = void (*)(InferContext&);
 using PrepareFunction = std::shared_ptr<const void> (*)(PrepareContext&);
 using Kernel = void (*)(const OpCall&) noexcept;
 
-/// A kernel computes; a view only gives input 0 another shape (the plan then shares its memory); control runs bodies,
-/// so that its output shapes are known when it has run.
-enum class RowKind { kKernel, kView, kControl };
+/// A kernel computes, an element-wise one each element of its output from those in the same place of its inputs,
+/// broadcast; a view only gives input 0 another shape (the plan then shares its memory); control runs bodies, so that
+/// its output shapes are known when it has run.
+enum class RowKind { kKernel, kElementwise, kView, kControl };
 
 struct OpRow {
   std::string_view id;      ///< "conv": file and function names

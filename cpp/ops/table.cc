@@ -14,6 +14,7 @@ namespace slipway {
   namespace scalar {                                         \
   void id(const OpCall&) noexcept;                           \
   }
+#define SLIPWAY_ROW_Elementwise(id) SLIPWAY_ROW_Kernel(id)
 #define SLIPWAY_DECLARE_NONE(id)
 #define SLIPWAY_DECLARE_SIMD(id)   \
   namespace baseline {             \
@@ -51,6 +52,7 @@ namespace {
   nullptr, {}
 #define SLIPWAY_KERNELS_Kernel(id, simd) \
   &prepare_##id, { &scalar::id, SLIPWAY_KERNELS_##simd(id) }
+#define SLIPWAY_KERNELS_Elementwise(id, simd) SLIPWAY_KERNELS_Kernel(id, simd)
 #define SLIPWAY_KERNELS_NONE(id) nullptr, nullptr, nullptr, nullptr, nullptr
 #define SLIPWAY_KERNELS_SIMD(id) SLIPWAY_COLUMNS(id)
 #define SLIPWAY_OP(id, onnx, domain, low, high, tolerance, kind, simd, cuda) \

@@ -21,18 +21,17 @@ namespace {
 constexpr int64_t kMostBytes = int64_t{1} << 21;
 constexpr int64_t kLeastBytes = int64_t{1} << 18;
 
-constexpr std::array<std::string_view, 9> kOfImages = {"Conv",
-                                                       "ConvActivation",
-                                                       "ConvTranspose",
-                                                       "MaxPool",
-                                                       "AveragePool",
-                                                       "GlobalMaxPool",
-                                                       "GlobalAveragePool",
-                                                       "BatchNormalization",
-                                                       "InstanceNormalization"};
-constexpr std::array<std::string_view, 23> kElementWise = {
-    "Abs", "Add", "Cast", "Ceil", "Clip", "Div",        "Elu",  "Erf",     "Exp",  "Floor", "Gelu", "LeakyRelu",
-    "Log", "Max", "Min",  "Mul",  "Neg",  "Reciprocal", "Relu", "Sigmoid", "Sqrt", "Sub",   "Tanh"};
+constexpr std::array<std::string_view, 11> kOfImages = {"Conv",
+                                                        "ConvActivation",
+                                                        "ConvTranspose",
+                                                        "MaxPool",
+                                                        "AveragePool",
+                                                        "GlobalMaxPool",
+                                                        "GlobalAveragePool",
+                                                        "BatchNormalization",
+                                                        "InstanceNormalization",
+                                                        "DepthToSpace",
+                                                        "SpaceToDepth"};
 constexpr std::array<std::string_view, 5> kReductions = {"ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin",
                                                          "ReduceSum"};
 
@@ -105,7 +104,7 @@ class Comparison final {
     if (op == "Network") return true;
     if (step.outputs.size() != 1) return false;
     if (holds(kOfImages, op)) return only_first_is_rows(step);
-    if (holds(kElementWise, op) || op == "Expand") return has_one_rank(step);
+    if (step.node->row->kind == RowKind::kElementwise || op == "Expand") return has_one_rank(step);
     if (holds(kReductions, op)) return only_first_is_rows(step);  // one of the first axis would not leave rows
     if (op == "Softmax" || op == "LogSoftmax") return axis_of(step, -1) > 0;
     if (op == "Concat") return axis_of(step, 0) > 0;

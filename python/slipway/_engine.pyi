@@ -19,8 +19,7 @@ class OperatorRow(TypedDict):
     min_opset: int
     max_opset: int
     tolerance: str
-    is_view: bool
-    is_control: bool
+    kind: str  # kernel, elementwise, view or control
     has_simd: bool
     has_cuda: bool
 

@@ -27,9 +27,9 @@ def table(rows: Sequence[OperatorRow]) -> str:
         name = f"{row['domain']}::{row['onnx']}" if row["domain"] else row["onnx"]
         columns = ["scalar", *(["simd"] if row["has_simd"] else []), *(["cuda"] if row["has_cuda"] else [])]
         kernels = ", ".join(columns)
-        if row["is_view"]:
+        if row["kind"] == "view":
             kernels = "none: a view"
-        if row["is_control"]:
+        if row["kind"] == "control":
             kernels = "none: runs graphs"
         opsets = f"{row['min_opset']} to {row['max_opset']}"
         lines.append(f"| {name} | {opsets} | {row['tolerance']} | {kernels} | `cpp/ops/{row['id']}.cc` |")

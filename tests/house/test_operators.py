@@ -49,7 +49,7 @@ def test_the_engine_has_the_rows_of_the_table(rows: list[Row]) -> None:
             row["domain"],
             row["min_opset"],
             row["max_opset"],
-            "View" if row["is_view"] else "Control" if row["is_control"] else "Kernel",
+            row["kind"].capitalize(),
         )
         for row in _engine.operators()
     ]

@@ -212,7 +212,7 @@ def _operators(proto: onnx.ModelProto) -> list[dict[str, Any]]:
         row = rows.get((plain_domain, op))
         known = row is not None and row["min_opset"] <= opsets.get(domain, 0) <= row["max_opset"]
         devices = ["cpu"] if known else []
-        if row is not None and known and (row["has_cuda"] or row["is_view"]):
+        if row is not None and known and (row["has_cuda"] or row["kind"] == "view"):
             devices.append("cuda")
         found.append({"operator": op, "domain": domain, "count": count, "known": known, "devices": devices})
     return found
