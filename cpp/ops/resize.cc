@@ -4,7 +4,8 @@
 // type with mode nearest, else float32 and float64; scales: float32 list, or sizes: int64 list, either known when
 // shapes are. Modes nearest, linear, cubic, and every coordinate_transformation_mode but tf_crop_and_resize; roi and
 // extrapolation_value are for that one and pass unread. No antialias. A weight of 0 takes nothing: infinity and NaN
-// spread to the places they are a part of.
+// spread to the places they are a part of. align_corners takes the length of y, which is whole, also with scales: so do
+// ONNX's formula, torch and onnxruntime, but not onnx's reference.
 #include "ops/resize.h"
 
 #include <algorithm>

@@ -140,11 +140,9 @@ double coordinate(const ResizeAttributes& how, const ResizeScale& scale, int64_t
     }
     case ResizeCoordinates::kPytorchHalfPixel:
       return count > 1 ? scaled_back(place + 0.5, 0.0) - 0.5 : 0.0;
-    case ResizeCoordinates::kAlignCorners: {
-      // Of scales the length is a fraction, as onnx's own reference has it.
-      const double length = scale.is_float32 ? before * scale.up / scale.down : after;
-      return count > 1 && length > 1.0 ? place * (before - 1.0) / (length - 1.0) : 0.0;
-    }
+    case ResizeCoordinates::kAlignCorners:
+      // The length of y itself, as in ONNX's formula, torch and onnxruntime; onnx's reference takes size * scale.
+      return count > 1 ? place * (before - 1.0) / (after - 1.0) : 0.0;
     case ResizeCoordinates::kAsymmetric:
       return scaled_back(place, 0.0);
     default:

@@ -1,4 +1,4 @@
-"""Every node test case of the onnx package passes on the engine, or stands in REFUSED with a reason.
+"""Every node test case of the onnx package passes on the engine, or stands in REFUSED or DIFFERENT with a reason.
 
 A refused case must be refused by name at load: the engine never computes something other than ONNX says.
 """
@@ -67,6 +67,12 @@ REFUSED: dict[str, str] = {
     ),
 }
 
+#: Case name -> why the engine gives something else than onnx states.
+DIFFERENT: dict[str, str] = dict.fromkeys(
+    ("test_resize_downsample_scales_cubic_align_corners", "test_resize_downsample_scales_linear_align_corners"),
+    "onnx's reference aligns corners of a length of 3.2; ONNX's formula, torch and onnxruntime of the 3 that are there",
+)
+
 
 @pytest.mark.parametrize("case", TAKEN, ids=lambda case: case.name)
 def test_node_case(case: NodeCase, tmp_path: Path) -> None:
@@ -74,6 +80,10 @@ def test_node_case(case: NodeCase, tmp_path: Path) -> None:
     model = save(case, tmp_path)
     if case.name in REFUSED:
         with pytest.raises((ModelError, UnsupportedError)):
+            _run_all(case, model)
+        return
+    if case.name in DIFFERENT:
+        with pytest.raises(AssertionError, match="Mismatched elements"):
             _run_all(case, model)
         return
     _run_all(case, model)
@@ -92,9 +102,9 @@ def _run_all(case: NodeCase, model: Path) -> None:
             np.testing.assert_allclose(value, want, rtol=case.rtol, atol=case.atol)
 
 
-def test_no_refused_case_is_unknown() -> None:
-    """A name in REFUSED that no case has is a leftover."""
-    assert set(REFUSED) <= {case.name for case in TAKEN}
+def test_no_case_of_the_lists_is_unknown() -> None:
+    """A name in REFUSED or DIFFERENT that no case has is a leftover."""
+    assert {*REFUSED, *DIFFERENT} <= {case.name for case in TAKEN}
 
 
 def test_the_document_states_these_counts() -> None:
@@ -104,5 +114,6 @@ def test_the_document_states_these_counts() -> None:
         pytest.skip(f"the document speaks of another onnx than {onnx.__version__}")
     _, left = collect()
     by_type = sum(case.reason.startswith("type") for case in left)
-    for count in (len(TAKEN) - len(REFUSED), len(REFUSED), by_type, len(left) - by_type):
+    passed = len(TAKEN) - len(REFUSED) - len(DIFFERENT)
+    for count in (passed, len(REFUSED), len(DIFFERENT), by_type, len(left) - by_type):
         assert f"\n| {count} | " in text

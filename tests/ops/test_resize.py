@@ -82,7 +82,7 @@ CASES = [
         for mode in ("nearest", "linear", "cubic")
         for scale in (0.75, 1.6, 2.5)
         for coordinates in COORDINATES
-        if coordinates != "align_corners"  # the reference divides by a size that is not whole
+        if coordinates != "align_corners"  # the reference takes a length that is not whole
     ),
     *(
         to_sizes(f"{mode}_{policy}", drawn(1, 1, 6, 9), 8, 10, mode=mode, axes=[2, 3], keep_aspect_ratio_policy=policy)
@@ -151,6 +151,23 @@ def test_a_factor_gives_the_places_of_torch(factor: float, size: int, isa: str) 
         "factor", x.numpy(), 1, 1, factor, coordinate_transformation_mode="asymmetric", nearest_mode="floor"
     )
     np.testing.assert_array_equal(run(OP, case, isa)[0], expected)
+
+
+@pytest.mark.parametrize("factor", [0.4, 0.7, 1.1, 1.5, 2.0, 3.3])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_a_factor_aligns_the_corners_of_torch(mode: str, factor: float, isa: str) -> None:
+    x = drawn(1, 2, 5, 7)
+
+    def oracle(x: Array, *inputs: Array, **_: Any) -> Array:
+        options: dict[str, Any] = {"scale_factor": factor, "mode": mode, "align_corners": True}
+        y: Array = torch.nn.functional.interpolate(torch.from_numpy(x), **options).numpy()
+        return y
+
+    attributes = {"mode": mode.removeprefix("bi"), "coordinate_transformation_mode": "align_corners"}
+    case = by_scales("corners", x, 1, 1, factor, factor, **attributes)
+    check(
+        OP, case, isa, oracle=oracle, magnitude=lambda x, *_, **__: np.full(oracle(x).shape, 1.5**4 * np.abs(x).max())
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
