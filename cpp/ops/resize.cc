@@ -34,33 +34,42 @@ void infer_resize(InferContext& context) {
 namespace {
 
 struct OwnedResize : ResizePrepared {
+  Buffer buffer;  // counts against the session's memory
   std::shared_ptr<const DeviceMemory> memory;
 };
 
-// Reads the shapes into axes and their tables; returns how many taps an element has.
-int64_t read_axes(const PrepareContext& context, ResizePrepared& prepared) {
+// Reads the shapes into axes and their table; returns how many taps an element has.
+int64_t read_axes(const PrepareContext& context, OwnedResize& prepared) {
   const ResizeAttributes how = resize_attributes(context);
   const std::vector<ResizeScale> scales = resize_scales(context);
   const Shape x = context.shape(0);
   const Shape y = context.output_shape(0);
   const auto strides = strides_of(x);
+  const auto scale_of = [&](int axis) -> const ResizeScale& { return scales[static_cast<std::size_t>(axis)]; };
+  const auto is_kept = [&](int axis) { return scale_of(axis).is_one() && x[axis] == y[axis]; };
   int64_t taps = 1;
-  int64_t kept = 1;  // places of the axes since the last that is resized
+  int64_t count = 0;  // of taps in the table
+  int64_t kept = 1;   // places of the axes since the last that is resized
   for (int axis = 0; axis < x.rank(); ++axis) {
-    const ResizeScale& scale = scales[static_cast<std::size_t>(axis)];
-    if (scale.is_one() && x[axis] == y[axis]) {
+    if (is_kept(axis)) {
       kept *= x[axis];
       continue;
     }
     if (kept > 1) prepared.axes.push_back({kept, strides[axis] * x[axis], 0, 0});
     kept = 1;
-    ResizeAxis own{y[axis], strides[axis], static_cast<int64_t>(prepared.table.size()), 0};
-    own.taps = append_taps(how, scale, x[axis], y[axis], strides[axis], prepared.table);
-    taps = checked_multiply(taps, own.taps);
-    prepared.axes.push_back(own);
+    const int own = taps_of(how, y[axis]);
+    prepared.axes.push_back({y[axis], strides[axis], count, own});
+    count += y[axis] * own;
+    taps = checked_multiply(taps, own);
   }
   prepared.inner = kept;
   prepared.is_nearest = how.mode == ResizeMode::kNearest;
+  prepared.buffer = Buffer(count * static_cast<int64_t>(sizeof(ResizeTap)));
+  auto* to = reinterpret_cast<ResizeTap*>(prepared.buffer.data());
+  prepared.table = to;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (!is_kept(axis)) to = write_taps(how, scale_of(axis), x[axis], y[axis], strides[axis], to);
+  }
   return taps;
 }
 
@@ -79,9 +88,9 @@ std::shared_ptr<const void> prepare_resize(PrepareContext& context) {
     if (!prepared->is_nearest) context.scratch_bytes = checked_multiply(row, sizeof(double));
     return prepared;
   }
-  prepared->memory = context.device()->upload(prepared->table.data(),
-                                              static_cast<int64_t>(prepared->table.size() * sizeof(ResizeTap)));
-  prepared->device_table = prepared->memory->as<ResizeTap>();
+  prepared->memory = context.device()->upload(prepared->table, prepared->buffer.bytes());
+  prepared->table = prepared->memory->as<ResizeTap>();
+  prepared->buffer = Buffer();
   return prepared;
 }
 
@@ -98,7 +107,7 @@ T* take_nearest(const ResizePrepared& prepared, std::size_t axis, const T* x, T*
   int64_t last = -1;
   int64_t size = 0;
   for (int64_t at = 0; at < own.count; ++at) {
-    const int64_t from = tap_of(own, prepared.table.data(), at, 0).from;
+    const int64_t from = tap_of(own, prepared.table, at, 0).from;
     if (is_row) {
       *y++ = x[from];
     } else if (from == last) {
@@ -124,7 +133,7 @@ template <typename T>
 void add_row(const Row& row, const T* x, double weight) noexcept {
   const ResizeAxis& own = row.prepared.axes.back();
   const int64_t inner = row.prepared.inner;
-  const ResizeTap* tap = row.prepared.table.data() + own.first;
+  const ResizeTap* tap = row.prepared.table + own.first;
   double* sums = row.sums;
   for (int64_t at = 0; at < own.count; ++at, sums += inner) {
     for (int k = 0; k < own.taps; ++k, ++tap) {
@@ -140,7 +149,7 @@ void add_rows(const Row& row, std::size_t axis, const T* x, double weight) noexc
   if (axis + 1 == row.prepared.axes.size()) return add_row(row, x, weight);
   const ResizeAxis& own = row.prepared.axes[axis];
   for (int k = 0; k < std::max(own.taps, 1); ++k) {
-    const ResizeTap tap = tap_of(own, row.prepared.table.data(), row.at[axis], k);
+    const ResizeTap tap = tap_of(own, row.prepared.table, row.at[axis], k);
     if (tap.weight != 0.0) add_rows(row, axis + 1, x + tap.from, weight * tap.weight);
   }
 }

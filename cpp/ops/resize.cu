@@ -18,8 +18,7 @@ struct DeviceResize {
 };
 
 DeviceResize device_resize(const ResizePrepared& prepared, int64_t count) noexcept {
-  DeviceResize resize{
-      static_cast<int>(prepared.axes.size()) + 1, count, is_large(count), prepared.device_table, {}, {}};
+  DeviceResize resize{static_cast<int>(prepared.axes.size()) + 1, count, is_large(count), prepared.table, {}, {}};
   for (int axis = 0; axis < resize.rank; ++axis) {
     const bool is_inner = axis + 1 == resize.rank;
     resize.axes[axis] = is_inner ? ResizeAxis{prepared.inner, 1, 0, 0} : prepared.axes[static_cast<std::size_t>(axis)];

@@ -24,11 +24,10 @@ struct ResizeAxis {
 };
 
 struct ResizePrepared {
-  std::vector<ResizeAxis> axes;  ///< up to the last that is resized; between those, the others are merged
-  std::vector<ResizeTap> table;
-  int64_t inner = 1;  ///< elements side by side behind these axes
+  std::vector<ResizeAxis> axes;      ///< up to the last that is resized; between those, the others are merged
+  const ResizeTap* table = nullptr;  ///< where the kernel can read it
+  int64_t inner = 1;                 ///< elements side by side behind these axes
   bool is_nearest = false;
-  const ResizeTap* device_table = nullptr;  ///< the same, where CUDA reads it
 };
 
 /// Tap k of place `at`.

@@ -164,7 +164,7 @@ double rounded(ResizeRounding rounding, double x) {
 }
 
 // Keys, Cubic Convolution Interpolation for Digital Image Processing, 1981, equation 4, at the four places around.
-void append_cubic(const ResizeAttributes& how, double x, int64_t size, int64_t stride, std::vector<ResizeTap>& table) {
+ResizeTap* write_cubic(const ResizeAttributes& how, double x, int64_t size, int64_t stride, ResizeTap* to) {
   const double a = how.cubic_coefficient;
   const auto near = [a](double d) { return ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0; };
   const auto far = [a](double d) { return ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a; };
@@ -183,8 +183,9 @@ void append_cubic(const ResizeAttributes& how, double x, int64_t size, int64_t s
     for (double& weight : weights) weight = total == 0.0 ? weight : weight / total;
   }
   for (int64_t k = 0; k < 4; ++k) {
-    table.push_back({std::clamp<int64_t>(first + k, 0, size - 1) * stride, weights[k]});
+    *to++ = {std::clamp<int64_t>(first + k, 0, size - 1) * stride, weights[k]};
   }
+  return to;
 }
 
 }  // namespace
@@ -260,29 +261,32 @@ std::vector<ResizeScale> resize_scales(const PrepareContext& context) {
   return scales;
 }
 
-int append_taps(const ResizeAttributes& how, const ResizeScale& scale, int64_t size, int64_t count, int64_t stride,
-                std::vector<ResizeTap>& table) {
+int taps_of(const ResizeAttributes& how, int64_t count) {
   const int taps = how.mode == ResizeMode::kNearest ? 1 : how.mode == ResizeMode::kLinear ? 2 : 4;
   if (count > kMostTaps / taps) {
     fail(Code::kLimit, "an axis becomes ", count, " long, allowed are up to ", kMostTaps / taps);
   }
-  table.reserve(table.size() + static_cast<std::size_t>(count * taps));
+  return taps;
+}
+
+ResizeTap* write_taps(const ResizeAttributes& how, const ResizeScale& scale, int64_t size, int64_t count,
+                      int64_t stride, ResizeTap* to) {
   const auto last = static_cast<double>(size - 1);
   for (int64_t at = 0; at < count; ++at) {
     const double x = coordinate(how, scale, size, count, at);
     if (how.mode == ResizeMode::kNearest) {
-      table.push_back({static_cast<int64_t>(std::clamp(rounded(how.rounding, x), 0.0, last)) * stride, 1.0});
+      *to++ = {static_cast<int64_t>(std::clamp(rounded(how.rounding, x), 0.0, last)) * stride, 1.0};
     } else if (how.mode == ResizeMode::kLinear) {
       const double within = std::clamp(x, 0.0, last);
       const auto low = static_cast<int64_t>(within);
       const double part = within - static_cast<double>(low);
-      table.push_back({low * stride, 1.0 - part});
-      table.push_back({std::min(low + 1, size - 1) * stride, part});
+      *to++ = {low * stride, 1.0 - part};
+      *to++ = {std::min(low + 1, size - 1) * stride, part};
     } else {
-      append_cubic(how, x, size, stride, table);
+      to = write_cubic(how, x, size, stride, to);
     }
   }
-  return taps;
+  return to;
 }
 
 }  // namespace slipway

@@ -38,8 +38,11 @@ struct ResizeScale {
 /// One scale for each axis of x.
 [[nodiscard]] std::vector<ResizeScale> resize_scales(const PrepareContext& context);
 
-/// Appends the taps of an axis of x that becomes `count` places long, and returns how many each place has.
-int append_taps(const ResizeAttributes& how, const ResizeScale& scale, int64_t size, int64_t count, int64_t stride,
-                std::vector<ResizeTap>& table);
+/// How many taps each place has along an axis that becomes `count` long. Throws Error(kLimit) where they are too many.
+[[nodiscard]] int taps_of(const ResizeAttributes& how, int64_t count);
+
+/// Writes the taps of an axis of x that becomes `count` places long, and returns where the next ones go.
+ResizeTap* write_taps(const ResizeAttributes& how, const ResizeScale& scale, int64_t size, int64_t count,
+                      int64_t stride, ResizeTap* to);
 
 }  // namespace slipway

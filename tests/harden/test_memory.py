@@ -142,6 +142,21 @@ def test_plans_of_a_large_graph_count(figure: Callable[[str, float], None]) -> N
     assert grown < 2 * bound
 
 
+def test_the_tables_of_a_resize_count() -> None:
+    """32 bytes for each place of the output, which has 4."""
+    twice = numpy_helper.from_array(np.array([2], np.float32), "twice")
+    bound = 24 * MIB
+    session = slipway.Session(
+        model_of([helper.make_node("Resize", ["x", "", "twice"], ["y"], mode="linear")], ["N"], twice), max_memory=bound
+    )
+    with pytest.raises(LimitError, match=r"Resize.*needs 64000000 bytes.*max_memory is 25165824"):
+        session.run({"x": np.zeros(1_000_000, np.float32)})
+    before = resident_bytes()
+    for n in range(100_000, 100_040):
+        assert session.run({"x": np.zeros(n, np.float32)})["y"].shape == (2 * n,)
+    assert resident_bytes() - before < bound + 16 * MIB
+
+
 def test_a_run_that_starts_again_leaks_none_of_its_results() -> None:
     body = loop_body(
         [
