@@ -95,7 +95,8 @@ class Comparison final {
 
   /// Case 1: inputs that only say how large the result is.
   [[nodiscard]] static bool says_size(const Node& node, std::size_t input) {
-    return (node.op == "Expand" && input == 1) || (node.op == "Slice" && (input == 1 || input == 2));
+    return (node.op == "Expand" && input == 1) || (node.op == "Slice" && (input == 1 || input == 2)) ||
+           (node.op == "Resize" && input == 3);
   }
 
   /// Case 2.
@@ -109,6 +110,7 @@ class Comparison final {
     if (op == "Softmax" || op == "LogSoftmax") return axis_of(step, -1) > 0;
     if (op == "Concat") return axis_of(step, 0) > 0;
     if (op == "Slice") return only_first_is_rows(step) && leaves_first_axis(step);
+    if (op == "Resize") return only_first_is_rows(step) && stretches_no_rows(step);
     if (op == "Pad") return only_first_is_rows(step) && pads_nothing_away(step);
     if (op != "Transpose") return false;
     const std::vector<int64_t> order = NodeReader(*step.node).get_ints("perm");
@@ -145,6 +147,16 @@ class Comparison final {
     const std::span<const int64_t> axes = ints(step, 3);
     const int64_t rank = step.outputs[0].shape.rank();
     return !axes.empty() && std::none_of(axes.begin(), axes.end(), [&](int64_t a) { return a == 0 || a + rank == 0; });
+  }
+
+  /// As many rows as before may be others where a factor is near 1; sizes are a factor of exactly 1 then.
+  [[nodiscard]] bool stretches_no_rows(const Step& step) const {
+    const NodeReader node(*step.node);
+    if (node.get_string("keep_aspect_ratio_policy", "stretch") != "stretch" || !node.get_ints("axes").empty())
+      return false;
+    if (step.inputs.size() > 3 && step.inputs[3].value != kNoValue) return true;
+    const TensorView scales = constant(whole_, step.inputs[2]).view();
+    return scales.shape.count() > 0 && scales.as<float>()[0] == 1.0F;
   }
 
   [[nodiscard]] bool pads_nothing_away(const Step& step) const {

@@ -56,6 +56,8 @@ Model images(std::vector<Message> nodes) {
                         ints("nine", {1}, {9}),
                         ints("tail", {3}, {4, kSize, kSize}),
                         ints("turned", {4}, {4, -1, kSize, kSize}),
+                        floats("scales", {4}, {1.0F, 1.0F, 0.5F, 0.75F}),
+                        floats("stretched", {4}, {1.01F, 1.0F, 1.0F, 1.0F}),
                         floats("half", {1, 4, 1, 1}, {0.5F, -0.5F, 2.0F, 1.0F})};
   return model;
 }
@@ -77,7 +79,8 @@ Model apart() {
       node("SpaceToDepth", {"c"}, {"d"}, {attribute("blocksize", int64_t{2})}),
       node("DepthToSpace", {"d"}, {"f"}, {attribute("blocksize", int64_t{2})}),
       node("Relu", {"f"}, {"r"}),
-      node("ConvTranspose", {"r", "v"}, {"u"}, {twice}),
+      node("ConvTranspose", {"r", "v"}, {"large"}, {twice}),
+      node("Resize", {"large", "", "scales"}, {"u"}, {attribute("mode", std::string("linear"))}),
       node("Slice", {"u", "zero", "nine", "rows"}, {"k"}),
       node("Shape", {"k"}, {"sizes"}),
       node("Expand", {"k", "sizes"}, {"e"}),
@@ -168,6 +171,8 @@ std::vector<Meeting> meetings() {
       {"rows reversed", {node("Slice", {"a", "minus_one", "before", "first_axis", "minus_one"}, {"y"})}},
       {"rows left out", {node("Slice", {"a", "one", "nine", "first_axis"}, {"y"})}},
       {"rows shifted", {node("Pad", {"a", "shift"}, {"y"})}},
+      {"rows between rows",
+       {node("Resize", {"a", "", "stretched"}, {"y"}, {attribute("mode", std::string("linear"))})}},
       {"rows behind rows", {node("Concat", {"a", "a"}, {"y"}, {first})}},
       {"a sum along rows", {node("Squeeze", {"zero"}, {"at"}), node("CumSum", {"a", "at"}, {"y"})}},
       {"another first axis", {node("Transpose", {"a"}, {"y"}, {attribute("perm", std::vector<int64_t>{1, 0, 2, 3})})}},
