@@ -9,6 +9,7 @@
 #include "ops/resize.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "ops/elementwise.h"
 #include "ops/resize_rules.h"
@@ -36,6 +37,8 @@ namespace {
 struct OwnedResize : ResizePrepared {
   Buffer buffer;  // counts against the session's memory
   std::shared_ptr<const DeviceMemory> memory;
+  ResizeRows own_rows;
+  Buffer row_taps;  // of its last axis
 };
 
 // Reads the shapes into axes and their table; returns how many taps an element has.
@@ -48,8 +51,9 @@ int64_t read_axes(const PrepareContext& context, OwnedResize& prepared) {
   const auto scale_of = [&](int axis) -> const ResizeScale& { return scales[static_cast<std::size_t>(axis)]; };
   const auto is_kept = [&](int axis) { return scale_of(axis).is_one() && x[axis] == y[axis]; };
   int64_t taps = 1;
-  int64_t count = 0;  // of taps in the table
-  int64_t kept = 1;   // places of the axes since the last that is resized
+  int64_t count = 0;    // of taps in the table
+  double growth = 1.0;  // of the axes before the last that is resized
+  int64_t kept = 1;     // places of the axes since the last that is resized
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (is_kept(axis)) {
       kept *= x[axis];
@@ -59,6 +63,9 @@ int64_t read_axes(const PrepareContext& context, OwnedResize& prepared) {
     kept = 1;
     const int own = taps_of(how, y[axis]);
     prepared.axes.push_back({y[axis], strides[axis], count, own});
+    prepared.own_rows.source = x[axis] * strides[axis];
+    prepared.own_rows.adds_first = growth <= 1.0;
+    growth *= static_cast<double>(y[axis]) / static_cast<double>(x[axis]);
     count += y[axis] * own;
     taps = checked_multiply(taps, own);
   }
@@ -73,6 +80,49 @@ int64_t read_axes(const PrepareContext& context, OwnedResize& prepared) {
   return taps;
 }
 
+// Lays the taps of the last axis out for vectors; false where it does not suit them.
+bool lay_rows_out(int64_t elements, OwnedResize& resize) {
+  constexpr int64_t kMostLanes = 16;
+  constexpr int64_t kMostSlots = 8;
+  const ResizeAxis& last = resize.axes.back();
+  ResizeRows& rows = resize.own_rows;
+  rows.outer = resize.axes.data();
+  rows.outer_axes = static_cast<int>(resize.axes.size()) - 1;
+  rows.table = resize.table;
+  for (int axis = 0; axis < rows.outer_axes; ++axis) {
+    const ResizeAxis& own = rows.outer[axis];
+    rows.rows *= own.count;
+    rows.sources *= std::max(own.taps, 1);
+    if (rows.sources > kMostResizeSources) return false;
+  }
+  rows.adds_first = rows.adds_first && rows.sources > 1;
+  rows.count = last.count;
+  rows.inner = resize.inner;
+  rows.taps = last.taps;
+  rows.padded = (last.count + kMostLanes - 1) / kMostLanes * kMostLanes;
+  rows.is_nearest = resize.is_nearest;
+  const int64_t places = rows.padded * rows.taps;
+  resize.row_taps = Buffer(places * static_cast<int64_t>(sizeof(int32_t) + sizeof(float)));
+  auto* from = reinterpret_cast<int32_t*>(resize.row_taps.data());
+  auto* weight = reinterpret_cast<float*>(from + places);
+  std::fill_n(from, places, 0);
+  std::fill_n(weight, places, 0.0F);
+  for (int64_t at = 0; at < last.count; ++at) {
+    for (int k = 0; k < last.taps; ++k) {
+      const ResizeTap tap = tap_of(last, resize.table, at, k);
+      if (tap.from > std::numeric_limits<int32_t>::max()) return false;
+      from[k * rows.padded + at] = static_cast<int32_t>(tap.from);
+      weight[k * rows.padded + at] = static_cast<float>(tap.weight);
+    }
+  }
+  rows.from = from;
+  rows.weight = weight;
+  // No more memory than y has, as long as that leaves one.
+  rows.slots = std::clamp<int64_t>(elements / rows.slot(), 1, std::min(kMostSlots, rows.rows));
+  resize.rows = &rows;
+  return true;
+}
+
 }  // namespace
 
 std::shared_ptr<const void> prepare_resize(PrepareContext& context) {
@@ -84,6 +134,11 @@ std::shared_ptr<const void> prepare_resize(PrepareContext& context) {
   if (!prepared->is_nearest) context.work.flops = checked_multiply(2 * taps, count);
   if (prepared->axes.empty()) return prepared;
   if (context.isa() != Isa::kCuda) {
+    const bool is_vector = context.isa() != Isa::kScalar && context.dtype(0) == DType::kFloat32;
+    if (is_vector && lay_rows_out(count, *prepared)) {
+      context.scratch_bytes = checked_multiply(prepared->rows->slots * prepared->rows->slot(), sizeof(float));
+      return prepared;
+    }
     const int64_t row = prepared->axes.back().count * prepared->inner;
     if (!prepared->is_nearest) context.scratch_bytes = checked_multiply(row, sizeof(double));
     return prepared;

@@ -114,6 +114,10 @@ def _images() -> Iterator[Rows]:
             yield Rows(op, (N, c, 17, 3))
         yield Rows("BatchNormalization", (N, c, 30), [(c,), (c,), (c,), (c,)])
         yield Rows("InstanceNormalization", (N, c, 30), [(c,), (c,)])
+        for mode in ("nearest", "linear", "cubic"):
+            for factors in ([1, 1, 2, 1.5], [1, 1, 0.5, 3], [1, 1, 2, 1]):
+                to = [np.zeros(0, np.float32), np.array(factors, np.float32)]
+                yield Rows("Resize", (N, c, 6, 7), to, {"mode": mode})
 
 
 def _recurrent() -> Iterator[Rows]:

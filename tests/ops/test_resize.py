@@ -95,6 +95,7 @@ CASES = [
     to_sizes("channels_last_nearest", drawn(2, 5, 4, 3), 2, 7, 9, 3),
     to_sizes("in_the_middle", drawn(4, 3, 5), 6, 3, 8, mode="linear"),
     to_sizes("identity", drawn(2, 3, 4), 2, 3, 4, mode="cubic"),
+    to_sizes("of_every_axis", drawn(3, 4, 3, 2), 4, 3, 5, 3, mode="cubic"),
     to_sizes("one_place", drawn(1, 1, 5, 4), 1, 1, 1, 1, mode="linear"),
     to_sizes("of_one_place", drawn(1, 1, 1, 1), 1, 1, 5, 4, mode="cubic"),
     to_sizes("wide", drawn(1, 2, 3, 700), 1, 2, 5, 1500, mode="linear", opset=13),

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import slipway
 
+Array = npt.NDArray[Any]
+
 RNG = np.random.default_rng(0)
 
 #: Large enough for every kernel to ask for a second thread, and not a multiple of any tile or panel.
-CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...], dict[str, Any]]] = {
+CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...] | Array, ...], dict[str, Any]]] = {
     "Add": ((3, 37, 65, 67), ((37, 1, 1),), {}),
     "Conv": ((3, 33, 29, 31), ((37, 33, 3, 3), (37,)), {"pads": [1, 1, 1, 1]}),
     "ConvTranspose": ((2, 33, 29, 31), ((33, 37, 3, 3), (37,)), {"pads": [1, 1, 1, 1], "strides": [2, 2]}),
@@ -27,6 +30,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...], dict[str, A
     "BatchNormalization": ((3, 37, 65, 67), ((37,), (37,), (37,), (37,)), {"epsilon": 100.0}),
     "ReduceLogSumExp": ((37, 65, 67), (), {"keepdims": 0}),
     "Relu": ((3, 37, 65, 67), (), {}),
+    "Resize": ((3, 17, 45, 47), (np.zeros(0, "f"), np.array([1, 1, 2, 1.5], "f")), {"mode": "linear"}),
     "Softmax": ((3, 37, 65, 67), (), {"axis": 1}),
     "Transpose": ((3, 37, 65, 67), (), {"perm": [2, 0, 3, 1]}),
 }
@@ -36,7 +40,9 @@ def session_of(op: str, path: Path, threads: int) -> slipway.Session:
     shape, weights, attributes = CASES[op]
     names = ["x", *(f"w{i}" for i in range(len(weights)))]
     constants = [
-        numpy_helper.from_array(np.random.default_rng(i).normal(size=w).astype(np.float32), f"w{i}")
+        numpy_helper.from_array(
+            w if isinstance(w, np.ndarray) else np.random.default_rng(i).normal(size=w).astype(np.float32), f"w{i}"
+        )
         for i, w in enumerate(weights)
     ]
     graph = helper.make_graph(
