@@ -31,18 +31,18 @@ _POOL_ITEMS = 256
 #: frames in double, in every runtime, would take minutes and show nothing more; one whole frame is among the cases.
 #: Halved again and again, 90 and 127, and what cases add to them, round up at some levels and not at others.
 _CUT = (90, 127)
-#: What the name of a batch in another order ends in.
-PERMUTED = "_permuted"
+#: What the names of a batch in another order, and of one with an item twice, end in.
+PERMUTED, REPEATED = "_permuted", "_repeated"
 
 
 @dataclass(frozen=True)
 class Case:
-    """Inputs by port; ``permutation`` says that this is the batch of case ``of`` in another order."""
+    """Inputs by port; ``items`` says which items of case ``of`` they are, in which order."""
 
     name: str
     inputs: Mapping[str, Array]
     of: str | None = None
-    permutation: Array | None = None
+    items: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
 
     Batches of 1, 2, 3 and 17; lengths all one, all the longest, rising (so unsorted), equal, longer than any real
     one, and all shorter than T; of several sequences each the longest in turn; other heights and widths, among them
-    those of a whole image; and a batch in another order, which must only permute the outputs.
+    those of a whole image; and a batch in another order and one with an item twice, where the items' outputs stay.
     """
     rng = np.random.default_rng(seed)
     times = _times(pool)
@@ -194,7 +194,8 @@ def verification_cases(pool: Pool, seed: int = 0) -> list[Case]:
         cases.append(case("size_other", lambda: np.full(2, longest), **others))
     if pool.whole is not None:
         cases.append(Case("size_whole", encode(pool.signature, [pool.whole])))
-    return [*cases, _permuted(pool, cases[3], rng)]
+    reordered = _selected(pool, cases[3], PERMUTED, rng.permutation(_count(pool, cases[3])))
+    return [*cases, reordered, _selected(pool, cases[2], REPEATED, np.array([0, 1, 2, 0]))]
 
 
 def _sequences_case(pool: Pool, rng: np.random.Generator, times: Sequence[str]) -> Case:
@@ -205,19 +206,21 @@ def _sequences_case(pool: Pool, rng: np.random.Generator, times: Sequence[str]) 
     return Case(f"longest_in_{times[-1]}", _draw(pool, rng, lengths))
 
 
-def _permuted(pool: Pool, case: Case, rng: np.random.Generator) -> Case:
-    n = next(
-        array.shape[axis]
-        for port in pool.signature.inputs
-        if (axis := batch_axis(port)) is not None and (array := case.inputs[port.name]) is not None
-    )
-    order = rng.permutation(n)
+def _count(pool: Pool, case: Case) -> int:
+    """Return the size of a batch."""
+    axes = ((port.name, batch_axis(port)) for port in pool.signature.inputs)
+    count: int = next(case.inputs[name].shape[axis] for name, axis in axes if axis is not None)
+    return count
+
+
+def _selected(pool: Pool, case: Case, suffix: str, items: Array) -> Case:
+    """Make a batch of items of another one; what belongs to no item stays."""
     inputs = {
         port.name: case.inputs[port.name] if (axis := batch_axis(port)) is None
-        else np.ascontiguousarray(np.take(case.inputs[port.name], order, axis))
+        else np.ascontiguousarray(np.take(case.inputs[port.name], items, axis))
         for port in pool.signature.inputs
     }  # fmt: skip
-    return Case(f"{case.name}{PERMUTED}", inputs, of=case.name, permutation=order)
+    return Case(f"{case.name}{suffix}", inputs, of=case.name, items=items)
 
 
 def _sequences(signature: Signature, port: InputPort, items: Array, arrays: Mapping[str, Array]) -> list[Array]:

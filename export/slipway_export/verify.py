@@ -26,7 +26,7 @@ from slipway.runtime._inputs import batch_axis
 from slipway.runtime.checked import SCALE_TOLERANCE, largest_difference, tolerance
 from slipway.runtime.eager import EagerModel
 from slipway.signature import BinaryOutput, ClassOutput, OutputPort, SegmentationOutput
-from slipway_export.cases import PERMUTED, Case, Pool, verification_cases
+from slipway_export.cases import PERMUTED, REPEATED, Case, Pool, verification_cases
 from slipway_export.goldens import check_raw, read_raw
 
 Array = NDArray[np.generic]
@@ -102,11 +102,11 @@ class Verification:
             if not row.ok and (row.runtime not in worst or _badness(row) > _badness(worst[row.runtime])):
                 worst[row.runtime] = row
         ran = {row.runtime for row in self.rows if not row.skipped}
-        if worst and set(worst) == ran and all(row.ok or row.case.endswith(PERMUTED) for row in self.rows):
+        if worst and set(worst) == ran and all(row.ok or row.case.endswith((PERMUTED, REPEATED)) for row in self.rows):
             raise MismatchError(
                 f"bundle {self.bundle}: items of a batch influence each other ({next(iter(worst.values())).told}), so "
-                "that an answer depends on what else is in the batch; take nothing over the axis N: no statistics, no "
-                "products of items"
+                "that an answer depends on what else is in the batch; take nothing over the axis N: no statistics (as "
+                "BatchNorm with track_running_stats=False does), no products of items"
             )
         if worst:
             raise MismatchError(
@@ -197,7 +197,7 @@ def pool_of_goldens(bundle: Bundle) -> Pool:
 
 
 def _expect(bundle: Bundle, reference: EagerModel, cases: Sequence[Case]) -> list[_Expected]:
-    """Run eager in both precisions; a permuted case must give the permuted outputs of the case it comes from."""
+    """Run eager in both precisions; items of another case must have the outputs that they have there."""
     precise = reference.double()
     expected = []
     for golden in bundle.goldens:
@@ -205,12 +205,12 @@ def _expect(bundle: Bundle, reference: EagerModel, cases: Sequence[Case]) -> lis
         expected.append(_Expected(case, golden.outputs, _answer(precise, case)))
     by_name: dict[str, _Expected] = {}
     for case in cases:
-        if case.permutation is None:
+        if case.items is None:
             item = _Expected(case, _answer(reference, case), _answer(precise, case))
         else:
             before = by_name[case.of or ""]
-            ports = bundle.signature.outputs
-            item = _Expected(case, _permute(ports, before.single, case), _permute(ports, before.double, case))
+            single = _selected(bundle.signature.outputs, before.single, case, reference)
+            item = _Expected(case, single, _selected(bundle.signature.outputs, before.double, case, precise))
         by_name[case.name] = item
     return [*expected, *by_name.values()]
 
@@ -248,14 +248,15 @@ def _expect_edges(reference: EagerModel, edges: Sequence[Case]) -> list[_Expecte
     return expected
 
 
-def _permute(ports: Sequence[OutputPort], outputs: Mapping[str, Array], case: Case) -> dict[str, Array]:
-    """Outputs without a batch axis do not depend on the order."""
-    assert case.permutation is not None
+def _selected(
+    ports: Sequence[OutputPort], outputs: Mapping[str, Array], case: Case, model: EagerModel
+) -> dict[str, Array]:
+    """Take the items' outputs; one without a batch axis does not depend on the order, and may on what comes twice."""
+    assert case.items is not None
+    axes = {port.name: batch_axis(port) for port in ports}
+    whole = _answer(model, case) if None in axes.values() and case.name.endswith(REPEATED) else outputs
     return {
-        port.name: outputs[port.name]
-        if (axis := batch_axis(port)) is None
-        else np.take(outputs[port.name], case.permutation, axis)
-        for port in ports
+        name: whole[name] if axis is None else np.take(outputs[name], case.items, axis) for name, axis in axes.items()
     }
 
 

@@ -214,7 +214,7 @@ def test_cases_are_the_goldens_and_several_draws(sealed: Path) -> None:
     bundle = Bundle.open(sealed)
     found = [case.name for case in draw_cases(bundle, draws=2)]
     assert found[:4] == ["golden_batch_1", "golden_batch_3", "golden_batch_8", "batch_1#0"]
-    assert len(found) == len(set(found)) == 3 + 2 * 11
+    assert len(found) == len(set(found)) == 3 + 2 * 12
 
 
 def test_damaged_evidence_is_refused(pictures: bytes, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import torch
 from export_models import OPERATORS
 
 from slipway.bundle import Bundle
-from slipway.errors import ExportError, InputError, SlipwayError, UnavailableError, UsageError
+from slipway.errors import ExportError, InputError, MismatchError, SlipwayError, UnavailableError, UsageError
 from slipway.recipes._module import load_module, recipe_of_bundle
 from slipway.runtime import Eager, find_runtimes
 from slipway.signature import ClassOutput, InputPort, LengthInput, SegmentationOutput, Signature, TensorInput
 from slipway_export import export_bundle, verify
 from slipway_export.cases import Pool, example_inputs, probe_inputs
+from slipway_export.clean import Operator
 from slipway_export.module import trained_module
 from slipway_export.ports import parse_inputs
 
@@ -68,6 +69,20 @@ class Scales(nn.Module):
 
     def forward(self, ids, by, chosen):
         return self.embedding(ids) * torch.where(chosen, by, -by)[:, None]
+
+
+class Normalises(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3, track_running_stats=False)
+
+    def forward(self, x):
+        return self.norm(x)
+
+
+class Judges(nn.Module):
+    def forward(self, x):
+        return 2 * x, x.mean()
 
 
 class Keeps(nn.Module):
@@ -218,6 +233,17 @@ def test_an_input_may_hold_one_number_per_item(models: str, tmp_path: Path) -> N
     assert bundle.goldens[1].inputs["by"].tolist() == [3, 2, 5]
 
 
+def test_statistics_of_a_batch_are_refused_in_answers_to_its_items_and_no_others(models: str, tmp_path: Path) -> None:
+    runtimes = find_runtimes("onnxruntime-cpu")
+    operators = (*OPERATORS, Operator("BatchNormalization", "", 13, 24))
+    trained = trained_module(f"{models}:Normalises", parse_inputs(["x:float32[N,3,4,4]"]), name="normalises")
+    with pytest.raises(MismatchError, match=r"influence each other .*batch_3_repeated.*track_running_stats=False"):
+        export_bundle(trained, tmp_path / "b", formats=("onnx",), operators=operators, runtimes=runtimes)
+    trained = trained_module(f"{models}:Judges", parse_inputs(["x:float32[N,4]"]), name="judges")
+    bundle = export_bundle(trained, tmp_path / "b", formats=("onnx",), operators=operators, runtimes=runtimes)
+    assert [port.dims for port in bundle.signature.outputs] == [("N", 4), ()]
+
+
 def test_a_script_that_torch_compiles_and_cannot_save_is_a_trace(models: str, tmp_path: Path) -> None:
     trained = trained_module(f"{models}:Optional", parse_inputs(["x:float32[T,N,4]"]), name="optional")
     formats = ("onnx", "torchscript")
@@ -265,7 +291,7 @@ def test_weights_are_loaded_without_running_code(models: str, tmp_path: Path, na
         ("needs", "missing 1 required positional argument"),
         (
             "none",
-            "has no name 'none'; it has Keeps, Longer, Mixes, Optional, Pair, Pixels, Scales, Tagger, fails, needs, ",
+            "has no name 'none'; it has Judges, Keeps, Longer, Mixes, Normalises, Optional, Pair, Pixels, Scales, ",
         ),
     ],
 )
