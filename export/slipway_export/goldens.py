@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 
 from slipway._metadata import FORMAT
 from slipway.bundle import Bundle, Golden
-from slipway.errors import BundleError, MismatchError
+from slipway.errors import BundleError, ExportError, MismatchError, SlipwayError
 from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.readers import read_csv, read_image
+from slipway.recipes._own import place_in_own_file
 from slipway.runtime.checked import SCALE_TOLERANCE
-from slipway.runtime.protocol import Runnable
+from slipway.runtime.eager import EagerModel
 from slipway.signature import ImageInput, LengthInput, Signature, TableInput, TextInput
+from slipway_export.cases import Case
 
 _BATCHES = (1, 3, 8)
 #: What a golden's raw input may hold, and the kind of port that takes it.
 _RAW_KINDS: Mapping[str, type[Any]] = {"images": ImageInput, "csv": TableInput, "texts": TextInput}
 
 
-def write_goldens(folder: Path, signature: Signature, raws: Sequence[Any], eager: Runnable) -> None:
+def write_goldens(folder: Path, signature: Signature, raws: Sequence[Any], eager: EagerModel) -> None:
     """Record batches of 1, 3 and 8 items, spread over ``raws``, into an existing empty folder.
 
     Args:
@@ -33,6 +35,9 @@ def write_goldens(folder: Path, signature: Signature, raws: Sequence[Any], eager
         signature: The model's ports.
         raws: At least one raw item; taken again from the start where there are too few.
         eager: The reference model.
+
+    Raises:
+        ExportError: It fails on one of the batches.
     """
     cases = []
     for n in _BATCHES:
@@ -40,6 +45,27 @@ def write_goldens(folder: Path, signature: Signature, raws: Sequence[Any], eager
         cases.append(_write_case(folder, f"batch_{n}", signature, items, eager))
     index = {"format": FORMAT, "scale_tolerance": SCALE_TOLERANCE, "cases": cases}
     (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def answer(model: EagerModel, case: Case) -> dict[str, NDArray[np.generic]]:
+    """Run eager where it has to answer.
+
+    Raises:
+        ExportError: The module raises an error of its own.
+    """
+    try:
+        return model.run(case.inputs)
+    except SlipwayError:
+        raise
+    except Exception as error:  # the user's code may raise anything
+        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in case.inputs.items())
+        way = "eager PyTorch in double precision, the measure of all runtimes," if model.precise else "eager PyTorch"
+        name = type(model.module).__name__
+        place = place_in_own_file(error)
+        raise ExportError(
+            f"{name} fails in {way} on case {case.name} ({shapes}): {f'{place}: ' if place else ''}"
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def check_raw(bundle: Bundle) -> None:
@@ -81,10 +107,12 @@ def read_raw(bundle: Bundle, golden: Golden) -> list[Any]:
     return [raw_item for texts in items for raw_item in text_items(bundle.signature, texts)]
 
 
-def _write_case(folder: Path, name: str, signature: Signature, raws: Sequence[Any], eager: Runnable) -> dict[str, Any]:
+def _write_case(
+    folder: Path, name: str, signature: Signature, raws: Sequence[Any], eager: EagerModel
+) -> dict[str, Any]:
     (folder / name).mkdir()
     inputs = encode(signature, raws)
-    outputs = eager.run(inputs)
+    outputs = answer(eager, Case(f"golden_{name}", inputs))
     return {
         "name": name,
         "raw": _write_raw(folder, name, signature, raws),

@@ -19,15 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.bundle import Bundle
-from slipway.errors import ExportError, MismatchError, SlipwayError, UnavailableError
-from slipway.recipes._own import place_in_own_file
+from slipway.errors import MismatchError, UnavailableError
 from slipway.runtime import RUNTIMES, Eager, Runnable, Runtime
 from slipway.runtime._inputs import batch_axis
 from slipway.runtime.checked import SCALE_TOLERANCE, largest_difference, tolerance
 from slipway.runtime.eager import EagerModel
 from slipway.signature import BinaryOutput, ClassOutput, OutputPort, SegmentationOutput
 from slipway_export.cases import PERMUTED, REPEATED, Case, Pool, verification_cases
-from slipway_export.goldens import check_raw, read_raw
+from slipway_export.goldens import answer, check_raw, read_raw
 
 Array = NDArray[np.generic]
 #: atol and rtol.
@@ -202,34 +201,17 @@ def _expect(bundle: Bundle, reference: EagerModel, cases: Sequence[Case]) -> lis
     expected = []
     for golden in bundle.goldens:
         case = Case(f"golden_{golden.name}", golden.inputs)
-        expected.append(_Expected(case, golden.outputs, _answer(precise, case)))
+        expected.append(_Expected(case, golden.outputs, answer(precise, case)))
     by_name: dict[str, _Expected] = {}
     for case in cases:
         if case.items is None:
-            item = _Expected(case, _answer(reference, case), _answer(precise, case))
+            item = _Expected(case, answer(reference, case), answer(precise, case))
         else:
             before = by_name[case.of or ""]
             single = _selected(bundle.signature.outputs, before.single, case, reference)
             item = _Expected(case, single, _selected(bundle.signature.outputs, before.double, case, precise))
         by_name[case.name] = item
     return [*expected, *by_name.values()]
-
-
-def _answer(model: EagerModel, case: Case) -> dict[str, Array]:
-    """Run eager where it has to answer."""
-    try:
-        return model.run(case.inputs)
-    except SlipwayError:
-        raise
-    except Exception as error:  # the user's code may raise anything
-        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in case.inputs.items())
-        way = "eager PyTorch in double precision, the measure of all runtimes," if model.precise else "eager PyTorch"
-        name = type(model.module).__name__
-        place = place_in_own_file(error)
-        raise ExportError(
-            f"{name} fails in {way} on case {case.name} ({shapes}): {f'{place}: ' if place else ''}"
-            f"{type(error).__name__}: {error}"
-        ) from error
 
 
 def _expect_edges(reference: EagerModel, edges: Sequence[Case]) -> list[_Expected]:
@@ -244,7 +226,7 @@ def _expect_edges(reference: EagerModel, edges: Sequence[Case]) -> list[_Expecte
             except Exception:  # the user's code may raise anything: it does not take this size
                 continue
             if all(array.size and np.isfinite(array).all() for array in single.values()):
-                expected.append(_Expected(case, single, _answer(precise, case)))
+                expected.append(_Expected(case, single, answer(precise, case)))
     return expected
 
 
@@ -254,7 +236,7 @@ def _selected(
     """Take the items' outputs; one without a batch axis does not depend on the order, and may on what comes twice."""
     assert case.items is not None
     axes = {port.name: batch_axis(port) for port in ports}
-    whole = _answer(model, case) if None in axes.values() and case.name.endswith(REPEATED) else outputs
+    whole = answer(model, case) if None in axes.values() and case.name.endswith(REPEATED) else outputs
     return {
         name: whole[name] if axis is None else np.take(outputs[name], case.items, axis) for name, axis in axes.items()
     }

@@ -11,6 +11,7 @@ from export_models import OPERATORS
 from slipway.errors import ExportError
 from slipway.runtime import find_runtimes
 from slipway_export import export_bundle
+from slipway_export.clean import Operator
 from slipway_export.module import trained_module
 from slipway_export.ports import parse_inputs
 
@@ -95,8 +96,18 @@ class FailsOnMany(Net):
         if torch.jit.is_scripting() or not torch.compiler.is_exporting():
             assert x.size(0) < 17, "too many"
         return self.linear(x)
+
+
+class FailsOnOne(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4, track_running_stats=False)
+
+    def forward(self, x):
+        return self.norm(x)
 """
 INPUTS = parse_inputs(["x:float32[N,4]"])
+MORE = (*OPERATORS, *(Operator(name, "", 13, 24) for name in ("BatchNormalization", "Sqrt")))
 
 
 @pytest.fixture
@@ -119,9 +130,13 @@ def test_a_module_of_several_types_is_sealed(models: str, tmp_path: Path, name: 
         ("HalfInside", 'HalfInside computes in float16 .first in "to"., expected float32 or float64'),
         ("BrainWeights", "BrainWeights computes in bfloat16"),
         ("BrainOut", "output 0 has type bfloat16, expected one of float32, int64, int32, bool"),
+        (
+            "FailsOnOne",
+            r"FailsOnOne fails in eager PyTorch on case golden_batch_1 \(x \[1, 4\]\): .*ValueError: .*more than 1",
+        ),
         ("FailsOnMany", r"FailsOnMany fails in eager PyTorch on case batch_17 \(x \[17, 4\]\): .*too many"),
     ],
 )
 def test_what_cannot_be_verified_is_refused_in_a_sentence(models: str, tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(ExportError, match=message):
-        export_bundle(trained_module(f"{models}:{name}", INPUTS, name="types"), tmp_path / "b", operators=OPERATORS)
+        export_bundle(trained_module(f"{models}:{name}", INPUTS, name="types"), tmp_path / "b", operators=MORE)
