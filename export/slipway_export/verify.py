@@ -276,7 +276,7 @@ def _row(
 ) -> Row:
     single, double = expected.single[port.name], expected.double[port.name]
     max_abs = largest_difference(output, single)
-    scale = float(np.max(np.abs(single.astype(np.float64)), initial=0.0))
+    scale = float(np.max(np.abs(single[np.isfinite(single)].astype(np.float64)), initial=0.0))
     ratio = _ratio(largest_difference(output, double), eager_error + _ROUNDING * scale)
     ok = is_close(output, single, bounds) and (bounds is not None or ratio <= RATIO_LIMIT)
     agreement, error = _agreement(port, output, single), _unlike(output, single)

@@ -98,6 +98,11 @@ class FailsOnMany(Net):
         return self.linear(x)
 
 
+class Roots(Net):
+    def forward(self, x):
+        return self.linear(x).sqrt()
+
+
 class FailsOnOne(nn.Module):
     def __init__(self):
         super().__init__()
@@ -122,6 +127,15 @@ def test_a_module_of_several_types_is_sealed(models: str, tmp_path: Path, name: 
     runtimes = find_runtimes("eager,torchscript,onnxruntime-cpu")
     bundle = export_bundle(trained, tmp_path / "b", operators=OPERATORS, runtimes=runtimes)
     assert all(array.dtype == np.float32 for array in bundle.goldens[0].outputs.values())
+
+
+def test_answers_that_are_not_a_number_agree_and_numbers_beside_them_are_judged(models: str, tmp_path: Path) -> None:
+    trained = trained_module(f"{models}:Roots", INPUTS, name="types")
+    runtimes = find_runtimes("onnxruntime-cpu")
+    bundle = export_bundle(trained, tmp_path / "b", formats=("onnx",), operators=MORE, runtimes=runtimes)
+    ratios = [row["fp64_ratio"] for row in bundle.report["verify"]["rows"] if not row["skipped"]]
+    assert np.isnan(bundle.goldens[2].outputs["output"]).any()
+    assert 0 < max(ratios) < 8
 
 
 @pytest.mark.parametrize(
