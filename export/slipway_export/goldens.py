@@ -17,9 +17,10 @@ from slipway.errors import BundleError, ExportError, MismatchError, SlipwayError
 from slipway.preprocess import decode, encode, text_inputs, text_items
 from slipway.readers import read_csv, read_image
 from slipway.recipes._own import place_in_own_file
+from slipway.runtime._inputs import batch_axis
 from slipway.runtime.checked import SCALE_TOLERANCE
 from slipway.runtime.eager import EagerModel
-from slipway.signature import ImageInput, LengthInput, Signature, TableInput, TextInput
+from slipway.signature import ImageInput, LengthInput, OutputPort, Signature, TableInput, TextInput
 from slipway_export.cases import Case
 
 _BATCHES = (1, 3, 8)
@@ -51,21 +52,42 @@ def answer(model: EagerModel, case: Case) -> dict[str, NDArray[np.generic]]:
     """Run eager where it has to answer.
 
     Raises:
-        ExportError: The module raises an error of its own.
+        ExportError: The module raises an error of its own, or gives an output of another shape than its port.
     """
+    shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in case.inputs.items())
+    name = type(model.module).__name__
     try:
-        return model.run(case.inputs)
+        outputs = model.run(case.inputs)
     except SlipwayError:
         raise
     except Exception as error:  # the user's code may raise anything
-        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in case.inputs.items())
         way = "eager PyTorch in double precision, the measure of all runtimes," if model.precise else "eager PyTorch"
-        name = type(model.module).__name__
         place = place_in_own_file(error)
         raise ExportError(
             f"{name} fails in {way} on case {case.name} ({shapes}): {f'{place}: ' if place else ''}"
             f"{type(error).__name__}: {error}"
         ) from error
+    for port in model.signature.outputs:
+        shape = outputs[port.name].shape
+        if not _fits(port, shape, _batch(model.signature, case)):
+            raise ExportError(
+                f'{name} gives output "{port.name}" of shape {list(shape)} on case {case.name} ({shapes}), expected '
+                f"{list(port.dims)}, as at other sizes; squeeze() also drops a batch of one: name the axis, squeeze(1)"
+            )
+    return outputs
+
+
+def _batch(signature: Signature, case: Case) -> int | None:
+    axes = ((port.name, batch_axis(port)) for port in signature.inputs)
+    return next((case.inputs[name].shape[axis] for name, axis in axes if axis is not None), None)
+
+
+def _fits(port: OutputPort, shape: Sequence[int], batch: int | None) -> bool:
+    """Say whether axes, fixed sizes and the batch are the port's; other sizes may follow from values."""
+    wanted = [batch if dim == "N" else dim for dim in port.dims]
+    return len(shape) == len(wanted) and all(
+        size == dim for size, dim in zip(shape, wanted, strict=True) if isinstance(dim, int)
+    )
 
 
 def check_raw(bundle: Bundle) -> None:

@@ -103,6 +103,11 @@ class Roots(Net):
         return self.linear(x).sqrt()
 
 
+class Squeezes(Net):
+    def forward(self, x):
+        return self.linear(x).mean(1, keepdim=True).squeeze()
+
+
 class FailsOnOne(nn.Module):
     def __init__(self):
         super().__init__()
@@ -144,6 +149,10 @@ def test_answers_that_are_not_a_number_agree_and_numbers_beside_them_are_judged(
         ("HalfInside", 'HalfInside computes in float16 .first in "to"., expected float32 or float64'),
         ("BrainWeights", "BrainWeights computes in bfloat16"),
         ("BrainOut", "output 0 has type bfloat16, expected one of float32, int64, int32, bool"),
+        (
+            "Squeezes",
+            r'"output" of shape \[\] on case golden_batch_1 \(x \[1, 4\]\), expected \[\'N\'\], .* squeeze\(1\)',
+        ),
         (
             "FailsOnOne",
             r"FailsOnOne fails in eager PyTorch on case golden_batch_1 \(x \[1, 4\]\): .*ValueError: .*more than 1",

@@ -36,6 +36,9 @@ PAIRS = [["a b a", "b"], ["a", "b b"], ["c d", "a"]]
 class Sums:
     """What the ONNX file computes: the sum of each text's words times ten, plus its length."""
 
+    module = None
+    signature = SIGNATURE
+
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         columns = [
             inputs[name].astype(np.float32).sum(axis=0) * 10 + inputs[f"{name}_lengths"].astype(np.float32)
