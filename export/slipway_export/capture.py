@@ -30,8 +30,9 @@ from slipway.errors import ExportError
 from slipway.runtime.eager import plain_attention
 from slipway.signature import Signature, is_time
 from slipway_export.edges import Edge, dynamic_sizes, edges_of
+from slipway_export.explain import explain
 from slipway_export.fold import quiet_optimizer
-from slipway_export.packed import LOOPS, packed_sequences
+from slipway_export.packed import packed_sequences
 from slipway_export.translate import TRANSLATION_TABLE
 from slipway_export.transposed import wanted_sizes
 
@@ -40,16 +41,6 @@ Arrays = Mapping[str, NDArray[np.generic]]
 
 #: Floating-point types that the engine does not have.
 _OTHER_TYPES = frozenset({torch.float16, torch.bfloat16})
-
-#: What torch.export says of a named dimension that is not free.
-_BROKEN = re.compile(
-    r"Not all values of (?P<name>\w+) = (?P<source>L\['(?P<argument>\w+)'\]\.size\(\)\[(?P<axis>\d+)\]) "
-    r"in the specified range satisfy the generated guard (?P<guard>.+)"
-)
-#: What it says of a named dimension that is one number.
-_FROZEN = re.compile(
-    r"You marked (?P<name>\w+) as dynamic but your code specialized it to be a constant \((?P<size>\d+)\)"
-)
 
 _aten = torch.ops.aten
 _ZEROS = (_aten.zeros.default, _aten.zeros_like.default, _aten.new_zeros.default)
@@ -128,7 +119,7 @@ def export_program(model: nn.Module, signature: Signature, tensors: tuple[Tensor
         cause = _own_error(error)
         if cause is not None:
             raise cause from error
-        raise ExportError(_explain(error, model)) from error
+        raise ExportError(explain(error, model)) from error
     _check_dynamic(program, signature)
     _check_types(program, model)
     _drop_zero_states(program)
@@ -149,47 +140,6 @@ def _own_error(error: BaseException) -> ExportError | None:
             return cause
         cause = cause.__cause__ or cause.__context__
     return None
-
-
-def _explain(error: Exception, model: nn.Module) -> str:
-    if bound := _bound(str(error)) or _frozen(str(error)):
-        return f"{type(model).__name__} cannot be exported at every size: {bound}"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = next((line for line in lines if line.startswith("- ")), lines[0] if lines else type(error).__name__)
-    return (
-        f"{type(model).__name__} cannot be exported by torch.export: {first.lstrip('- ')} "
-        "(a dimension that varies must not be turned into a Python number: no stored batch size, no loop over time)"
-    )
-
-
-def _bound(message: str) -> str | None:
-    """Name the dimension and the bound of a size that may be anything from 1 up, and what to do; None without one."""
-    found = _BROKEN.search(message)
-    if found is None:
-        return None
-    name, guard = found["name"], found["guard"].replace(found["source"], found["name"])
-    # A size of 1 is never asked for, and infinity is no bound.
-    rules = [rule for rule in guard.strip(" .").split(" and ") if "Inf" not in rule and rule != f"2 <= {name}"]
-    most = re.fullmatch(rf"{name} <= (\d+)", " and ".join(rules))
-    way = "the model asks for the size in Python, or has it stored: compute alike at every size"
-    if most is not None and name != "N":
-        way = (
-            f"where a table of {most[1]} rows is sliced (table[:x.size(1)]), take its rows by an index instead "
-            "(table[torch.arange(x.size(1))]); otherwise compute alike at every size"
-        )
-    place = f"{name}, axis {found['axis']} of {found['argument']}"
-    return f"it would be right only where {' and '.join(rules) or guard} ({place}); {way}"
-
-
-def _frozen(message: str) -> str | None:
-    """Name a size that became the example's, and what to do; None without one."""
-    found = _FROZEN.search(message)
-    if found is None:
-        return None
-    way = "compute with x.size(axis) itself: no stored size, no int() of it, no Python loop over it"
-    if is_time(found["name"]):
-        way = f"a Python loop over time is written with {LOOPS}; a stored length is x.size(axis)"
-    return f"{found['name']} was frozen to {found['size']}, the example's, as a Python number; {way}"
 
 
 def _check_dynamic(program: ExportedProgram, signature: Signature) -> None:
