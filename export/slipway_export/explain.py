@@ -6,6 +6,7 @@ import re
 
 from torch import nn
 
+from slipway.recipes._own import place_in_own_file
 from slipway.signature import is_time
 from slipway_export.packed import LOOPS
 
@@ -24,6 +25,13 @@ def explain(error: Exception, model: nn.Module) -> str:
     """Return one sentence: what the module does that has no exported form, where, and what to do instead."""
     if bound := _bound(str(error)) or _frozen(str(error)):
         return f"{type(model).__name__} cannot be exported at every size: {bound}"
+    if "data-dependent" in str(error):
+        place = place_in_own_file(error)
+        return (
+            f"{type(model).__name__} asks in Python what values a tensor holds{f' ({place})' if place else ''}: its "
+            "answer would be frozen into the exported file; in place of if, while or assert of a tensor choose by "
+            "torch.where(condition, a, b), and give sizes that values decide as numbers (F.one_hot(x, 10))"
+        )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = next((line for line in lines if line.startswith("- ")), lines[0] if lines else type(error).__name__)
     return (

@@ -177,6 +177,20 @@ def test_a_bound_of_a_size_is_told_with_the_way_out() -> None:
     assert_agrees(model, signature, export(model, signature))
 
 
+@pytest.mark.parametrize("way", ["if", "assert", "size"])
+def test_a_question_about_values_is_told_with_the_way_out(way: str) -> None:
+    class Asks(nn.Module):
+        def forward(self, x0: Tensor) -> Tensor:
+            if way == "size":
+                return nn.functional.one_hot(x0.long().clamp(0, 9)).float()
+            if way == "assert":
+                assert not x0.isnan().any()
+            return x0 * 2 if way == "if" and x0.sum() > 0 else x0
+
+    with pytest.raises(ExportError, match=r"^Asks asks in Python what values a tensor holds: .*torch\.where"):
+        export(Asks(), tensors(("N", 3), outputs=[("N", 3)]))
+
+
 @pytest.mark.parametrize("way", ["dropout", "noise", "state"])
 def test_a_module_that_answers_otherwise_each_time_is_refused_with_the_way_out(way: str) -> None:
     class Restless(nn.Module):
