@@ -109,6 +109,7 @@ class Pair(nn.Module):
 
 
 net = nn.Linear(4, 2)
+compiled = torch.compile(nn.Linear(4, 2))
 number = 3
 
 
@@ -298,6 +299,22 @@ def test_weights_are_loaded_without_running_code(models: str, tmp_path: Path, na
 def test_what_is_no_module_is_refused(models: str, name: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         load_module(f"{models}:{name}")()
+
+
+def test_a_compiled_module_is_the_one_that_was_compiled(models: str) -> None:
+    trained = trained_module(f"{models}:compiled", parse_inputs(["x:float32[N,4]"]), name="compiled")
+    assert type(trained.module) is torch.nn.Linear
+
+
+def test_torchscript_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "import warnings, torch\n"
+        "with warnings.catch_warnings():\n"
+        "    warnings.simplefilter('ignore')\n"
+        "    net = torch.jit.script(torch.nn.Linear(4, 2))\n"
+    )
+    with pytest.raises(UsageError, match=r"is a TorchScript module, expected the torch\.nn\.Module"):
+        load_module(f"{tmp_path}/script.py:net")()
 
 
 def test_a_module_that_does_not_fit_its_inputs_is_told_with_its_line(models: str) -> None:

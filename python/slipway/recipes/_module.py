@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import torch
 from torch import nn
 
 from slipway.bundle import Bundle
@@ -72,7 +73,7 @@ def recipe_of_bundle(source: str, bundle: Bundle) -> Recipe:
 
 def _maker(found: Any, source: str) -> Callable[[], nn.Module]:
     if isinstance(found, nn.Module):
-        return lambda: copy.deepcopy(found)
+        return lambda: copy.deepcopy(_own_module(found, source))
     if not callable(found):
         raise UsageError(
             f"{source} is of type {type(found).__name__}, expected a torch.nn.Module or a function that returns one"
@@ -86,9 +87,21 @@ def _maker(found: Any, source: str) -> Callable[[], nn.Module]:
             raise UsageError(f"{source} cannot be called without arguments: {told(error, file or source)}") from error
         if not isinstance(module, nn.Module):
             raise UsageError(f"{source} returned {type(module).__name__}, expected a torch.nn.Module")
-        return module
+        return _own_module(module, source)
 
     return make
+
+
+def _own_module(module: nn.Module, source: str) -> nn.Module:
+    """Return the module that torch.compile was given, or the module itself.
+
+    Raises:
+        UsageError: It is TorchScript, which torch.export does not take.
+    """
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UsageError(f"{source} is a TorchScript module, expected the torch.nn.Module that it was made from")
+    inner = getattr(module, "_orig_mod", None)
+    return inner if isinstance(inner, nn.Module) else module
 
 
 def _refuse(*_: Any) -> NoReturn:
