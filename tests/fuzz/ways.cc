@@ -1,7 +1,6 @@
 #include "ways.h"
 
 #include <algorithm>
-#include <cfenv>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -22,6 +21,8 @@ constexpr double kMaxElements = 10'000;
 // Beyond this, products of two results overflow soon, and sums of float lose all small terms.
 constexpr double kModerate = 1e6;
 constexpr double kRelative = 1e-3;
+// What roundings of numbers about 1 leave where these nearly cancel.
+constexpr double kCancelled = 0x1p-20;
 // Relative change of inputs that a difference between kernels is measured against.
 constexpr double kNudge = 0x1p-12;
 
@@ -161,6 +162,7 @@ std::optional<Difference> difference_of_floats(const Tensor& a, const Tensor& b,
     const double x = element(a, i);
     const double y = element(b, i);
     if (x == y || (std::isnan(x) && std::isnan(y))) continue;
+    if (closeness == Closeness::kQuotients && std::abs(x - y) <= kCancelled * std::abs(x * y)) continue;
     if (closeness == Closeness::kBits) return Difference{concat("at ", i, " is ", x, " and ", y)};
     // What overflows in one order of a sum need not in another; nothing that stands beside it is asked further.
     if (!(std::abs(x) < kModerate) || !(std::abs(y) < kModerate)) return std::nullopt;
@@ -190,50 +192,30 @@ std::optional<Difference> difference(const std::vector<Tensor>& a, const std::ve
   return std::nullopt;
 }
 
-// The same inputs times a factor.
-std::vector<Tensor> scaled(std::span<const Tensor> inputs, double factor) {
-  std::vector<Tensor> moved;
-  for (const Tensor& input : inputs) {
-    Tensor copy(input.dtype(), input.shape());
-    std::memcpy(copy.mutable_view().data, input.view().data, static_cast<std::size_t>(input.bytes()));
-    for (int64_t i = 0; i < (is_float(input.dtype()) ? input.shape().count() : 0); ++i) {
-      if (input.dtype() == DType::kFloat32) copy.as<float>()[i] *= static_cast<float>(factor);
-      if (input.dtype() == DType::kFloat64) copy.as<double>()[i] *= factor;
-    }
-    moved.push_back(std::move(copy));
-  }
-  return moved;
-}
-
-// Infinite where the two cannot be compared.
-double largest_move(const std::vector<Tensor>& from, const std::vector<Tensor>& to) {
-  double most = 0.0;
-  for (std::size_t k = 0; k < from.size(); ++k) {
-    if (!is_float(from[k].dtype())) continue;
-    if (k >= to.size() || !(from[k].shape() == to[k].shape())) return INFINITY;
-    for (int64_t i = 0; i < from[k].shape().count(); ++i) {
-      const double move = std::abs(element(from[k], i) - element(to[k], i));
-      most = std::isnan(move) ? INFINITY : std::max(most, move);
-    }
-  }
-  return most;
-}
-
-// What all kernels but the scalar ones, which sum in double, give where every operation is rounded one way.
-std::vector<Tensor> rounded(std::span<const std::byte> model, std::span<const Tensor> inputs, int rounding) {
-  std::fesetround(rounding);
-  Answer answer = run_one(model, options_of(false, "", 1), inputs);
-  std::fesetround(FE_TONEAREST);
-  return std::move(answer.outputs);
-}
-
-// Largest move of an output where the inputs move by one part in 2^12, or where roundings do: what nearly cancels keeps
-// those of its terms, and a reciprocal makes them large.
+// Largest move of an output where the inputs move by one part in 2^12.
 double conditioning(std::span<const std::byte> model, std::span<const Tensor> inputs, const std::vector<Tensor>& out) {
-  double most = largest_move(rounded(model, inputs, FE_UPWARD), rounded(model, inputs, FE_DOWNWARD));
+  double most = 0.0;
   for (const double factor : {1.0 + kNudge, 1.0 - kNudge}) {
-    const Answer answer = run_one(model, options_of(false, "scalar", 1), scaled(inputs, factor));
-    most = std::max(most, largest_move(out, answer.outputs));
+    std::vector<Tensor> moved;
+    for (const Tensor& input : inputs) {
+      Tensor copy(input.dtype(), input.shape());
+      std::memcpy(copy.mutable_view().data, input.view().data, static_cast<std::size_t>(input.bytes()));
+      for (int64_t i = 0; i < (is_float(input.dtype()) ? input.shape().count() : 0); ++i) {
+        if (input.dtype() == DType::kFloat32) copy.as<float>()[i] *= static_cast<float>(factor);
+        if (input.dtype() == DType::kFloat64) copy.as<double>()[i] *= factor;
+      }
+      moved.push_back(std::move(copy));
+    }
+    const Answer answer = run_one(model, options_of(false, "scalar", 1), moved);
+    if (!answer.has_run()) return INFINITY;
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      if (!is_float(out[k].dtype())) continue;
+      if (!(out[k].shape() == answer.outputs[k].shape())) return INFINITY;
+      for (int64_t i = 0; i < out[k].shape().count(); ++i) {
+        const double move = std::abs(element(out[k], i) - element(answer.outputs[k], i));
+        most = std::isnan(move) ? INFINITY : std::max(most, move);
+      }
+    }
   }
   return most;
 }
@@ -267,13 +249,22 @@ bool rounds_to_whole(std::string_view op) {
   return std::find(std::begin(kJumps), std::end(kJumps), op) != std::end(kJumps);
 }
 
-void look(const Graph& graph, bool& has_floats, bool& jumps) {
+bool divides(std::string_view op) { return op == "Div" || op == "Pow" || op == "Reciprocal"; }
+
+struct Seen {
+  bool has_floats = false;
+  bool jumps = false;
+  bool divides = false;
+};
+
+void look(const Graph& graph, Seen& seen) {
   for (const Value& value : graph.values) {
-    has_floats = has_floats || is_float(value.fact.dtype) || value.fact.dtype == DType::kNone;
+    seen.has_floats = seen.has_floats || is_float(value.fact.dtype) || value.fact.dtype == DType::kNone;
   }
   for (const Node& node : graph.nodes) {
-    jumps = jumps || rounds_to_whole(node.op);
-    for (const auto& [name, body] : node.bodies()) look(*body, has_floats, jumps);
+    seen.jumps = seen.jumps || rounds_to_whole(node.op);
+    seen.divides = seen.divides || divides(node.op);
+    for (const auto& [name, body] : node.bodies()) look(*body, seen);
   }
 }
 
@@ -299,19 +290,19 @@ std::vector<Tensor> inputs_for(const Session& session) {
 }
 
 Closeness closeness_of_model(std::span<const std::byte> model) {
-  bool has_floats = false;
-  bool jumps = false;
+  Seen seen;
   try {
     Graph graph = parse(model);
     resolve_all(graph);
     infer_facts(graph);
-    look(graph, has_floats, jumps);
+    look(graph, seen);
   } catch (const Error& error) {
     check_message(error);
     return Closeness::kNone;
   }
-  if (!has_floats) return Closeness::kBits;
-  return jumps ? Closeness::kNone : Closeness::kClose;
+  if (!seen.has_floats) return Closeness::kBits;
+  if (seen.jumps) return Closeness::kNone;
+  return seen.divides ? Closeness::kQuotients : Closeness::kClose;
 }
 
 uint64_t salt_of(std::span<const std::byte> bytes) noexcept {

@@ -21,7 +21,8 @@ namespace slipway::fuzz {
 
 /// How scalar and vector kernels must agree.
 enum class Closeness {
-  kNone,   ///< in names and types of outputs alone: rounding may turn into anything
+  kNone,       ///< in names and types of outputs alone: rounding may turn into anything
+  kQuotients,  ///< as kClose, but for numbers whose reciprocals are close to each other
   kClose,  ///< within a generous bound, where the scalar result itself does not move more by a small change of inputs
   kBits    ///< to the bit, NaN being NaN and zero zero
 };
@@ -44,7 +45,7 @@ struct Answer {
 [[nodiscard]] std::vector<Tensor> inputs_for(const Session& session);
 
 /// What can be asked of a model: kBits where no value of it is a floating-point number, kNone where one is made a
-/// whole number or a truth value, or where the model is refused.
+/// whole number or a truth value, or where the model is refused, kQuotients where something is divided by.
 [[nodiscard]] Closeness closeness_of_model(std::span<const std::byte> model);
 
 /// Any number, the same for the same bytes.
