@@ -65,18 +65,24 @@ struct Tile {
   return start;
 }
 
+/// The same of `n` lanes.
+Vec first_of_start(const Gemm& call, const Tile& tile, int64_t row, int64_t column, int64_t n) noexcept {
+  if (call.accumulate || tile.first > 0) return load_first(call.c + row * call.c_row + column, n);
+  Vec start{};
+  if (call.column_bias != nullptr) start = load_first(call.column_bias + column, n);
+  if (call.row_bias != nullptr) start += broadcast(call.row_bias[row]);
+  return start;
+}
+
 /// Adds sums [rows, width] to a tile that reaches over the last column of C.
 [[gnu::noinline]] void add_edge(const Gemm& call, const Tile& tile, const float* sums, int64_t rows,
                                 int64_t width) noexcept {
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t row = tile.row + i;
-    for (int64_t j = 0; j < width && tile.column + j < call.n; ++j) {
-      const int64_t column = tile.column + j;
-      float& c = call.c[row * call.c_row + column];
-      float start = call.accumulate || tile.first > 0 ? c : 0.0f;
-      if (tile.first == 0 && call.column_bias != nullptr) start = call.column_bias[column];
-      if (tile.first == 0 && call.row_bias != nullptr) start += call.row_bias[row];
-      c = start + sums[i * width + j];
+    for (int64_t column = tile.column; column < call.n; column += kLanes) {
+      const int64_t n = call.n - column < kLanes ? call.n - column : kLanes;
+      const Vec sum = load(sums + i * width + (column - tile.column));
+      store_first(call.c + row * call.c_row + column, first_of_start(call, tile, row, column, n) + sum, n);
     }
   }
 }
