@@ -80,7 +80,8 @@ int64_t read_axes(const PrepareContext& context, OwnedResize& prepared) {
   return taps;
 }
 
-// Lays the taps of the last axis out for vectors; false where it does not suit them.
+// Lays the taps of the last axis out for vectors; false where it does not suit them: sources are many, or far apart, or
+// fall from place to place, which they do in no mode.
 bool lay_rows_out(int64_t elements, OwnedResize& resize) {
   constexpr int64_t kMostLanes = 16;
   constexpr int64_t kMostSlots = 8;
@@ -111,6 +112,7 @@ bool lay_rows_out(int64_t elements, OwnedResize& resize) {
     for (int k = 0; k < last.taps; ++k) {
       const ResizeTap tap = tap_of(last, resize.table, at, k);
       if (tap.from > std::numeric_limits<int32_t>::max()) return false;
+      if (at > 0 && tap.from < tap_of(last, resize.table, at - 1, k).from) return false;
       from[k * rows.padded + at] = static_cast<int32_t>(tap.from);
       weight[k * rows.padded + at] = static_cast<float>(tap.weight);
     }

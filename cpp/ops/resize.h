@@ -38,7 +38,7 @@ struct ResizeRows {
   int64_t inner = 1;                 ///< elements of each
   int taps = 1;                      ///< of the last axis; tap k of place i stands at k * padded + i
   int64_t padded = 0;                ///< count, up to whole vectors
-  const int32_t* from = nullptr;
+  const int32_t* from = nullptr;     ///< of one k, not falling
   const float* weight = nullptr;
   bool is_nearest = false;
   int64_t source = 0;       ///< elements of a row of x

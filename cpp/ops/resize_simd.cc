@@ -31,18 +31,40 @@ constexpr int64_t kTapsPerNanosecond = 2;
 #endif
 }
 
+/// The same of numbers of a row of `size`, `from` not falling: neighbours of each other, mostly, which one vector
+/// holds.
+[[gnu::always_inline]] inline Vec pick(const float* x, int64_t size, const int32_t* from, int64_t count) noexcept {
+#if defined(__x86_64__) && SLIPWAY_LANES >= 8
+  const int64_t first = from[0];
+  const int64_t left = size - first;
+  if (from[(count < kLanes ? count : kLanes) - 1] - first >= kLanes) return gather(x, from);
+  const Vec window = left < kLanes ? load_first(x + first, left) : load(x + first);
+#if SLIPWAY_LANES == 16
+  const __m512i at = _mm512_sub_epi32(_mm512_loadu_si512(from), _mm512_set1_epi32(from[0]));
+  return _mm512_maskz_permutexvar_ps(kAllLanes, at, window);
+#else
+  const __m256i at = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm256_permutevar8x32_ps(window, _mm256_sub_epi32(at, _mm256_set1_epi32(from[0])));
+#endif
+#else
+  (void)size;
+  (void)count;
+  return gather(x, from);
+#endif
+}
+
 /// One row of x, whose places of the last axis are single numbers, becomes one of y's length.
 template <int Taps>
 void resize_numbers(const ResizeRows& rows, const float* x, float* y) noexcept {
   for (int64_t i = 0; i < rows.count; i += kLanes) {
-    Vec sum = Taps == 1 ? gather(x, rows.from + i) : Vec{};
+    const int64_t left = rows.count - i;
+    Vec sum = Taps == 1 ? pick(x, rows.source, rows.from + i, left) : Vec{};
 #pragma GCC unroll 4
     for (int64_t k = 0; k < (Taps == 1 ? 0 : Taps); ++k) {
       const Vec weight = load(rows.weight + k * rows.padded + i);
-      const Vec number = gather(x, rows.from + k * rows.padded + i);
+      const Vec number = pick(x, rows.source, rows.from + k * rows.padded + i, left);
       sum = fma(weight, weight != 0.0f ? number : Vec{}, sum);  // nothing of infinity is nothing
     }
-    const int64_t left = rows.count - i;
     if (left < kLanes) return store_first(y + i, sum, left);
     store(y + i, sum);
   }
@@ -89,31 +111,62 @@ struct Sources {
   }
 };
 
-Sources sources_of(const ResizeRows& rows, int64_t row) noexcept {
-  int64_t at[kMaxRank];
-  for (int axis = rows.outer_axes - 1; axis >= 0; --axis) {
-    at[axis] = row % rows.outer[axis].count;
-    row /= rows.outer[axis].count;
+/// A row of y by its places along the outer axes.
+class Place final {
+ public:
+  Place(const ResizeRows& rows, int64_t row) noexcept : rows_(rows) {
+    for (int axis = rows.outer_axes - 1; axis >= 0; --axis) {
+      at_[axis] = row % rows.outer[axis].count;
+      row /= rows.outer[axis].count;
+    }
   }
-  Sources sources;
-  sources.from[0] = 0;
-  sources.weight[0] = 1.0;
-  sources.count = 1;
-  for (int axis = 0; axis < rows.outer_axes; ++axis) {
-    const ResizeAxis& own = rows.outer[axis];
-    const Sources before = sources;
-    sources.count = 0;
-    for (int i = 0; i < before.count; ++i) {
-      for (int k = 0; k < (own.taps == 0 ? 1 : own.taps); ++k) {
-        const ResizeTap tap = tap_of(own, rows.table, at[axis], k);
-        if (tap.weight == 0.0) continue;
-        sources.from[sources.count] = before.from[i] + tap.from;
-        sources.weight[sources.count++] = before.weight[i] * tap.weight;
+
+  void advance() noexcept {
+    for (int axis = rows_.outer_axes - 1; axis >= 0; --axis) {
+      if (++at_[axis] < rows_.outer[axis].count) return;
+      at_[axis] = 0;
+    }
+  }
+
+  [[nodiscard]] Sources sources() const noexcept {
+    Sources all;
+    all.from[0] = 0;
+    all.weight[0] = 1.0;
+    all.count = 1;
+    for (int axis = 0; axis < rows_.outer_axes; ++axis) {
+      const ResizeAxis& own = rows_.outer[axis];
+      if (own.taps == 0) {
+        for (int i = 0; i < all.count; ++i) all.from[i] += at_[axis] * own.stride;
+      } else {
+        multiply(rows_.table + own.first + at_[axis] * own.taps, own.taps, all);
+      }
+    }
+    return all;
+  }
+
+ private:
+  /// Each with each, but for weights of 0.
+  static void multiply(const ResizeTap* taps, int count, Sources& all) noexcept {
+    int64_t from[kMostResizeSources];
+    double weight[kMostResizeSources];
+    const int before = all.count;
+    for (int i = 0; i < before; ++i) {
+      from[i] = all.from[i];
+      weight[i] = all.weight[i];
+    }
+    all.count = 0;
+    for (int i = 0; i < before; ++i) {
+      for (int k = 0; k < count; ++k) {
+        if (taps[k].weight == 0.0) continue;
+        all.from[all.count] = from[i] + taps[k].from;
+        all.weight[all.count++] = weight[i] * taps[k].weight;
       }
     }
   }
-  return sources;
-}
+
+  const ResizeRows& rows_;
+  int64_t at_[kMaxRank];
+};
 
 /// Rows of x that have been resized, of which a row of y and the next one have most in common.
 class Resized final {
@@ -159,9 +212,10 @@ void add_rows(const float* const* from, const Sources& sources, int64_t count, f
 void resize_rows(const ResizeRows& rows, int64_t begin, int64_t end, const float* x, float* memory, float* y) noexcept {
   Resized resized(rows, x, memory);
   int64_t last = -1;  // what the row before is, where it is a row of x and nothing else
-  for (int64_t r = begin; r < end; ++r) {
+  Place place(rows, begin);
+  for (int64_t r = begin; r < end; ++r, place.advance()) {
     float* out = y + r * rows.row();
-    const Sources sources = sources_of(rows, r);
+    const Sources sources = place.sources();
     const bool is_one = sources.count == 1 && sources.weight[0] == 1.0;
     if (is_one && sources.from[0] == last) {
       __builtin_memcpy(out, out - rows.row(), static_cast<size_t>(rows.row()) * sizeof(float));
