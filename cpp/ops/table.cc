@@ -67,7 +67,7 @@ namespace {
         SLIPWAY_KERNELS_##kind(id, simd),                                    \
         SLIPWAY_HAS_##cuda},
 
-const OpRow kTable[] = {
+constexpr OpRow kTable[] = {
 #include "ops/ops.def"
 };
 #undef SLIPWAY_OP
