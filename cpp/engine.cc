@@ -5,6 +5,7 @@
 
 #include "base/apart.h"
 #include "base/cpu.h"
+#include "base/float_scope.h"
 #include "base/memory_budget.h"
 #include "cuda/device.h"
 #include "exec/bridge.h"
@@ -208,6 +209,7 @@ void check_memory(const Session::State& state, std::span<const TensorView> input
 }
 
 void run_checked(const Session::State& state, std::span<const TensorView> inputs, Outputs& outputs) {
+  const FloatScope floats;
   if (state.bridge) return state.bridge->run(*state.runner, inputs, outputs);
   state.runner->run(inputs, outputs);
 }
@@ -240,6 +242,7 @@ Session Session::read(std::span<const std::byte> bytes, const SessionOptions& op
 }
 
 Session Session::load(std::span<const std::byte> bytes, const SessionOptions& options, const ExternalFiles* files) {
+  const FloatScope floats;
   const Precision precision = precision_of(options);
   auto state = std::make_shared<State>();
   state->options = options;
@@ -297,6 +300,7 @@ void Session::run(std::span<const TensorView> inputs, Outputs& outputs) const {
 void Session::run_on(void* stream, std::span<const TensorView> inputs, Outputs& outputs) const {
   check_inputs(*state_, inputs);
   if (!state_->device) fail(Code::kUsage, "the model runs on the processor, it has no stream");
+  const FloatScope floats;
   state_->runner->run(inputs, outputs, stream);
 }
 
@@ -310,6 +314,7 @@ BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const Muta
          " has no memory, a bound call needs it for every one");
   }
   check_memory(*state_, inputs, into);
+  const FloatScope floats;
   struct Kept {
     std::shared_ptr<const State> state;  // goes last: the run gives its memory back to the model
     std::unique_ptr<BoundRun> run;
@@ -319,9 +324,15 @@ BoundCall Session::bind(std::span<const TensorView> inputs, std::span<const Muta
   return BoundCall(std::shared_ptr<BoundRun>(std::move(kept), run));
 }
 
-void BoundCall::operator()() const { run_->run(); }
+void BoundCall::operator()() const {
+  const FloatScope floats;
+  run_->run();
+}
 
-void BoundCall::run_on(void* stream) const { run_->run(stream); }
+void BoundCall::run_on(void* stream) const {
+  const FloatScope floats;
+  run_->run(stream);
+}
 
 void BoundCall::finish(void* stream) const { run_->finish(stream); }
 
@@ -338,6 +349,7 @@ std::string Session::text(const std::string& stage, const InputShapes& shapes) c
   if (shapes.size() != state_->inputs.size()) {
     fail(Code::kUsage, "stage plan needs the shapes of all ", state_->inputs.size(), " inputs, got ", shapes.size());
   }
+  const FloatScope floats;
   return state_->runner->plan_text(shapes);
 }
 

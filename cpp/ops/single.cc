@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/float_scope.h"
 #include "ops/device_call.h"
 #include "ops/fault.h"
 #include "ops/shapes.h"
@@ -127,6 +128,7 @@ std::vector<Tensor> run_through_device(const Prepared& prepared, std::span<const
 
 std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inputs, const Target& target,
                                ThreadPool* pool, bool all_constant, int64_t* flops_left) {
+  const FloatScope floats;
   std::vector<Fact> facts;
   for (const TensorView& view : inputs) {
     const bool is_integer = view.dtype == DType::kInt64 || view.dtype == DType::kInt32;
@@ -150,6 +152,7 @@ std::vector<Tensor> run_single(const Node& node, std::span<const TensorView> inp
 
 void run_single_on_device(const Node& node, std::span<const TensorView> inputs, const Target& target, void* stream,
                           Outputs& outputs) {
+  const FloatScope floats;
   const std::shared_ptr<CudaDevice>& device = target.device;
   std::vector<Fact> facts;
   for (const TensorView& view : inputs) facts.push_back(view.is_present() ? fact_of(view) : Fact{});
