@@ -187,6 +187,15 @@ void check_input(const PortInfo& port, const TensorView& view) {
   }
 }
 
+// From here on the bytes and elements of an input can be counted.
+void check_size(const PortInfo& port, const Shape& shape) {
+  try {
+    (void)shape.checked_bytes(size_of(port.dtype));
+  } catch (const Error& error) {
+    throw error.at(concat("input ", quote(port.name)));
+  }
+}
+
 void check_shared(const std::vector<PortInfo>& ports, const SharedSize& shared, std::span<const TensorView> inputs) {
   const int64_t first = inputs[shared.first_input].shape[shared.first_axis];
   const int64_t second = inputs[shared.second_input].shape[shared.second_axis];
@@ -199,13 +208,17 @@ void check_inputs(const Session::State& state, std::span<const TensorView> input
   if (inputs.size() != state.inputs.size()) {
     fail(Code::kInput, "got ", inputs.size(), " inputs, the model has ", state.inputs.size());
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) check_input(state.inputs[i], inputs[i]);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    check_input(state.inputs[i], inputs[i]);
+    check_size(state.inputs[i], inputs[i].shape);
+  }
   for (const SharedSize& shared : state.shared_sizes) check_shared(state.inputs, shared, inputs);
 }
 
 void check_memory(const Session::State& state, std::span<const TensorView> inputs, std::span<const MutableView> into) {
-  check_apart(std::min(into.size(), state.outputs.size()), inputs,
-              [&](std::size_t k) { return GivenMemory{into[k].data, into[k].bytes(), state.outputs[k].name}; });
+  check_apart(std::min(into.size(), state.outputs.size()), inputs, [&](std::size_t k) {
+    return GivenMemory{into[k].data, described_bytes(into[k].dtype, into[k].shape), state.outputs[k].name};
+  });
 }
 
 void run_checked(const Session::State& state, std::span<const TensorView> inputs, Outputs& outputs) {

@@ -26,13 +26,23 @@ struct GivenMemory {
   }
 };
 
+/// Bytes of a view as a caller describes it: 0 where a size is not above zero, and never more than can be counted.
+[[nodiscard]] constexpr int64_t described_bytes(DType dtype, const Shape& shape) noexcept {
+  int64_t bytes = size_of(dtype);
+  for (const int64_t size : shape.sizes()) {
+    if (size <= 0) return 0;
+    if (__builtin_mul_overflow(bytes, size, &bytes)) bytes = INT64_MAX;
+  }
+  return bytes;
+}
+
 /// Throws Error(kInput) where memory_of(k) of one of `count` outputs is also an input's or another output's.
 template <typename MemoryOf>
 void check_apart(std::size_t count, std::span<const TensorView> inputs, const MemoryOf& memory_of) {
   for (std::size_t k = 0; k < count; ++k) {
     const GivenMemory memory = memory_of(k);
     for (const TensorView& input : inputs) {
-      if (!memory.shares_with(input.data, input.bytes())) continue;
+      if (!memory.shares_with(input.data, described_bytes(input.dtype, input.shape))) continue;
       fail(Code::kInput, "the memory given for output ", quote(memory.name), " shares memory with an input");
     }
     for (std::size_t i = 0; i < k; ++i) {

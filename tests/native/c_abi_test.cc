@@ -48,6 +48,30 @@ TEST(CAbi, what_fits_is_written_and_what_does_not_is_told) {
   EXPECT_EQ(z, (std::vector<float>{-1, 2, -3, 4}));
 }
 
+TEST(CAbi, sizes_that_no_memory_has_are_refused) {
+  Model model;
+  model.inputs = {value("x", {"N", "M"})};
+  model.nodes = {node("ReduceMax", {"x"}, {"y"}, {attribute("keepdims", int64_t{0})})};
+  model.outputs = {value("y", {})};
+  const std::string bytes = model.bytes();
+  Closed opened;
+  ASSERT_EQ(slipway_read(bytes.data(), bytes.size(), nullptr, &opened.session, nullptr, 0), SLIPWAY_OK);
+  constexpr int64_t kMuch = int64_t{1} << 62;
+  float x = 0;
+  float y = 0;
+  std::string message(300, '?');
+  const auto run = [&](const slipway_view& input) {
+    slipway_mutable_view output = {&y, sizeof y, 0, 0, {}};
+    return slipway_run(opened.session, &input, 1, &output, 1, message.data(), message.size());
+  };
+  EXPECT_EQ(run({&x, SLIPWAY_FLOAT32, 2, {kMuch, 4}}), SLIPWAY_LIMIT);
+  EXPECT_EQ(std::string(message.c_str()),
+            "input \"x\": shape [4611686018427387904, 4] is too large to be held in memory");
+  EXPECT_EQ(run({&x, SLIPWAY_FLOAT32, 2, {0, kMuch}}), SLIPWAY_LIMIT);
+  EXPECT_EQ(run({&x, SLIPWAY_FLOAT32, 2, {INT64_MIN, -1}}), SLIPWAY_INPUT);
+  EXPECT_EQ(run({&x, SLIPWAY_FLOAT32, 8, {kMuch, kMuch, kMuch, kMuch, kMuch, kMuch, kMuch, kMuch}}), SLIPWAY_INPUT);
+}
+
 TEST(CAbi, a_failure_keeps_nothing) {
   const std::string bytes = two_outputs();
   slipway_session* session = nullptr;

@@ -1,0 +1,47 @@
+// What Session refuses of its caller's views before anything reads them; tests/consumer asks the same of C.
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "slipway/slipway.h"
+#include "small_models.h"
+
+namespace slipway {
+namespace {
+
+using namespace check;
+
+Session opened() {
+  const std::string bytes = perceptron().bytes();
+  return Session::read(std::as_bytes(std::span(bytes)));
+}
+
+/// "" where `run` throws that code and sentence, else what happened instead.
+std::string refused(Code code, const std::string& sentence, const std::function<void()>& run) {
+  return thrown<Error>(run, [&](const Error& error) { return error.code() == code && error.message() == sentence; });
+}
+
+constexpr int64_t kMuch = int64_t{1} << 62;
+
+TEST(Door, sizes_that_no_memory_has_overflow_nothing) {
+  const Session session = opened();
+  std::vector<float> memory(64 + 80);
+  float* behind = memory.data() + 64;
+  const TensorView input{memory.data(), DType::kFloat32, {1, 64}};
+  const TensorView much{memory.data(), DType::kFloat32, {kMuch, 64}};
+  const MutableView into{behind, DType::kFloat32, {1, 80}};
+  const MutableView into_much{behind, DType::kFloat32, {kMuch, kMuch, 80}};
+  const std::string sentence = "input \"x\": shape [4611686018427387904, 64] is too large to be held in memory";
+  EXPECT_EQ(refused(Code::kLimit, sentence, [&] { (void)session.run(std::span(&much, 1)); }), "");
+  EXPECT_EQ(refused(Code::kLimit, sentence, [&] { (void)session.bind(std::span(&much, 1), std::span(&into, 1)); }), "");
+  EXPECT_EQ(refused(Code::kInput,
+                    "the memory given for output \"y\" is float32 [4611686018427387904, 4611686018427387904, 80], "
+                    "expected float32 [1, 80]",
+                    [&] { (void)session.run(std::span(&input, 1), std::span(&into_much, 1)); }),
+            "");
+}
+
+}  // namespace
+}  // namespace slipway
