@@ -211,6 +211,7 @@ void check_inputs(const Session::State& state, std::span<const TensorView> input
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     check_input(state.inputs[i], inputs[i]);
     check_size(state.inputs[i], inputs[i].shape);
+    check_aligned(inputs[i].data, inputs[i].dtype, inputs[i].shape, "input", state.inputs[i].name);
   }
   for (const SharedSize& shared : state.shared_sizes) check_shared(state.inputs, shared, inputs);
 }

@@ -1,6 +1,7 @@
-// Memory that a caller gives serves one purpose: the engine writes outputs while it still reads inputs.
+// Memory that a caller gives is aligned, and serves one purpose: the engine writes outputs while it still reads inputs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -34,6 +35,14 @@ struct GivenMemory {
     if (__builtin_mul_overflow(bytes, size, &bytes)) bytes = INT64_MAX;
   }
   return bytes;
+}
+
+/// Throws Error(kInput) where memory of a caller does not begin at a multiple of its elements' size.
+inline void check_aligned(const void* data, DType dtype, const Shape& shape, std::string_view kind,
+                          std::string_view name) {
+  const auto size = static_cast<uintptr_t>(std::max<int64_t>(size_of(dtype), 1));
+  if (reinterpret_cast<uintptr_t>(data) % size == 0 || described_bytes(dtype, shape) == 0) return;
+  fail(Code::kInput, "the memory of ", kind, " ", quote(name), " is not aligned to its elements of ", size, " bytes");
 }
 
 /// Throws Error(kInput) where memory_of(k) of one of `count` outputs is also an input's or another output's.

@@ -135,12 +135,6 @@ slipway_code describe(const std::vector<PortInfo>* ports, std::string_view funct
   });
 }
 
-void check_aligned(const void* data, DType dtype, std::string_view kind, const std::string& name) {
-  const auto size = static_cast<std::uintptr_t>(std::max<int64_t>(size_of(dtype), 1));
-  if (reinterpret_cast<std::uintptr_t>(data) % size == 0) return;
-  fail(Code::kInput, "the memory of ", kind, " ", quote(name), " is not aligned to its elements of ", size, " bytes");
-}
-
 TensorView view_of(const slipway_view& given, const std::string& name) {
   if (given.data == nullptr) fail(Code::kUsage, "slipway_run: data of input ", quote(name), " is NULL");
   if (given.rank < 0 || given.rank > kMaxRank) {
@@ -148,7 +142,6 @@ TensorView view_of(const slipway_view& given, const std::string& name) {
   }
   const DType dtype = dtype_from_onnx(given.dtype);
   if (dtype == DType::kNone) fail(Code::kInput, "input ", quote(name), " has the unknown dtype ", given.dtype);
-  check_aligned(given.data, dtype, "input", name);
   return {given.data, dtype, Shape(std::span(given.sizes, static_cast<std::size_t>(given.rank)))};
 }
 
@@ -163,7 +156,7 @@ class CallerOutputs final : public Outputs {
     view.dtype = static_cast<int32_t>(dtype);
     view.rank = shape.rank();
     std::copy(shape.sizes().begin(), shape.sizes().end(), view.sizes);
-    if (view.data != nullptr) check_aligned(view.data, dtype, "output", ports_[k].name);
+    if (view.data != nullptr) check_aligned(view.data, dtype, shape, "output", ports_[k].name);
     const int64_t needed = shape.checked_bytes(size_of(dtype));
     const bool fits = view.bytes >= needed;
     if (view.data != nullptr && fits) {

@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "base/apart.h"
 #include "base/error.h"
 #include "base/memory_budget.h"
 #include "base/outputs.h"
@@ -35,9 +37,11 @@ class GivenOutputs final : public Outputs {
   [[nodiscard]] bool is_given(std::size_t k) const noexcept { return into_.size() > k && into_[k].data != nullptr; }
 
   void check_given(std::size_t k, DType dtype, const Shape& shape) const {
-    if (into_[k].dtype == dtype && into_[k].shape == shape) return;
-    fail(Code::kInput, "the memory given for output ",
-         quote(graph_.values[static_cast<std::size_t>(graph_.outputs[k])].name), " is ", name_of(into_[k].dtype), " ",
+    const std::string& name = graph_.values[static_cast<std::size_t>(graph_.outputs[k])].name;
+    if (into_[k].dtype == dtype && into_[k].shape == shape) {
+      return check_aligned(into_[k].data, dtype, shape, "output", name);
+    }
+    fail(Code::kInput, "the memory given for output ", quote(name), " is ", name_of(into_[k].dtype), " ",
          into_[k].shape.text(), ", expected ", name_of(dtype), " ", shape.text());
   }
 

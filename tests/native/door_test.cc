@@ -43,5 +43,24 @@ TEST(Door, sizes_that_no_memory_has_overflow_nothing) {
             "");
 }
 
+TEST(Door, memory_that_is_not_aligned_is_refused) {
+  const Session session = opened();
+  std::vector<float> memory(64 + 1);
+  std::vector<float> into(80 + 1);
+  const void* odd = reinterpret_cast<const char*>(memory.data()) + 1;
+  const TensorView good{memory.data(), DType::kFloat32, {1, 64}};
+  const TensorView wrong{odd, DType::kFloat32, {1, 64}};
+  const TensorView nothing{odd, DType::kFloat32, {0, 64}};
+  const MutableView place{into.data(), DType::kFloat32, {1, 80}};
+  const MutableView wrong_place{reinterpret_cast<char*>(into.data()) + 2, DType::kFloat32, {1, 80}};
+  const std::string sentence = "the memory of input \"x\" is not aligned to its elements of 4 bytes";
+  const std::string of_output = "the memory of output \"y\" is not aligned to its elements of 4 bytes";
+  EXPECT_EQ(refused(Code::kInput, sentence, [&] { (void)session.run(std::span(&wrong, 1)); }), "");
+  EXPECT_EQ(refused(Code::kInput, sentence, [&] { (void)session.bind({&wrong, 1}, {&place, 1}); }), "");
+  EXPECT_EQ(refused(Code::kInput, of_output, [&] { (void)session.run({&good, 1}, {&wrong_place, 1}); }), "");
+  EXPECT_EQ(refused(Code::kInput, of_output, [&] { (void)session.bind({&good, 1}, {&wrong_place, 1}); }), "");
+  EXPECT_EQ(session.run(std::span(&nothing, 1)).size(), 1U);
+}
+
 }  // namespace
 }  // namespace slipway

@@ -89,11 +89,12 @@ class Session {
   [[nodiscard]] int cuda_device() const noexcept;
 
   /// Runs once; inputs in order of inputs(), contiguous, valid during the call. Throws Error(kInput) where one does
-  /// not fit its port, Error(kFault) where a value is forbidden (an index out of range).
+  /// not fit its port or is not aligned to its elements, Error(kFault) where a value is forbidden (an index out of
+  /// range).
   [[nodiscard]] std::vector<Tensor> run(std::span<const TensorView> inputs) const;
   /// The same into the caller's memory: an output whose view has data must have the right type and shape (else
-  /// Error(kInput)), and share memory with no input and no other output (else too); one without data is allocated and
-  /// returned at its place.
+  /// Error(kInput)), be aligned, and share memory with no input and no other output (else too); one without data is
+  /// allocated and returned at its place.
   [[nodiscard]] std::vector<Tensor> run(std::span<const TensorView> inputs, std::span<const MutableView> into) const;
 
   /// The same into memory that `outputs` gives as soon as a shape is known.
