@@ -173,18 +173,19 @@ std::vector<SharedSize> shared_sizes_of(const std::vector<PortInfo>& inputs) {
   return shared;
 }
 
-void check_input(const PortInfo& port, const TensorView& view) {
-  const auto refuse = [&] {
-    fail(Code::kInput, "input ", quote(port.name), " is ", name_of(view.dtype), " ", view.shape.text(), ", expected ",
-         name_of(port.dtype), " ", port.has_rank ? text_of(port.dims) : "of any shape");
-  };
-  if (view.dtype != port.dtype || view.data == nullptr) refuse();
-  if (!port.has_rank) return;
-  if (static_cast<std::size_t>(view.shape.rank()) != port.dims.size()) refuse();
-  for (int axis = 0; axis < view.shape.rank(); ++axis) {
+bool fits(const PortInfo& port, const Shape& shape) noexcept {
+  if (!port.has_rank) return true;
+  if (static_cast<std::size_t>(shape.rank()) != port.dims.size()) return false;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
     const Dim& dim = port.dims[static_cast<std::size_t>(axis)];
-    if (view.shape[axis] < 0 || (dim.is_known() && dim.value() != view.shape[axis])) refuse();
+    if (shape[axis] < 0 || (dim.is_known() && dim.value() != shape[axis])) return false;
   }
+  return true;
+}
+
+[[noreturn]] void refuse(const PortInfo& port, DType dtype, const Shape& shape) {
+  fail(Code::kInput, "input ", quote(port.name), " is ", name_of(dtype), " ", shape.text(), ", expected ",
+       name_of(port.dtype), " ", port.has_rank ? text_of(port.dims) : "of any shape");
 }
 
 // From here on the bytes and elements of an input can be counted.
@@ -196,12 +197,22 @@ void check_size(const PortInfo& port, const Shape& shape) {
   }
 }
 
-void check_shared(const std::vector<PortInfo>& ports, const SharedSize& shared, std::span<const TensorView> inputs) {
-  const int64_t first = inputs[shared.first_input].shape[shared.first_axis];
-  const int64_t second = inputs[shared.second_input].shape[shared.second_axis];
-  if (first == second) return;
-  fail(Code::kInput, "dimension ", quote(shared.symbol), " is ", first, " in input ",
-       quote(ports[shared.first_input].name), " but ", second, " in input ", quote(ports[shared.second_input].name));
+// `shape_of(i)` is that of input i.
+template <typename ShapeOf>
+void check_shapes(const Session::State& state, const ShapeOf& shape_of) {
+  for (std::size_t i = 0; i < state.inputs.size(); ++i) {
+    const PortInfo& port = state.inputs[i];
+    if (!fits(port, shape_of(i))) refuse(port, port.dtype, shape_of(i));
+    check_size(port, shape_of(i));
+  }
+  for (const SharedSize& shared : state.shared_sizes) {
+    const int64_t first = shape_of(shared.first_input)[shared.first_axis];
+    const int64_t second = shape_of(shared.second_input)[shared.second_axis];
+    if (first == second) continue;
+    fail(Code::kInput, "dimension ", quote(shared.symbol), " is ", first, " in input ",
+         quote(state.inputs[shared.first_input].name), " but ", second, " in input ",
+         quote(state.inputs[shared.second_input].name));
+  }
 }
 
 void check_inputs(const Session::State& state, std::span<const TensorView> inputs) {
@@ -209,11 +220,12 @@ void check_inputs(const Session::State& state, std::span<const TensorView> input
     fail(Code::kInput, "got ", inputs.size(), " inputs, the model has ", state.inputs.size());
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    check_input(state.inputs[i], inputs[i]);
-    check_size(state.inputs[i], inputs[i].shape);
-    check_aligned(inputs[i].data, inputs[i].dtype, inputs[i].shape, "input", state.inputs[i].name);
+    const PortInfo& port = state.inputs[i];
+    const TensorView& view = inputs[i];
+    if (view.dtype != port.dtype || view.data == nullptr) refuse(port, view.dtype, view.shape);
+    check_aligned(view.data, view.dtype, view.shape, "input", port.name);
   }
-  for (const SharedSize& shared : state.shared_sizes) check_shared(state.inputs, shared, inputs);
+  check_shapes(state, [&](std::size_t i) -> const Shape& { return inputs[i].shape; });
 }
 
 void check_memory(const Session::State& state, std::span<const TensorView> inputs, std::span<const MutableView> into) {
@@ -363,6 +375,7 @@ std::string Session::text(const std::string& stage, const InputShapes& shapes) c
   if (shapes.size() != state_->inputs.size()) {
     fail(Code::kUsage, "stage plan needs the shapes of all ", state_->inputs.size(), " inputs, got ", shapes.size());
   }
+  check_shapes(*state_, [&](std::size_t i) -> const Shape& { return shapes[i]; });
   const FloatScope floats;
   return state_->runner->plan_text(shapes);
 }

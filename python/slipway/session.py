@@ -260,7 +260,7 @@ class Session:
         Raises:
             UsageError: The stage is unknown, ``plan`` was asked for without shapes, or a size is no whole number of 0
                 or more.
-            InputError: The shapes' names are not the inputs' names.
+            InputError: The shapes' names are not the inputs' names, or a shape does not fit its input.
         """
         if not isinstance(stage, str):
             raise UsageError(f"stage: got {stage!r}, expected onnx, graph, passes or plan")

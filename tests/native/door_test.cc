@@ -62,5 +62,30 @@ TEST(Door, memory_that_is_not_aligned_is_refused) {
   EXPECT_EQ(session.run(std::span(&nothing, 1)).size(), 1U);
 }
 
+TEST(Door, a_plan_is_told_for_shapes_that_a_run_takes) {
+  const Session session = opened();
+  const auto told = [&](const Shape& shape) { return [&session, shape] { (void)session.text("plan", {shape}); }; };
+  told({3, 64})();
+  told({0, 64})();
+  EXPECT_EQ(refused(Code::kInput, "input \"x\" is float32 [3, 65], expected float32 [N, 64]", told({3, 65})), "");
+  EXPECT_EQ(refused(Code::kInput, "input \"x\" is float32 [64], expected float32 [N, 64]", told({64})), "");
+  EXPECT_EQ(refused(Code::kInput, "input \"x\" is float32 [-1, 64], expected float32 [N, 64]", told({-1, 64})), "");
+  EXPECT_EQ(refused(Code::kLimit, "input \"x\": shape [4611686018427387904, 64] is too large to be held in memory",
+                    told({kMuch, 64})),
+            "");
+}
+
+TEST(Door, a_plan_is_told_for_one_size_of_a_symbol) {
+  Model sum;
+  sum.inputs = {value("x", {"N"}), value("y", {"N"})};
+  sum.nodes = {node("Add", {"x", "y"}, {"z"})};
+  sum.outputs = {value("z", {"N"})};
+  const std::string bytes = sum.bytes();
+  const Session session = Session::read(std::as_bytes(std::span(bytes)));
+  EXPECT_EQ(refused(Code::kInput, "dimension \"N\" is 3 in input \"x\" but 1 in input \"y\"",
+                    [&] { (void)session.text("plan", {{3}, {1}}); }),
+            "");
+}
+
 }  // namespace
 }  // namespace slipway

@@ -109,7 +109,8 @@ class Session {
   [[nodiscard]] BoundCall bind(std::span<const TensorView> inputs, std::span<const MutableView> into) const;
 
   /// The stable text of a stage: "onnx" (as read), "graph" (with facts), "passes" (after the passes, with what each
-  /// did) or "plan" (steps, kernels, memory; needs shapes). Throws Error(kUsage) for another name.
+  /// did) or "plan" (steps, kernels, memory; needs shapes). Throws Error(kUsage) for another name, Error(kInput) where
+  /// a shape does not fit its input.
   [[nodiscard]] std::string text(const std::string& stage, const InputShapes& shapes = {}) const;
 
   struct State;
