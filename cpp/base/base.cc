@@ -1,7 +1,7 @@
 // Out-of-line parts of error.h, shape.h and tensor.h.
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <new>
 #include <string>
 #include <string_view>
@@ -46,9 +46,9 @@ void append_text(std::string& out, bool number) { out += number ? '1' : '0'; }
 void append_text(std::string& out, int64_t number) { out += std::to_string(number); }
 void append_text(std::string& out, uint64_t number) { out += std::to_string(number); }
 void append_text(std::string& out, double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", number);
-  out += text;
+  char text[32];  // printf() would write a comma where the locale has one
+  const auto written = std::to_chars(text, text + sizeof text, number, std::chars_format::general, 6);
+  out.append(text, written.ptr);
 }
 
 bool is_utf8(std::string_view text) noexcept {

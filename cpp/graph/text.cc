@@ -1,7 +1,7 @@
 // Graph::text(): one line per value that comes from outside, one per node, one per output. Stable: tests compare it.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -27,9 +27,9 @@ void add_item(std::string& out, int64_t value) { append(out, value); }
 void add_item(std::string& out, const std::string& value) { out += quote(value); }
 // Nine significant digits tell every float32 from its neighbours, seventeen every float64.
 void add_item(std::string& out, double value, int digits) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.*g", digits, value);
-  out += text;
+  char text[40];  // printf() would write a comma where the locale has one
+  const auto written = std::to_chars(text, text + sizeof text, value, std::chars_format::general, digits);
+  out.append(text, written.ptr);
 }
 void add_item(std::string& out, float value) { add_item(out, static_cast<double>(value), 9); }
 void add_item(std::string& out, double value) { add_item(out, value, 17); }

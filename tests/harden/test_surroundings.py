@@ -10,8 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 from commands import Commands, Program
+from onnx import helper
 from scenarios import Infer, leftovers
 
 from slipway._files import write_atomically
@@ -127,6 +130,31 @@ def test_a_clock_that_goes_back_is_not_believed(commands: Commands, tmp_path: Pa
     done = commands("python", BACKWARDS, *arguments)
     assert done.code == 0, done
     assert all(0 <= seconds < 600 for seconds in json.loads(done.out)["seconds"].values())
+
+
+#: What the engine says of a model, where numbers are written with a comma.
+DECIMAL_COMMA = """
+import locale, sys
+import slipway
+locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
+assert locale.str(0.5) == "0,5"
+print(slipway.Session(sys.argv[1]).stage_text("onnx"))
+"""
+
+
+def test_the_texts_of_the_engine_are_those_of_every_locale(commands: Commands, tmp_path: Path) -> None:
+    source = ["localedef", "-i", "de_DE", "-f", "UTF-8", str(tmp_path / "de_DE.UTF-8")]
+    if shutil.which("localedef") is None or subprocess.run(source, capture_output=True).returncode != 0:
+        pytest.skip("no German locale can be made here")
+    value = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [2])
+    node = helper.make_node("LeakyRelu", ["c"], ["y"], alpha=0.25)
+    weights = onnx.numpy_helper.from_array(np.float32([0.5, -1.5]), "c")
+    graph = helper.make_graph([node], "g", [], [value], [weights])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]), tmp_path / "model.onnx")
+    done = commands("python", DECIMAL_COMMA, tmp_path / "model.onnx", environment={"LOCPATH": str(tmp_path)})
+    assert done.code == 0, done
+    assert "[0.5, -1.5]" in done.out
+    assert "0.25" in done.out
 
 
 def test_a_device_stays_a_device(commands: Commands) -> None:

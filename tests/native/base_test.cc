@@ -19,6 +19,11 @@ TEST(Error, text_that_may_hold_anything_is_safe_to_print) {
   EXPECT_LE(quote(std::string(1000, 'x'), 80).size(), 90u);
 }
 
+TEST(Error, numbers_are_written_as_printf_writes_them) {
+  EXPECT_EQ(concat(0.5, ' ', -1e-7, ' ', 1e6, ' ', 1234567.0, ' ', std::numeric_limits<double>::infinity()),
+            "0.5 -1e-07 1e+06 1.23457e+06 inf");
+}
+
 TEST(Error, a_stage_adds_its_place_and_keeps_the_code) {
   const Error error = Error(Code::kFault, "index is 7").at("Gather \"g\"");
   EXPECT_EQ(error.message(), "Gather \"g\": index is 7");
