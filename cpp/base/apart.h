@@ -41,7 +41,7 @@ struct GivenMemory {
 inline void check_aligned(const void* data, DType dtype, const Shape& shape, std::string_view kind,
                           std::string_view name) {
   const auto size = static_cast<uintptr_t>(std::max<int64_t>(size_of(dtype), 1));
-  if (reinterpret_cast<uintptr_t>(data) % size == 0 || described_bytes(dtype, shape) == 0) return;
+  if ((reinterpret_cast<uintptr_t>(data) & (size - 1)) == 0 || described_bytes(dtype, shape) == 0) return;
   fail(Code::kInput, "the memory of ", kind, " ", quote(name), " is not aligned to its elements of ", size, " bytes");
 }
 
