@@ -1,0 +1,55 @@
+"""benchmarks/operators.py times what it says it times."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from slipway.bench.protocol import Settings
+
+
+@pytest.fixture(scope="module")
+def operators() -> ModuleType:
+    path = Path(__file__).parents[3] / "benchmarks" / "operators.py"
+    spec = importlib.util.spec_from_file_location("operators", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_case_has_one_answer_in_both_engines(operators: ModuleType) -> None:
+    once = Settings(rounds=1, turn_seconds=0, sample_seconds=0, rest_seconds=0)
+    for case in operators.cases():
+        row = operators.run_case(case, settings=once)
+        assert row["native"] > 0
+        assert row["ratio"] == row["onnxruntime"] / row["native"]
+
+
+def test_another_answer_is_not_timed(operators: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = operators.Case("Relu", [np.ones(4, np.float32)])
+    monkeypatch.setattr(operators.slipway.Session, "run", lambda self, inputs: {"y0": np.zeros(4, np.float32)})
+    with pytest.raises(AssertionError, match=r"Relu \[4\]"):
+        operators.run_case(case)
+
+
+def test_the_slowest_come_first(operators: ModuleType) -> None:
+    rows = [{"case": name, "native": 2.0, "onnxruntime": 2.0 * r, "ratio": r} for name, r in (("a", 2.0), ("b", 0.5))]
+    lines = list(operators.lines_of(rows))
+    assert [line.split()[-1] for line in lines[1:3]] == ["b", "a"]
+    assert lines[-1] == "1 of 2 slower than onnxruntime; geometric mean 1.00x as fast"
+
+
+def test_unknown_operators_are_named(operators: ModuleType, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert operators.main(["--only", "Covn"]) == 2
+    assert "'Covn', expected some of Abs, Add" in capsys.readouterr().err
+    assert operators.main(["--only", "Not", "--json", str(tmp_path / "o.json")]) == 0
+    assert [row["op"] for row in json.loads((tmp_path / "o.json").read_text())["rows"]] == ["Not"]
