@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "ops/moments.h"
+#include "ops/normalization.h"
 #include "ops/op.h"
-#include "ops/prepared.h"
 #include "ops/types.h"
 
 namespace slipway {

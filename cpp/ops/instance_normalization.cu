@@ -1,6 +1,6 @@
 // InstanceNormalization on CUDA.
 #include "ops/moments.cuh"
-#include "ops/prepared.h"
+#include "ops/normalization.h"
 
 namespace slipway::cuda {
 

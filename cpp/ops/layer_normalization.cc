@@ -3,14 +3,13 @@
 //
 // ONNX LayerNormalization 17 as in opsets 17 to 24. x, y: any shape; scale, b (optional): broadcast to x; Mean and
 // InvStdDev (optional outputs): as x with size 1 from `axis` on. float32; float64 without the optional outputs (ONNX
-// gives those in float32). Computed in double, which no stash_type asks for and none forbids; stash_type must be 1.
+// gives those in float32). Sums are of double, which no stash_type asks for and none forbids; stash_type must be 1.
 #include <cmath>
 
 #include "ops/moments.h"
+#include "ops/normalization.h"
 #include "ops/op.h"
-#include "ops/prepared.h"
 #include "ops/types.h"
-#include "ops/walk.h"
 
 namespace slipway {
 
@@ -24,6 +23,16 @@ Steps<kMaxRank> broadcast_strides(const Shape& own, const Shape& x) {
     if (own[i] != 1) strides[static_cast<std::size_t>(x.rank() - own.rank() + i)] = plain[static_cast<std::size_t>(i)];
   }
   return strides;
+}
+
+/// `own` is one row of x, which begins at axis `first`.
+bool is_row(const Shape& own, const Shape& x, int first) {
+  if (own.rank() > x.rank()) return false;
+  for (int i = 0; i < x.rank(); ++i) {
+    const int at = i - (x.rank() - own.rank());
+    if ((at < 0 ? 1 : own[at]) != (i < first ? 1 : x[i])) return false;
+  }
+  return true;
 }
 
 void check_broadcasts(const InferContext& context, int i, const Dims& x) {
@@ -76,6 +85,8 @@ std::shared_ptr<const void> prepare_layer_normalization(PrepareContext& context)
   call->epsilon = static_cast<double>(context.get_float("epsilon", 1e-5f));
   const auto scale = broadcast_strides(context.shape(1), x);
   const auto shift = context.has_input(2) ? broadcast_strides(context.shape(2), x) : Steps<kMaxRank>{};
+  call->is_plain = call->size > 0 && is_row(context.shape(1), x, first) &&
+                   (!context.has_input(2) || is_row(context.shape(2), x, first));
   for (int i = 0; i < x.rank(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     call->walk.push_axis(x[i], {scale[at], shift[at]});

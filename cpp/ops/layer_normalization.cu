@@ -1,6 +1,6 @@
 // LayerNormalization on CUDA.
 #include "ops/moments.cuh"
-#include "ops/prepared.h"
+#include "ops/normalization.h"
 #include "ops/walk.cuh"
 
 namespace slipway::cuda {

@@ -92,19 +92,4 @@ inline constexpr int64_t kAccumulatorBytes = 16;
   return pieces > 1 ? lines * pieces * kAccumulatorBytes : 0;
 }
 
-// ---- normalization ----
-struct InstanceNormalizationCall {
-  int64_t batch = 0;
-  int64_t channels = 0;
-  int64_t size = 0;
-  double epsilon = 0.0;
-};
-
-struct LayerNormalizationCall {
-  int64_t rows = 0;
-  int64_t size = 0;  ///< elements of one row
-  double epsilon = 0.0;
-  Walk<2> walk;  ///< scale and b along x
-};
-
 }  // namespace slipway

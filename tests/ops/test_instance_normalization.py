@@ -60,6 +60,19 @@ def test_instance_normalization_of_one_element_is_the_shift(isa: str) -> None:
     check(OP, one, isa, oracle=lambda x, scale, b: np.broadcast_to(b.reshape(-1, 1), x.shape).copy())
 
 
+@pytest.mark.parametrize("size", [1e-35, 1e-20, 1e20, 1e37])
+def test_instance_normalization_of_far_numbers_neither_overflows_nor_vanishes(size: float, isa: str) -> None:
+    plain = case("far", 2, 3, 100, epsilon=0.0)
+    x = np.asarray(plain.inputs[0], np.float64) * size
+    check(
+        OP,
+        Case("far", [x.astype(np.float32), *plain.inputs[1:]], plain.attributes),
+        isa,
+        oracle=oracle,
+        magnitude=magnitude,
+    )
+
+
 def test_instance_normalization_refuses_what_does_not_fit() -> None:
     check_refused(OP, case("rank", 2, 3), "rank 3")
     plain = case("plain", 2, 3, 4)
