@@ -199,6 +199,9 @@ typedef Vec Half;
 [[gnu::always_inline]] static inline Vec max(Vec a, Vec b) noexcept { return a < b ? b : a; }
 [[gnu::always_inline]] static inline Vec min(Vec a, Vec b) noexcept { return a > b ? b : a; }
 #endif
+[[gnu::always_inline]] static inline Vec abs(Vec x) noexcept {
+  return reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) & 0x7fffffff);
+}
 [[gnu::always_inline]] static inline Vec sqrt(Vec x) noexcept {
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
   return _mm512_mask_sqrt_ps(x, kAllLanes, x);
