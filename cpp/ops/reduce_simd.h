@@ -120,18 +120,24 @@ struct Row {
   template <typename F, typename Term>
   [[gnu::always_inline]] Vec fold_apart(const Term& term) const noexcept {
     Vec total = broadcast(F::kNothing);
+    if (run == reduced.count()) {  // a walk takes as long as a short run
+      fold_run<F>(x, total, term);
+      return total;
+    }
     reduced.for_each_run(0, reduced.count(), [&](int64_t, int64_t count, const Steps<1>& at) {
-      for (int64_t begin = 0; begin < count; begin += run) {
-        for (int64_t i = 0; i < run; i += kTerms * kLanes) {
-          const int64_t terms = run - i < kTerms * kLanes ? run - i : kTerms * kLanes;
-          total = F::fold(total, fold_part<F>(x + at[0] + begin + i, terms, term));
-        }
-      }
+      for (int64_t begin = 0; begin < count; begin += run) fold_run<F>(x + at[0] + begin, total, term);
     });
     return total;
   }
 
  private:
+  template <typename F, typename Term>
+  [[gnu::always_inline]] void fold_run(const float* p, Vec& total, const Term& term) const noexcept {
+    for (int64_t i = 0; i < run; i += kTerms * kLanes) {
+      const int64_t terms = run - i < kTerms * kLanes ? run - i : kTerms * kLanes;
+      total = F::fold(total, fold_part<F>(p + i, terms, term));
+    }
+  }
   template <typename F, typename Term>
   [[gnu::always_inline]] static Vec fold_part(const float* p, int64_t count, const Term& term) noexcept {
     const Vec nothing = broadcast(F::kNothing);
