@@ -23,6 +23,8 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...] | Array, ...], dic
     "Conv": ((3, 33, 29, 31), ((37, 33, 3, 3), (37,)), {"pads": [1, 1, 1, 1]}),
     "ConvTranspose": ((2, 33, 29, 31), ((33, 37, 3, 3), (37,)), {"pads": [1, 1, 1, 1], "strides": [2, 2]}),
     "Gemm": ((301, 311), ((211, 311), (211,)), {"transB": 1}),
+    "GlobalAveragePool": ((3, 37, 65, 67), (), {}),
+    "GlobalMaxPool": ((3, 37, 65, 67), (), {}),
     "InstanceNormalization": ((3, 37, 65, 67), ((37,), (37,)), {}),
     "LayerNormalization": ((301, 311), ((311,), (311,)), {}),
     "MatMul": ((5, 101, 211), ((5, 211, 103),), {}),
