@@ -5,18 +5,20 @@ namespace slipway::SLIPWAY_ISA {
 
 namespace {
 
-struct Logarithm {
+/// In two parts: where an x is near it, its distance from the first one is exact, and the second one keeps the digits
+/// of a difference that is next to nothing.
+struct Normalizer {
   Vec high;
   Vec low;
 };
 
-/// log(1 + x) in two parts, of the first lanes.
-Logarithm log_of_more(Vec x, int64_t lanes) noexcept {
-  Logarithm y{};
+/// m + log(1 + x), of the first lanes.
+Normalizer normalizer_of(Vec m, Vec x, int64_t lanes) noexcept {
+  Normalizer y{};
   for (int64_t i = 0; i < lanes; ++i) {
     const double log = __builtin_log1p(static_cast<double>(x[i]));
-    y.high[i] = static_cast<float>(log);
-    y.low[i] = static_cast<float>(log - static_cast<double>(y.high[i]));
+    y.high[i] = static_cast<float>(static_cast<double>(m[i]) + log);
+    y.low[i] = static_cast<float>((static_cast<double>(m[i]) - static_cast<double>(y.high[i])) + log);
   }
   return y;
 }
@@ -28,20 +30,19 @@ void log_softmax(const OpCall& call) noexcept {
   for_each_strip(call, []<bool IsRow>(const Strip& strip) {
     const Vec largest = largest_of<IsRow>(strip);
     // The largest ones give 1 each. They are counted apart, so that a sum barely above 1 keeps its digits.
-    CarriedSum others;
-    CarriedSum ones;
-    strip.for_each([&](int64_t at, int64_t count) {
+    CarriedSum others[kParts];
+    CarriedSum ones[kParts];
+    strip.for_each([&](int64_t at, int64_t count, int part) {
       const Difference difference(strip.read(at, count), largest);
       const VecInt is_one = difference.high == 0.0f;
-      others.add(is_one ? broadcast(0.0f) : difference.exp());
-      ones.add(is_one ? broadcast(1.0f) : broadcast(0.0f));
+      others[part].add(is_one ? broadcast(0.0f) : difference.exp());
+      ones[part].add(is_one ? broadcast(1.0f) : broadcast(0.0f));
     });
     const Vec more = sum_of<IsRow>(others) + (sum_of<IsRow>(ones) - broadcast(1.0f));
-    Logarithm log = log_of_more(more, IsRow ? 1 : strip.lanes);
-    if (IsRow) log = {broadcast(log.high[0]), broadcast(log.low[0])};
-    strip.for_each([&](int64_t at, int64_t count) {
-      const Difference difference(strip.read(at, count), largest);
-      strip.write(at, (difference.high - log.high) + (difference.low - log.low), count);
+    Normalizer normalizer = normalizer_of(largest, more, IsRow ? 1 : strip.lanes);
+    if (IsRow) normalizer = {broadcast(normalizer.high[0]), broadcast(normalizer.low[0])};
+    strip.for_each([&](int64_t at, int64_t count, int) {
+      strip.write(at, (strip.read(at, count) - normalizer.high) - normalizer.low, count);
     });
   });
 }

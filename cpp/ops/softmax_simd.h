@@ -12,6 +12,9 @@ namespace {
 /// One exp or two per element.
 constexpr int64_t kExpsPerNanosecond = 1;
 
+/// Maxima and sums side by side, since one waits long for its next number.
+constexpr int kParts = 2;
+
 /// One axis of x and y: `whole` vectors of `lanes` elements, `step` apart, then one of `rest`, unless that is 0.
 struct Strip {
   const float* x;
@@ -21,10 +24,16 @@ struct Strip {
   int64_t lanes;
   int64_t rest;
 
+  /// f(place, lanes, part); vectors of one part do not wait for those of another.
   template <typename F>
   [[gnu::always_inline]] void for_each(const F& f) const noexcept {
-    for (int64_t i = 0; i < whole; ++i) f(i * step, lanes);
-    if (rest > 0) f(whole * step, rest);
+    int64_t i = 0;
+    for (; i + kParts <= whole; i += kParts) {
+#pragma GCC unroll 2
+      for (int part = 0; part < kParts; ++part) f((i + part) * step, lanes, part);
+    }
+    if (i < whole) f(i * step, lanes, 0);
+    if (rest > 0) f(whole * step, rest, 1);
   }
   /// Lanes that do not exist are minus infinity, which changes neither a maximum nor a sum of exponentials.
   [[nodiscard, gnu::always_inline]] Vec read(int64_t at, int64_t count) const noexcept {
@@ -49,8 +58,9 @@ struct Difference {
     const Vec error = (x - (high - minus)) - (m + minus);
     low = high > -200.0f ? error : broadcast(0.0f);  // an infinite difference has none
   }
+  /// Of a difference that is not positive; below -104 it rounds to zero.
   [[nodiscard, gnu::always_inline]] Vec exp() const noexcept {
-    const Vec e = SLIPWAY_ISA::exp(high);
+    const Vec e = joined(split_exp(max(high, broadcast(-104.0f))));
     return fma(e, low, e);
   }
 };
@@ -73,14 +83,16 @@ class CarriedSum {
 
 template <bool IsRow>
 [[gnu::always_inline]] inline Vec largest_of(const Strip& strip) noexcept {
-  Vec largest = broadcast(-__builtin_inff());
-  strip.for_each([&](int64_t at, int64_t count) { largest = max(largest, strip.read(at, count)); });
+  Vec parts[kParts] = {broadcast(-__builtin_inff()), broadcast(-__builtin_inff())};
+  strip.for_each([&](int64_t at, int64_t count, int part) { parts[part] = max(parts[part], strip.read(at, count)); });
+  const Vec largest = max(parts[0], parts[1]);
   return IsRow ? join_lanes(largest, [](Vec a, Vec b) { return max(a, b); }) : largest;
 }
 
 template <bool IsRow>
-[[gnu::always_inline]] inline Vec sum_of(const CarriedSum& sum) noexcept {
-  return IsRow ? join_lanes(sum.value(), [](Vec a, Vec b) { return a + b; }) : sum.value();
+[[gnu::always_inline]] inline Vec sum_of(const CarriedSum (&parts)[kParts]) noexcept {
+  const Vec sum = parts[0].value() + parts[1].value();
+  return IsRow ? join_lanes(sum, [](Vec a, Vec b) { return a + b; }) : sum;
 }
 
 /// f.operator()<IsRow>(strip) for every row, or every vector of neighbours.
