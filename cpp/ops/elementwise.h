@@ -91,17 +91,23 @@ void map_in_double(const OpCall& call, const F& f) noexcept {
   map_each(call, Floats{}, [&](double x) { return f(x); });
 }
 
-/// y = f(a, b) for every pair, following `walk`.
+/// y[i] = f(a[i], b[i]), where a or b may be one number for all i: loops that compilers make vectors of.
+template <bool RepeatsA, bool RepeatsB, typename A, typename B, typename R, typename F>
+void map_run(const A* a, const B* b, R* y, int64_t count, const F& f) noexcept {
+  const A all_a = *a;
+  const B all_b = *b;
+  for (int64_t i = 0; i < count; ++i) y[i] = static_cast<R>(f(RepeatsA ? all_a : a[i], RepeatsB ? all_b : b[i]));
+}
+
+/// y = f(a, b) for every pair, following `walk`. Broadcasting leaves innermost loops with inputs that lie side by side
+/// or stay where they are.
 template <typename A, typename B, typename R, typename F>
 void map_pairs(const Walk<2>& walk, const A* a, const B* b, R* y, const F& f) noexcept {
-  const int64_t step_a = walk.inner_strides()[0];
-  const int64_t step_b = walk.inner_strides()[1];
-  walk.for_each_row([&](int64_t done, const Walk<2>::Offsets& at) {
-    const A* row_a = a + at[0];
-    const B* row_b = b + at[1];
-    for (int64_t i = 0; i < walk.inner_size(); ++i) {
-      y[done + i] = static_cast<R>(f(row_a[i * step_a], row_b[i * step_b]));
-    }
+  const Steps<2> steps = walk.inner_strides();
+  walk.for_each_run(0, walk.count(), [&](int64_t i, int64_t count, const Steps<2>& at) {
+    if (steps[0] == 0) return map_run<true, false>(a + at[0], b + at[1], y + i, count, f);
+    if (steps[1] == 0) return map_run<false, true>(a + at[0], b + at[1], y + i, count, f);
+    map_run<false, false>(a + at[0], b + at[1], y + i, count, f);
   });
 }
 
