@@ -32,6 +32,18 @@ void copy_row(const T* x, int64_t step, int64_t count, T* y) noexcept {
   }
 }
 
+/// y[j] = c[j] ? a[j] : b[j], where a or b may be one value for all j: loops that compilers make vectors of.
+template <bool RepeatsA, bool RepeatsB, typename T>
+void choose(const uint8_t* c, const T* a, const T* b, T* y, int64_t count) noexcept {
+  const T all_a = *a;
+  const T all_b = *b;
+  for (int64_t j = 0; j < count; ++j) {
+    const T if_true = RepeatsA ? all_a : a[j];
+    const T if_false = RepeatsB ? all_b : b[j];
+    y[j] = c[j] != 0 ? if_true : if_false;
+  }
+}
+
 }  // namespace
 
 // Conditions are often one for a whole row, which is then copied.
@@ -46,7 +58,10 @@ void where(const OpCall& call) noexcept {
       const T* b = call.inputs[2].as<T>() + at[2];
       T* y = call.outputs[0].as<T>() + i;
       if (step[0] == 0) return *c != 0 ? copy_row(a, step[1], count, y) : copy_row(b, step[2], count, y);
-      for (int64_t j = 0; j < count; ++j) y[j] = c[j * step[0]] != 0 ? a[j * step[1]] : b[j * step[2]];
+      if (step[1] == 0 && step[2] == 0) return choose<true, true>(c, a, b, y, count);
+      if (step[1] == 0) return choose<true, false>(c, a, b, y, count);
+      if (step[2] == 0) return choose<false, true>(c, a, b, y, count);
+      choose<false, false>(c, a, b, y, count);
     };
     parallel_for(call.pool, walk.count(), grain_of(1, kElementsPerNanosecond),
                  [&](int64_t begin, int64_t end) { walk.for_each_run(begin, end, fill); });
