@@ -30,13 +30,18 @@ void trilu(const OpCall& call) noexcept {
   const Shape& shape = call.inputs[0].shape;
   const int64_t rows = shape[shape.rank() - 2];
   const int64_t columns = shape[shape.rank() - 1];
+  if (shape.count() == 0) return;
   const int64_t k = call.has_input(1) ? std::clamp(*call.inputs[1].as<int64_t>(), -rows, columns) : 0;
   dispatch_storage(call.inputs[0].dtype, [&]<typename T>() {
     const T* x = call.inputs[0].as<T>();
     T* y = call.outputs[0].as<T>();
-    for (int64_t i = 0; i < shape.count(); ++i) {
-      const int64_t distance = i % columns - i / columns % rows;
-      y[i] = (upper ? distance >= k : distance <= k) ? x[i] : T{0};
+    for (int64_t row = 0; row < shape.count() / columns; ++row) {
+      const int64_t diagonal = row % rows + k;
+      const int64_t cut = std::clamp(upper ? diagonal : diagonal + 1, int64_t{0}, columns);
+      const T* from = x + row * columns;
+      T* to = y + row * columns;
+      std::copy(from + (upper ? cut : 0), from + (upper ? columns : cut), to + (upper ? cut : 0));
+      std::fill(to + (upper ? 0 : cut), to + (upper ? cut : columns), T{0});
     }
   });
 }
