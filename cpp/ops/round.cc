@@ -16,8 +16,14 @@ std::shared_ptr<const void> prepare_round(PrepareContext& context) { return prep
 
 namespace scalar {
 
+// Where no digits behind the point fit beside a number, the sum is rounded to a whole one; larger x are whole already.
 void round(const OpCall& call) noexcept {
-  map_in_double(call, [](double x) { return std::nearbyint(x); });
+  map_each(call, Floats{}, []<typename T>(T x) {
+    constexpr T kWhole = 1 / std::numeric_limits<T>::epsilon();
+    const T size = std::fabs(x);
+    const T shift = size < kWhole ? kWhole : T{0};
+    return std::copysign((size + shift) - shift, x);
+  });
 }
 
 }  // namespace scalar
