@@ -11,9 +11,21 @@ namespace slipway {
 
 namespace {
 
+/// The quotient of two float32 is not rounded over a whole number below 2^27, and every step after it is exact.
+[[nodiscard]] float float_remainder(float a, float b) noexcept {
+  const double quotient = static_cast<double>(a) / static_cast<double>(b);
+  if (std::fabs(quotient) < 0x1p27 && std::fabs(b) <= std::numeric_limits<float>::max()) {
+    const double whole = static_cast<int32_t>(quotient);
+    return static_cast<float>(std::copysign(a - whole * b, a));
+  }
+  return std::fmod(a, b);
+}
+
 template <typename T>
 T remainder_of(const OpCall& call, T a, T b, bool sign_of_dividend) noexcept {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (std::is_same_v<T, float>) {
+    return float_remainder(a, b);
+  } else if constexpr (std::is_floating_point_v<T>) {
     return std::fmod(a, b);
   } else {
     if (b == 0) return scalar::report_zero_divisor<T>(call);

@@ -15,6 +15,15 @@ def test_mod_of_floats_is_fmod(case: Case, isa: str) -> None:
     check(OP, case, isa, oracle=lambda a, b, fmod: np.fmod(a, b))
 
 
+def test_fmod_is_exact_whatever_the_quotient(isa: str) -> None:
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 2**32, 100_000, dtype=np.uint32).view(np.float32)
+    b = np.ldexp(rng.normal(size=a.size), rng.integers(-40, 3, a.size)).astype(np.float32)
+    normal = rng.normal(size=a.size).astype(np.float32)
+    for x, y in ((a, a[::-1].copy()), (normal, b), (np.round(normal * 100) * b, b)):
+        check(OP, Case("patterns", [x, y], {"fmod": 1}), isa, oracle=lambda a, b, fmod: np.fmod(a, b))
+
+
 @pytest.mark.parametrize("fmod", [0, 1])
 @pytest.mark.parametrize("dtype", INTEGERS, ids=lambda dtype: np.dtype(dtype).name)
 def test_mod_of_integers_has_the_asked_sign(dtype: type, fmod: int, isa: str) -> None:
