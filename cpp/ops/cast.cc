@@ -27,11 +27,41 @@ namespace scalar {
 
 namespace {
 
+constexpr int64_t kBlock = 256;
+
+/// Whether all of x are within the integers of type T, cut or not.
+template <typename T, typename From>
+[[nodiscard]] bool all_fit(const From* x, int64_t count) noexcept {
+  constexpr From kHigh = static_cast<From>(kMost<T> / 2 + 1) * From{2};
+  constexpr From kLow = std::is_signed_v<T> ? -kHigh : From{-1};
+  int outside = 0;
+  for (int64_t i = 0; i < count; ++i) outside |= static_cast<int>(!((x[i] > kLow) & (x[i] < kHigh)));
+  return outside == 0;
+}
+
+/// Floating point to integers. Compilers make vectors of conversions to int32, of those with cases for NaN and what is
+/// beyond the type they do not.
+template <typename To, typename From>
+void cut_all(const From* x, To* y, int64_t size) noexcept {
+  using Narrow = std::conditional_t<std::is_same_v<To, int64_t>, int32_t, To>;
+  for (int64_t begin = 0; begin < size; begin += kBlock) {
+    const int64_t end = std::min(begin + kBlock, size);
+    if (all_fit<Narrow>(x + begin, end - begin)) {
+      for (int64_t i = begin; i < end; ++i) y[i] = static_cast<To>(static_cast<int32_t>(x[i]));
+    } else {
+      for (int64_t i = begin; i < end; ++i) y[i] = convert<To>(x[i]);
+    }
+  }
+}
+
 // A bool is read as a byte, so that any non-zero one is true.
 template <typename From, typename To>
 void convert_all(const OpCall& call) noexcept {
   using Stored = std::conditional_t<std::is_same_v<From, bool>, uint8_t, From>;
   const auto x = call.inputs[0].span<Stored>();
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
+    return cut_all(x.data(), call.outputs[0].as<To>(), call.inputs[0].shape.count());
+  }
   std::transform(x.begin(), x.end(), call.outputs[0].as<To>(), [](Stored value) {
     if constexpr (std::is_same_v<From, bool>) return static_cast<To>(value != 0);
     return convert<To>(value);

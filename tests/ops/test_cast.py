@@ -45,6 +45,18 @@ def test_cast_of_floats_beyond_an_integer_keeps_to_its_ends(source: type, to: ty
     check(OP, Case("beyond", [x], {"to": number_of(to)}), isa, oracle=oracle)
 
 
+@pytest.mark.parametrize("to", INTEGERS, ids=lambda t: np.dtype(t).name)
+@pytest.mark.parametrize("source", [np.float32, np.float64], ids=lambda t: np.dtype(t).name)
+def test_cast_of_floats_does_not_depend_on_what_stands_beside_them(source: type, to: type, isa: str) -> None:
+    limits = np.iinfo(to)
+    x = np.random.default_rng(0).uniform(0, 127, 1000).astype(source)
+    ends = np.array([np.nan, np.inf, float(limits.max) + 1, float(limits.min), -0.5], source)
+    x[[3, 255, 256, 700, 999]] = ends
+    wanted = np.trunc(np.where(np.isin(np.arange(1000), [3, 255, 256]), 0, x)).astype(to)
+    wanted[[255, 256]] = limits.max
+    check(OP, Case("beside", [x], {"to": number_of(to)}), isa, oracle=lambda x, to: wanted)
+
+
 def test_cast_refuses_types_that_the_engine_does_not_have() -> None:
     x = np.zeros(1, np.float32)
     check_refused(OP, Case("float16", [x], {"to": 10}), "ONNX type 10, supported are float32")
