@@ -17,6 +17,13 @@ def oracle(x: Array, axis: int = 0, keepdims: int = 1, select_last_index: int = 
     return np.asarray(np.argmax(x, axis, keepdims=bool(keepdims)))
 
 
+def with_nan(shape: tuple[int, ...]) -> Array:
+    """Numbers with many equal ones, both zeros among them, and some NaN."""
+    x = np.round(draw(shape, np.float32))
+    x[np.random.default_rng(0).random(shape) < 0.05] = np.nan
+    return x
+
+
 CASES = [
     Case(f"{np.dtype(t).name}_{axis}_{keep}_{last}", [x], {"axis": axis, "keepdims": keep, "select_last_index": last})
     for t in NUMBERS
@@ -37,6 +44,12 @@ CASES += [
         for last in (0, 1)
     ),
     *(Case(f"pieces_{last}", [np.round(draw((9000, 3), np.float32))], {"select_last_index": last}) for last in (0, 1)),
+    *(
+        Case(f"nan_{list(shape)}_{axis}_{last}", [with_nan(shape)], {"axis": axis, "select_last_index": last})
+        for shape in ((20, 9), (100, 33), (3, 8, 70))
+        for axis in range(len(shape))
+        for last in (0, 1)
+    ),
     Case("empty", [draw((3, 0), np.float32)]),
 ]
 
