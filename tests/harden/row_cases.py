@@ -47,7 +47,7 @@ class Rows:
         if self.op == "BatchNormalization":
             weights[-1] = np.abs(weights[-1])
         x = rng.normal(size=[batch if size == N else size for size in self.shape]).astype(np.float32)
-        return np.abs(x) if self.op in {"Log", "Sqrt"} else x, weights
+        return np.abs(x) if self.op in {"Log", "Pow", "Sqrt"} else x, weights
 
 
 def _products() -> Iterator[Rows]:
@@ -139,6 +139,8 @@ def _elements() -> Iterator[Rows]:
             yield Rows(op, (N, d), [(d,)])
             yield Rows(op, (d, N), [(d, 1)])
         yield Rows("PRelu", (N, d), [(d,)])
+        for exponents in ((d,), np.array([2], np.float32), np.array([1.7], np.float32)):
+            yield Rows("Pow", (N, d), [exponents])
         yield Rows("Clip", (N, d), [np.array(-0.5, np.float32), np.array(0.5, np.float32)])
         yield Rows("LayerNormalization", (N, d), [(d,), (d,)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from elementwise_cases import FLOATS, binary_cases
-from harness import Array, Case, check, check_refused, name_of
+from harness import Array, Case, check, check_refused, name_of, run, specials
 
 OP = "Pow"
 
@@ -13,6 +13,29 @@ OP = "Pow"
 @pytest.mark.parametrize("case", binary_cases(*FLOATS), ids=name_of)
 def test_pow_agrees_with_numpy(case: Case, isa: str) -> None:
     check(OP, case, isa, oracle=np.power)
+
+
+def patterns(seed: int) -> Array:
+    """Every exponent of float32, both signs, NaN, denormals."""
+    return np.random.default_rng(seed).integers(0, 2**32, 100_000, dtype=np.uint32).view(np.float32)
+
+
+def test_pow_is_within_four_units_everywhere(isa: str) -> None:
+    normal = np.random.default_rng(2).normal(size=100_000).astype(np.float32)
+    near_one, steep = np.float32(1) + normal * np.float32(1e-3), normal * np.float32(5e4)
+    for a, b in ((np.abs(patterns(0)), normal), (patterns(0), patterns(1)), (near_one, steep)):
+        with np.errstate(all="ignore"):
+            check(OP, Case("patterns", [a, b]), isa, oracle=np.power)
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, -1, 0.5, -0.5, 4, -3, 1.7, np.inf, -np.inf, np.nan])
+def test_an_exponent_gives_the_same_bits_alone_and_beside_others(exponent: float, isa: str) -> None:
+    a = np.concatenate([specials(np.float32), patterns(3)[:1001]])
+    alone = Case("alone", [a, np.array(exponent, np.float32)])
+    beside = Case("beside", [a, np.full(a.shape, exponent, np.float32)])
+    with np.errstate(all="ignore"):
+        check(OP, beside, isa, oracle=np.power)
+    assert np.array_equal(run(OP, alone, isa)[0], run(OP, beside, isa)[0], equal_nan=True)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32])

@@ -36,6 +36,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...] | Array, ...], dic
     "ReduceL2": ((301, 65, 67), (np.array([2]),), {}),
     "ReduceSumSquare": ((301, 65, 67), (np.array([0]),), {}),
     "ReduceProd": ((301, 65, 67), (np.array([1]),), {}),
+    "Pow": ((3, 37, 65, 67), (np.full((37, 1, 1), 4, "f"),), {}),
     "ReduceLogSumExp": ((37, 65, 67), (), {"keepdims": 0}),
     "Relu": ((3, 37, 65, 67), (), {}),
     "Resize": ((3, 17, 45, 47), (np.zeros(0, "f"), np.array([1, 1, 2, 1.5], "f")), {"mode": "linear"}),
