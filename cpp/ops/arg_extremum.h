@@ -65,14 +65,15 @@ template <typename T, typename F>
 void find_each_best(const T* x, int64_t size, int64_t stride, int64_t step, int64_t count, int64_t* y, bool takes_last,
                     const F& is_better) noexcept {
   constexpr int64_t kFew = 8;
-  for (int64_t i = 0; i < count; i += kColumns, x += kColumns * step) {
+  for (int64_t i = 0; i < count; i += kColumns) {
+    const T* first = x + i * step;
     const int64_t left = std::min(kColumns, count - i);
     if (left < kFew || size > kMost<int32_t>) {
-      for (int64_t j = 0; j < left; ++j) y[i + j] = find_best(x + j * step, size, stride, takes_last, is_better);
+      for (int64_t j = 0; j < left; ++j) y[i + j] = find_best(first + j * step, size, stride, takes_last, is_better);
     } else if (step == 1) {
-      find_best_of_columns(x, static_cast<int32_t>(size), stride, 1, left, y + i, takes_last, is_better);
+      find_best_of_columns(first, static_cast<int32_t>(size), stride, 1, left, y + i, takes_last, is_better);
     } else {
-      find_best_of_columns(x, static_cast<int32_t>(size), 1, step, left, y + i, takes_last, is_better);
+      find_best_of_columns(first, static_cast<int32_t>(size), 1, step, left, y + i, takes_last, is_better);
     }
   }
 }
