@@ -27,12 +27,13 @@ struct GivenMemory {
   }
 };
 
-/// Bytes of a view as a caller describes it: 0 where a size is not above zero, and never more than can be counted.
+/// Bytes of a view as a caller describes it: 0 where a size is not above zero, and where they cannot be counted, which
+/// is refused by itself.
 [[nodiscard]] constexpr int64_t described_bytes(DType dtype, const Shape& shape) noexcept {
   int64_t bytes = size_of(dtype);
   for (const int64_t size : shape.sizes()) {
     if (size <= 0) return 0;
-    if (__builtin_mul_overflow(bytes, size, &bytes)) bytes = INT64_MAX;
+    if (__builtin_mul_overflow(bytes, size, &bytes)) return 0;
   }
   return bytes;
 }
