@@ -242,11 +242,12 @@ void compare(std::span<const std::byte> model, std::span<const Tensor> inputs, c
   report_model(model, concat("vector and scalar kernels differ: ", found->what));
 }
 
-bool rounds_to_whole(std::string_view op) {
+bool rounds_to_whole(const Node& node) {
   constexpr std::string_view kJumps[] = {"ArgMax",  "ArgMin", "Cast",           "Ceil",  "Equal",       "Floor",
                                          "Greater", "Less",   "GreaterOrEqual", "IsInf", "LessOrEqual", "IsNaN",
                                          "Mod",     "Range",  "Round",          "Sign",  "TopK",        "OneHot"};
-  return std::find(std::begin(kJumps), std::end(kJumps), op) != std::end(kJumps);
+  if (node.op == "MaxPool" && node.outputs.size() > 1) return true;  // places of the largest
+  return std::find(std::begin(kJumps), std::end(kJumps), node.op) != std::end(kJumps);
 }
 
 bool divides(std::string_view op) { return op == "Div" || op == "Pow" || op == "Reciprocal"; }
@@ -262,7 +263,7 @@ void look(const Graph& graph, Seen& seen) {
     seen.has_floats = seen.has_floats || is_float(value.fact.dtype) || value.fact.dtype == DType::kNone;
   }
   for (const Node& node : graph.nodes) {
-    seen.jumps = seen.jumps || rounds_to_whole(node.op);
+    seen.jumps = seen.jumps || rounds_to_whole(node);
     seen.divides = seen.divides || divides(node.op);
     for (const auto& [name, body] : node.bodies()) look(*body, seen);
   }
