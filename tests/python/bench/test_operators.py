@@ -53,3 +53,13 @@ def test_unknown_operators_are_named(operators: ModuleType, capsys: pytest.Captu
     assert "'Covn', expected some of Abs, Add" in capsys.readouterr().err
     assert operators.main(["--only", "Not", "--json", str(tmp_path / "o.json")]) == 0
     assert [row["op"] for row in json.loads((tmp_path / "o.json").read_text())["rows"]] == ["Not"]
+
+
+def test_the_page_has_the_figures_of_the_last_run(operators: ModuleType) -> None:
+    root = Path(__file__).parents[3]
+    page = " ".join((root / "docs/benchmarks.md").read_text(encoding="utf-8").split())
+    rows = json.loads((root / "benchmarks/results/operators.json").read_text(encoding="utf-8"))["rows"]
+    lines = list(operators.lines_of(rows))
+    assert lines[-1] in page
+    for row in sorted(rows, key=lambda row: float(row["ratio"]))[:5]:
+        assert f"{row['case']} ({row['ratio']:.2f}x)" in page
