@@ -1,6 +1,7 @@
 // Pow of float32; other types stay with the scalar kernel. The power is 2^(b log2 |a|) in double, rounded once, and
 // exponents that have a simpler form take it, alone or beside others.
 #include "ops/elementwise_simd.h"
+#include "simd/wide.h"
 
 namespace slipway {
 
@@ -17,15 +18,12 @@ namespace {
 constexpr float kInfinity = __builtin_inff();
 constexpr int64_t kPowersPerNanosecond = 1;
 
-/// Half as many numbers as Vec has.
-typedef double Wide __attribute__((vector_size(SLIPWAY_LANES * 4)));
 typedef uint64_t WideBits __attribute__((vector_size(SLIPWAY_LANES * 4)));
-typedef float Narrow __attribute__((vector_size(SLIPWAY_LANES * 2)));
 
 /// The polynomial c[0] + c[1] x + ...
 template <int Count>
 [[gnu::always_inline]] inline Wide polynomial(Wide x, const double (&c)[Count]) noexcept {
-  Wide y = c[Count - 1] - Wide{};
+  Wide y = broadcast_wide(c[Count - 1]);
   for (int i = Count - 2; i >= 0; --i) y = y * x + c[i];
   return y;
 }
@@ -41,12 +39,12 @@ template <int Count>
   const Wide s = (m - 1) / (m + 1);
   const Wide series = polynomial(s * s, {1, 1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15});
   const Wide y = s * series * 2.8853900817779268 + k;  // 2 / ln 2
-  return x == 0 ? -__builtin_inf() - Wide{} : x > 0x1p200 ? x : y;
+  return x == 0 ? broadcast_wide(-__builtin_inf()) : x > 0x1p200 ? x : y;
 }
 
 /// Within 2^-41 of itself between 2^-160 and 2^160, which float32 does not reach.
 [[gnu::always_inline]] inline Wide exp2(Wide x) noexcept {
-  const Wide most = 160.0 - Wide{};
+  const Wide most = broadcast_wide(160.0);
   x = x < -most ? -most : x;
   x = x > most ? most : x;
   // Adding 1.5 * 2^52 rounds to an integer, which then stands in the low bits.
@@ -60,27 +58,12 @@ template <int Count>
 
 /// |a|^b, where neither is NaN.
 [[gnu::always_inline]] inline Vec power_of_size(Vec size, Vec b) noexcept {
-  Narrow halves[2];
-  Narrow exponents[2];
-  __builtin_memcpy(halves, &size, sizeof size);
-  __builtin_memcpy(exponents, &b, sizeof b);
-  for (int i = 0; i < 2; ++i) {
-    const Wide exponent = __builtin_convertvector(exponents[i], Wide);
-    const Wide y = exp2(exponent * log2(__builtin_convertvector(halves[i], Wide)));
-    halves[i] = __builtin_convertvector(y, Narrow);
-  }
-  Vec y;
-  __builtin_memcpy(&y, halves, sizeof y);
-  return y;
-}
-
-[[gnu::always_inline]] inline Vec absolute(Vec x) noexcept {
-  return reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) & 0x7fffffff);
+  return narrow(exp2(widen_low(b) * log2(widen_low(size))), exp2(widen_high(b) * log2(widen_high(size))));
 }
 
 /// Beside 2^23 no digits behind the point fit; larger numbers are whole.
 [[gnu::always_inline]] inline VecInt is_whole(Vec x) noexcept {
-  const Vec size = absolute(x);
+  const Vec size = abs(x);
   const Vec shift = size < 0x1p23f ? broadcast(0x1p23f) : Vec{};
   return (size + shift) - shift == size;
 }
@@ -96,7 +79,7 @@ template <int Count>
 /// C17 annex F.10.4.4 has the special values.
 [[gnu::always_inline]] inline Vec power(Vec a, Vec b) noexcept {
   const Vec one = broadcast(1.0f);
-  const Vec size = absolute(a);
+  const Vec size = abs(a);
   const VecInt whole = is_whole(b);
   const VecInt odd = whole & ~is_whole(b * 0.5f);
   const VecInt sign = reinterpret_cast<VecInt>(a) & odd & static_cast<int32_t>(0x80000000);
