@@ -56,20 +56,13 @@ struct Tile {
   const float* a;  // [depth][H]
 };
 
-/// What C begins with at (row, column), one vector.
-[[gnu::always_inline]] inline Vec start_of(const Gemm& call, const Tile& tile, int64_t row, int64_t column) noexcept {
-  if (call.accumulate || tile.first > 0) return load(call.c + row * call.c_row + column);
+/// What C begins with at (row, column), one vector; `read` takes as much of one from memory as C has columns.
+template <typename Read>
+[[gnu::always_inline]] inline Vec start_of(const Gemm& call, const Tile& tile, int64_t row, int64_t column,
+                                           const Read& read) noexcept {
+  if (call.accumulate || tile.first > 0) return read(call.c + row * call.c_row + column);
   Vec start{};
-  if (call.column_bias != nullptr) start = load(call.column_bias + column);
-  if (call.row_bias != nullptr) start += broadcast(call.row_bias[row]);
-  return start;
-}
-
-/// The same of `n` lanes.
-Vec first_of_start(const Gemm& call, const Tile& tile, int64_t row, int64_t column, int64_t n) noexcept {
-  if (call.accumulate || tile.first > 0) return load_first(call.c + row * call.c_row + column, n);
-  Vec start{};
-  if (call.column_bias != nullptr) start = load_first(call.column_bias + column, n);
+  if (call.column_bias != nullptr) start = read(call.column_bias + column);
   if (call.row_bias != nullptr) start += broadcast(call.row_bias[row]);
   return start;
 }
@@ -81,8 +74,8 @@ Vec first_of_start(const Gemm& call, const Tile& tile, int64_t row, int64_t colu
     const int64_t row = tile.row + i;
     for (int64_t column = tile.column; column < call.n; column += kLanes) {
       const int64_t n = call.n - column < kLanes ? call.n - column : kLanes;
-      const Vec sum = load(sums + i * width + (column - tile.column));
-      store_first(call.c + row * call.c_row + column, first_of_start(call, tile, row, column, n) + sum, n);
+      const Vec start = start_of(call, tile, row, column, [n](const float* p) { return load_first(p, n); });
+      store_first(call.c + row * call.c_row + column, start + load(sums + i * width + (column - tile.column)), n);
     }
   }
 }
@@ -118,7 +111,7 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
 #pragma GCC unroll 8
     for (int q = 0; q < P * V; ++q) {
       const int64_t column = tile.column + q * kLanes;
-      const Vec start = start_of(call, tile, tile.row + i, column);
+      const Vec start = start_of(call, tile, tile.row + i, column, load);
       store(call.c + (tile.row + i) * call.c_row + column, start + sum[i][q]);
     }
   }
