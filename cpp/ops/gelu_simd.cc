@@ -17,7 +17,7 @@ namespace {
 
 /// x Phi(x); below zero Phi has the digits of the tail.
 [[gnu::always_inline]] inline Vec by_erf(Vec x) noexcept {
-  const Vec tail = erfc_above(max(x, -x) * 0.70710678f) * 0.5f;
+  const Vec tail = erfc_above(abs(x) * 0.70710678f) * 0.5f;
   return x * (x < 0.0f ? tail : 1.0f - tail);
 }
 

@@ -16,9 +16,8 @@ namespace {
 
 /// The quotient of mish.h, of u = e^-|x|. Below zero the power of two of u comes last, for u alone may be denormal.
 [[gnu::always_inline]] inline Vec mish_of(Vec x) noexcept {
-  const VecInt sign = reinterpret_cast<VecInt>(broadcast(-0.0f));
   // Below this y rounds to zero.
-  const Vec below = max(reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) | sign), broadcast(-110.0f));
+  const Vec below = max(-abs(x), broadcast(-110.0f));
   const Exponential e = split_exp(below);
   const Vec u = joined(e);
   const Vec part = x < 0.0f ? u + 2.0f : fma(u, broadcast(2.0f), broadcast(1.0f));

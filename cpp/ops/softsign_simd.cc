@@ -12,7 +12,7 @@ void softsign(const OpCall& call) noexcept;
 namespace SLIPWAY_ISA {
 
 void softsign(const OpCall& call) noexcept {
-  map_unary(call, scalar::softsign, [](Vec x) { return x / (max(x, -x) + 1.0f); });
+  map_unary(call, scalar::softsign, [](Vec x) { return x / (abs(x) + 1.0f); });
 }
 
 }  // namespace SLIPWAY_ISA
