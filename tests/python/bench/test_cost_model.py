@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -16,14 +16,8 @@ import slipway
 
 
 @pytest.fixture(scope="module")
-def cost_model() -> ModuleType:
-    path = Path(__file__).parents[3] / "benchmarks" / "cost_model.py"
-    spec = importlib.util.spec_from_file_location("cost_model", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def cost_model(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("cost_model")
 
 
 def session_of(nodes: list[onnx.NodeProto]) -> slipway.Session:

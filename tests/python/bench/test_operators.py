@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,15 +14,8 @@ from slipway.bench.protocol import Settings
 
 
 @pytest.fixture(scope="module")
-def operators() -> ModuleType:
-    path = Path(__file__).parents[3] / "benchmarks" / "operators.py"
-    spec = importlib.util.spec_from_file_location("operators", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def operators(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("operators")
 
 
 def test_every_case_has_one_answer_in_both_engines(operators: ModuleType) -> None:
