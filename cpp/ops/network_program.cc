@@ -8,7 +8,7 @@
 #include "ops/network_items.h"
 #include "ops/network_places.h"
 #include "ops/network_weights.h"
-#include "ops/window_rules.h"
+#include "ops/network_windows.h"
 #include "simd/panels.h"
 
 namespace slipway {
@@ -181,41 +181,19 @@ class Emitter final {
   void emit_sums(const NetworkItem& item) {
     if (const auto form = winograd_of(items_, item)) return emit_winograd(item, *form);
     const NetworkValue& from = value(item.in);
-    const NetworkRoot& in = places_.root_of(item.in);
-    const NetworkSteps steps = places_.steps_of(in);
-    const auto& [d, h, w] = item.window.axes;
+    const NetworkValue& made = value(item.out);
     NetworkOp op;
     op.kind = NetworkKind::kSums;
     op.activation = item.activation;
     op.rows = places_.rows_of(item.out);
     op.window = item.pool * item.pool;
     op.terms = from.channels * item.window.taps();
-
     std::vector<int32_t> offsets;
     for (int64_t c = 0; c < from.channels; ++c) {
-      for (int64_t i = 0; i < h.kernel; ++i) {
-        for (int64_t j = 0; j < w.kernel; ++j) {
-          offsets.push_back(static_cast<int32_t>(places_.channel_at(item.in, c) + i * h.dilation * steps.y +
-                                                 j * w.dilation * steps.x));
-        }
-      }
+      for (const int32_t tap : taps_of(item, places_, c)) offsets.push_back(tap);
     }
     op.offsets = keep(std::move(offsets));
-
-    const NetworkValue& made = value(item.out);
-    std::vector<int32_t> pixels;
-    for (int64_t g = 0; g < places_.groups(); ++g) {
-      for (int64_t y = 0; y < made.height; ++y) {
-        for (int64_t x = 0; x < made.width; ++x) {
-          for (int64_t k = 0; k < op.window; ++k) {
-            const int64_t row = y * item.pool + k / item.pool;
-            const int64_t column = x * item.pool + k % item.pool;
-            pixels.push_back(places_.pixel_at(in, g, row * h.stride - h.begin, column * w.stride - w.begin));
-          }
-        }
-      }
-    }
-    op.in = places_.place_of(item.in, keep(std::move(pixels)));
+    op.in = places_.place_of(item.in, keep(windows_of(item, places_)));
     op.pixels = made.height * made.width * places_.groups();
     op.depth = sum_depth(op.terms, made.height * made.width * op.window == 1);
     op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
@@ -260,45 +238,18 @@ class Emitter final {
   }
 
   void emit_pool(const NetworkItem& item) {
-    const NetworkRoot& in = places_.root_of(item.in);
-    const auto& [d, h, w] = item.window.axes;
     NetworkOp op;
     op.kind = NetworkKind::kPool;
     op.activation = item.activation;
     op.rows = places_.rows_of(item.out);
-    std::vector<int32_t> first{0};
-    std::vector<int32_t> taps;
-    std::vector<float> counts;
-    constexpr int64_t kMostTaps = int64_t{1} << 22;
-    require_fit(saturating_product(h.output * w.output, h.kernel * w.kernel, places_.groups()) <= kMostTaps);
-    for (int64_t g = 0; g < places_.groups(); ++g) {
-      for (int64_t y = 0; y < h.output; ++y) {
-        for (int64_t x = 0; x < w.output; ++x) {
-          const Taps rows = taps_within(h, y, h.input);
-          const Taps columns = taps_within(w, x, w.input);
-          for (int64_t i = rows.begin; i < rows.end; ++i) {
-            for (int64_t j = columns.begin; j < columns.end; ++j) {
-              taps.push_back(places_.pixel_at(in, g, y * h.stride - h.begin + i * h.dilation,
-                                              x * w.stride - w.begin + j * w.dilation));
-            }
-          }
-          // What counts beside the input is the padding, but not what lies behind it.
-          const Taps padded_rows = taps_within(h, y, h.input + h.end);
-          const Taps padded_columns = taps_within(w, x, w.input + w.end);
-          const auto count = item.counts_padding ? padded_rows.end * padded_columns.end
-                                                 : static_cast<int64_t>(taps.size()) - first.back();
-          counts.push_back(static_cast<float>(count));
-          first.push_back(static_cast<int32_t>(taps.size()));
-        }
-      }
-    }
-    op.pixels = h.output * w.output * places_.groups();
-    const auto work = static_cast<int64_t>(taps.size()) * op.rows + op.pixels * op.rows * kWriteCost;
+    NetworkPoolTaps made = pool_taps_of(item, places_);
+    op.pixels = static_cast<int64_t>(made.counts.size());
+    const auto work = static_cast<int64_t>(made.taps.size()) * op.rows + op.pixels * op.rows * kWriteCost;
     op.in = places_.place_of(item.in, nullptr);
     op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
-    op.first = keep(std::move(first));
-    op.taps = keep(std::move(taps));
-    if (item.is_mean) op.counts = keep_in(program_->numbers, std::move(counts));
+    op.first = keep(std::move(made.first));
+    op.taps = keep(std::move(made.taps));
+    if (item.is_mean) op.counts = keep_in(program_->numbers, std::move(made.counts));
     add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}}, work);
   }
 
