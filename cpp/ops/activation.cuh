@@ -23,6 +23,14 @@ namespace slipway::cuda {
       return sigmoid_exact(x);
     case Activation::kTanh:
       return tanh_fast(x);
+    case Activation::kHardSwish: {
+      const float raised = x + 3.0f;
+      return x * ((raised < 0.0f ? 0.0f : raised > 6.0f ? 6.0f : raised) / 6.0f);
+    }
+    case Activation::kClip: {
+      const float raised = x < call.alpha ? call.alpha : x;
+      return raised > call.beta ? call.beta : raised;
+    }
     case Activation::kNone:
       break;
   }

@@ -3,11 +3,12 @@
 
 namespace slipway {
 
-enum class Activation : int { kNone, kRelu, kLeakyRelu, kSigmoid, kTanh };
+enum class Activation : int { kNone, kRelu, kLeakyRelu, kSigmoid, kTanh, kHardSwish, kClip };
 
 struct ActivationCall {
   Activation kind = Activation::kNone;
-  float alpha = 0.0f;  ///< slope of kLeakyRelu below zero
+  float alpha = 0.0f;  ///< slope of kLeakyRelu below zero; the least value of kClip
+  float beta = 0.0f;   ///< the largest of kClip, also where that is below the least
 };
 
 }  // namespace slipway

@@ -19,6 +19,14 @@ namespace slipway {
       return 1.0 / (1.0 + std::exp(-x));
     case Activation::kTanh:
       return std::tanh(x);
+    case Activation::kHardSwish: {
+      const double raised = x + 3;  // exact where it is small, x / 6 + 1 / 2 is not; and no product overflows
+      return x * ((raised < 0 ? 0.0 : raised > 6 ? 6.0 : raised) / 6);
+    }
+    case Activation::kClip: {
+      const double raised = x < static_cast<double>(call.alpha) ? static_cast<double>(call.alpha) : x;
+      return raised > static_cast<double>(call.beta) ? static_cast<double>(call.beta) : raised;
+    }
     case Activation::kNone:
       break;
   }

@@ -16,6 +16,10 @@ namespace slipway::SLIPWAY_ISA {
       return sigmoid(x);
     case Activation::kTanh:
       return tanh(x);
+    case Activation::kHardSwish:
+      return x * (min(max(x + 3.0f, broadcast(0.0f)), broadcast(6.0f)) * (1.0f / 6.0f));
+    case Activation::kClip:
+      return min(max(x, broadcast(call.alpha)), broadcast(call.beta));
     case Activation::kNone:
       break;
   }

@@ -1,7 +1,6 @@
 // ConvActivation:  y = f(Conv(x, w, b)), made by the passes; no ONNX file holds it.
 //
-// Domain slipway. Inputs, attributes and types of Conv; `activation` and `activation_alpha` name f
-// (activation_rules.h).
+// Domain slipway. Inputs, attributes and types of Conv; `activation` and its numbers name f (activation_rules.h).
 #include "ops/conv_rules.h"
 
 namespace slipway {

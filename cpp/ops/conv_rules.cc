@@ -172,8 +172,8 @@ void plan_product(OwnedConvCall& call, const PrepareContext& context) {
 
 void infer_convolution(InferContext& context, bool fused) {
   if (fused) {
-    context.allow_attributes(
-        {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides", "activation", "activation_alpha"});
+    context.allow_attributes({"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides", "activation",
+                              "activation_alpha", "activation_beta"});
     if (read_activation(context).kind == Activation::kNone) context.reject("attribute activation is missing");
   } else {
     context.allow_attributes({"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"});

@@ -34,7 +34,8 @@ void check_bias(const InferContext& context, const Dim& m, const Dim& n) {
 
 void infer_gemm_rule(InferContext& context, bool fused) {
   if (fused) {
-    context.allow_attributes({"alpha", "beta", "transA", "transB", "activation", "activation_alpha"});
+    context.allow_attributes(
+        {"alpha", "beta", "transA", "transB", "activation", "activation_alpha", "activation_beta"});
     if (read_activation(context).kind == Activation::kNone) context.reject("attribute activation is missing");
   } else {
     context.allow_attributes({"alpha", "beta", "transA", "transB"});

@@ -1,4 +1,5 @@
 // HardSwish of float32; float64 stays with the scalar kernel.
+#include "ops/activation_simd.h"
 #include "ops/elementwise_simd.h"
 
 namespace slipway {
@@ -12,9 +13,7 @@ void hard_swish(const OpCall& call) noexcept;
 namespace SLIPWAY_ISA {
 
 void hard_swish(const OpCall& call) noexcept {
-  const Vec zero = broadcast(0.0f);
-  const Vec six = broadcast(6.0f);
-  map_unary(call, scalar::hard_swish, [=](Vec x) { return x * (min(max(x + 3.0f, zero), six) * (1.0f / 6.0f)); });
+  map_unary(call, scalar::hard_swish, [](Vec x) { return activate({.kind = Activation::kHardSwish}, x); });
 }
 
 }  // namespace SLIPWAY_ISA

@@ -17,7 +17,8 @@ constexpr int64_t kMostLanes = 1024;
 constexpr std::array kOperators = {"Conv",        "ConvActivation", "Gemm",       "GemmActivation", "MaxPool",
                                    "AveragePool", "ReduceMax",      "ReduceMean", "GlobalMaxPool",  "GlobalAveragePool",
                                    "Add",         "Concat",         "Relu",       "Sigmoid",        "Tanh",
-                                   "LeakyRelu",   "Flatten",        "Reshape",    "Identity",       "Dropout"};
+                                   "LeakyRelu",   "HardSwish",      "Clip",       "Flatten",        "Reshape",
+                                   "Identity",    "Dropout"};
 
 class ItemReader final {
  public:
@@ -293,11 +294,7 @@ class ItemReader final {
   }
 
   void read_activation_node(const Node& node) {
-    ActivationCall activation;
-    if (node.op == "Relu") activation.kind = Activation::kRelu;
-    if (node.op == "Sigmoid") activation.kind = Activation::kSigmoid;
-    if (node.op == "Tanh") activation.kind = Activation::kTanh;
-    if (node.op == "LeakyRelu") activation = {Activation::kLeakyRelu, NodeReader(node).get_float("alpha", 0.01F)};
+    const ActivationCall activation = activation_of(node, [&](ValueId id) { return constant(id); });
     require_fit(activation.kind != Activation::kNone);
     NetworkItem* maker = sole_maker(node.inputs[0]);
     if (maker != nullptr && maker->kind != NetworkKind::kCopy && maker->activation.kind == Activation::kNone &&

@@ -182,8 +182,12 @@ Made make_gemm_of(Maker& maker, const Made& a) {
 void make_gemm(Maker& maker, std::string_view) { make_gemm_of(maker, maker.pick(kFloats, 2, 2)); }
 
 Made activated(Maker& maker, const Made& x) {
-  constexpr std::string_view kActivations[] = {"Relu", "Sigmoid", "Tanh", "LeakyRelu"};
-  return maker.add(maker.d.one_of(kActivations), {x}, {}, x.dtype, x.dims);
+  constexpr std::string_view kActivations[] = {"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSwish"};
+  const std::string_view chosen = maker.d.one_of(kActivations);
+  if (chosen == "HardSwish" && maker.opset < 14) return maker.add("Relu", {x}, {}, x.dtype, x.dims);
+  std::vector<Made> inputs = {x};
+  if (chosen == "Clip") inputs.insert(inputs.end(), {maker.fresh(x.dtype, {}), maker.fresh(x.dtype, {})});
+  return maker.add(chosen, inputs, {}, x.dtype, x.dims);
 }
 
 void make_conv_activation(Maker& maker, std::string_view) {

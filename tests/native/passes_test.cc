@@ -10,7 +10,7 @@ namespace {
 using namespace check;
 
 TEST(Passes, activations_are_fused) {
-  for (const char* activation : {"Relu", "Sigmoid", "Tanh", "LeakyRelu"}) {
+  for (const char* activation : {"Relu", "Sigmoid", "Tanh", "LeakyRelu", "HardSwish", "Clip"}) {
     EXPECT_EQ(optimised(model_of({node("Conv", {"x", "w"}, {"c"}), node(activation, {"c"}, {"y"})},
                                  {random_tensor("w", {4, 3, 2, 2}, 1)}, {"N", "3", "5", "5"}),
                         {2, 3, 5, 5}, kRounding),
@@ -21,6 +21,29 @@ TEST(Passes, activations_are_fused) {
                         {2, 3}, kRounding),
               "GemmActivation");
   }
+}
+
+TEST(Passes, bounds_of_a_clip_are_kept_where_they_are_constant) {
+  const auto clipped = [](const std::vector<std::string>& bounds) {
+    std::vector<std::string> inputs = {"c"};
+    inputs.insert(inputs.end(), bounds.begin(), bounds.end());
+    return model_of({node("Conv", {"x", "w"}, {"c"}), node("Clip", inputs, {"y"})},
+                    {random_tensor("w", {4, 3, 2, 2}, 1), floats("low", {}, {-0.25F}), floats("high", {1}, {0.5F})},
+                    {"N", "3", "5", "5"});
+  };
+  for (const std::vector<std::string>& bounds :
+       {std::vector<std::string>{}, {"low"}, {"", "high"}, {"low", "high"}, {"high", "low"}}) {
+    EXPECT_EQ(optimised(clipped(bounds), {2, 3, 5, 5}, kRounding), "ConvActivation");
+  }
+  const Attributes attributes = run_pipeline(read(clipped({"low", "high"}))).nodes[0].attributes;
+  EXPECT_EQ(std::get<float>(attributes.at("activation_alpha")), -0.25F);
+  EXPECT_EQ(std::get<float>(attributes.at("activation_beta")), 0.5F);
+
+  const Model computed =
+      model_of({node("Conv", {"x", "w"}, {"c"}), node("ReduceMax", {"x"}, {"m"}, {attribute("keepdims", int64_t{0})}),
+                node("Clip", {"c", "", "m"}, {"y"})},
+               {random_tensor("w", {4, 3, 2, 2}, 1)}, {"N", "3", "5", "5"});
+  EXPECT_EQ(optimised(computed, {2, 3, 5, 5}, kRounding), "Conv ReduceMax Clip");
 }
 
 TEST(Passes, the_slope_of_a_leaky_relu_is_kept_beside_alpha_of_gemm) {

@@ -15,13 +15,25 @@ DOMAIN = "slipway"
 RNG = np.random.default_rng(0)
 
 
-def oracle(*inputs: Array, activation: str, activation_alpha: float = 0.01, **attributes: Any) -> Array:
-    return activated(convolve(*inputs, **attributes), activation, activation_alpha)
+#: Those that need no number.
+ACTIVATIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "hard_swish", "clip")
 
 
-def magnitude(*inputs: Array, activation: str, activation_alpha: float = 0.01, **attributes: Any) -> Array:
-    """No activation grows faster than its argument, so the sum's terms bound the error of the result."""
-    return convolve(*inputs, **attributes)
+def split(attributes: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Those of the convolution, and those of the activation."""
+    names = [name for name in attributes if name.startswith("activation")]
+    return {k: v for k, v in attributes.items() if k not in names}, {name: attributes[name] for name in names}
+
+
+def oracle(*inputs: Array, **attributes: Any) -> Array:
+    of_conv, of_activation = split(attributes)
+    return activated(convolve(*inputs, **of_conv), **of_activation)
+
+
+def magnitude(*inputs: Array, **attributes: Any) -> Array:
+    """Only HardSwish grows faster than its argument, by up to a half: the sum's terms bound the error of the result."""
+    of_conv, of_activation = split(attributes)
+    return convolve(*inputs, **of_conv) * (1.5 if of_activation["activation"] == "hard_swish" else 1.0)
 
 
 def case(name: str, **attributes: Any) -> Case:
@@ -30,9 +42,12 @@ def case(name: str, **attributes: Any) -> Case:
 
 
 CASES = [
-    *(case(name, activation=name, pads=[1, 1, 1, 1]) for name in ("relu", "leaky_relu", "sigmoid", "tanh")),
+    *(case(name, activation=name, pads=[1, 1, 1, 1]) for name in ACTIVATIONS),
     case("slope", activation="leaky_relu", activation_alpha=0.3, strides=[2, 2]),
     case("negative_slope", activation="leaky_relu", activation_alpha=-0.5),
+    case("relu6", activation="clip", activation_alpha=0.0, activation_beta=6.0),
+    case("below", activation="clip", activation_beta=1.5, pads=[1, 1, 1, 1]),
+    case("crossed", activation="clip", activation_alpha=1.0, activation_beta=-1.0),
 ]
 
 
@@ -41,7 +56,7 @@ def test_conv_activation_agrees_with_torch(case: Case, isa: str) -> None:
     check(OP, case, isa, oracle=oracle, magnitude=magnitude, domain=DOMAIN)
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_conv_activation_of_special_values_is_that_of_torch(activation: str, isa: str) -> None:
     x = np.array([[[np.nan, np.inf, -np.inf, 0.0, 100.0, -100.0, 1e-30, -1e30]]], np.float32)
     special = Case("specials", [x, np.ones((1, 1, 1), np.float32)], {"activation": activation})

@@ -21,10 +21,8 @@ def product(a: Array, b: Array, c: Array, *, alpha: float = 1.0, **_: Any) -> Ar
     return y
 
 
-def oracle(
-    a: Array, b: Array, c: Array, *, activation: str, activation_alpha: float = 0.01, **attributes: Any
-) -> Array:
-    return activated(product(a, b, c, **attributes), activation, activation_alpha)
+def oracle(a: Array, b: Array, c: Array, *, alpha: float = 1.0, transB: int = 1, **activation: Any) -> Array:
+    return activated(product(a, b, c, alpha=alpha), **activation)
 
 
 def case(name: str, m: int, n: int, **attributes: Any) -> Case:
@@ -33,7 +31,8 @@ def case(name: str, m: int, n: int, **attributes: Any) -> Case:
 
 
 CASES = [
-    *(case(name, 9, 35, activation=name) for name in ("relu", "leaky_relu", "sigmoid", "tanh")),
+    *(case(name, 9, 35, activation=name) for name in ("relu", "leaky_relu", "sigmoid", "tanh", "hard_swish")),
+    case("relu6", 9, 35, activation="clip", activation_alpha=0.0, activation_beta=6.0),
     case("one_row", 1, 16, activation="relu"),
     case("empty", 0, 16, activation="relu"),
     case("slope_and_alpha", 5, 17, activation="leaky_relu", activation_alpha=0.25, alpha=0.5),

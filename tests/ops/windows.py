@@ -60,14 +60,20 @@ def convolve(
     return y
 
 
-def activated(y: Array, activation: str, alpha: float = 0.01) -> Array:
-    """The activations of the fused operators."""
+def activated(
+    y: Array, activation: str, activation_alpha: float | None = None, activation_beta: float = np.inf
+) -> Array:
+    """The activations of the fused operators; ``activation_alpha`` is a slope, or the lower of two bounds."""
+    slope = float(np.float32(0.01 if activation_alpha is None else activation_alpha))
+    low = -np.inf if activation_alpha is None else activation_alpha
     x = torch.from_numpy(y)
     functions: dict[str, Any] = {
         "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, float(np.float32(alpha))),
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
         "sigmoid": torch.sigmoid,
         "tanh": torch.tanh,
+        "hard_swish": F.hardswish,
+        "clip": lambda x: torch.clamp(x, low, activation_beta),
     }
     result: Array = functions[activation](x).numpy()
     return result
