@@ -40,6 +40,8 @@ enum class NetworkKind : int {
   kUntranspose,  ///< element i of each sample of an output from the lanes at in.pixels[i]
   kWinograd,     ///< convolution, tile by tile of 2 x 2 sums
   kStrips,       ///< convolution, strip by strip of pixels as lanes
+  kDepthwise,    ///< convolution of each channel alone: the sum over p of weights[p] * in[offsets[p]], row by row
+  kMul,          ///< in * other
 };
 
 struct NetworkWinograd;
@@ -55,10 +57,10 @@ struct NetworkOp {
   NetworkPlace other;  ///< of kSums and kWinograd: added to the sums
   ActivationCall activation;
   int64_t terms = 0;
-  int64_t depth = 0;                 ///< of kSums: terms that are summed from zero, at most all
+  int64_t depth = 0;                 ///< of kSums and kDepthwise: terms that are summed from zero, at most all
   int64_t window = 1;                ///< of kSums: 4 where `in` has four pixels for each of the output, their maximum
   bool ends_in_half = false;         ///< of kSums, channels: the last vector needs its lower half alone
-  const float* weights = nullptr;    ///< samples: even tiles; channels: row vectors (simd/panels.h)
+  const float* weights = nullptr;    ///< samples: even tiles, of kDepthwise rows; channels: row vectors (simd/panels.h)
   const float* bias = nullptr;       ///< [rows], for channels [rows, lanes]
   const int32_t* offsets = nullptr;  ///< [terms]
   const int32_t* first = nullptr;    ///< [pixels + 1]

@@ -126,6 +126,7 @@ class ItemReader final {
     if (op == "GlobalMaxPool" || op == "GlobalAveragePool") return add_global_pool(node, op == "GlobalAveragePool");
     if (op == "ReduceMax" || op == "ReduceMean") return read_reduction(node);
     if (op == "Add") return read_add(node);
+    if (op == "Mul") return read_mul(node);
     if (op == "Concat") return read_concat(node);
     read_activation_node(node);
   }
@@ -141,14 +142,15 @@ class ItemReader final {
 
   void read_convolution(const Node& node) {
     const NodeReader reader(node);
-    require_fit(constant(node.inputs[1]) != nullptr && reader.get_int("group", 1) == 1);
+    require_fit(constant(node.inputs[1]) != nullptr);
     require_fit(node.inputs.size() < 3 || node.inputs[2] == kNoValue || constant(node.inputs[2]) != nullptr);
     const Shape x = shape_of(node.inputs[0]);
     const Shape w = shape_of(node.inputs[1]);
     require_fit(x.rank() == 4);
     const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
     NetworkItem item;
-    item.kind = NetworkKind::kSums;
+    item.kind = is_depthwise(node, w) ? NetworkKind::kDepthwise : NetworkKind::kSums;
+    require_fit(item.kind == NetworkKind::kDepthwise || reader.get_int("group", 1) == 1);
     item.node = &node;
     item.in = read(node.inputs[0]);
     require_fit(value(item.in).elements() == x.count(1, 4) && value(item.in).channels == x[1]);
@@ -225,16 +227,8 @@ class ItemReader final {
   }
 
   void read_reduction(const Node& node) {
-    const NodeReader reader(node);
-    std::vector<int64_t> axes = reader.get_ints("axes");
-    if (node.inputs.size() > 1 && node.inputs[1] != kNoValue) {
-      const Tensor* given = constant(node.inputs[1]);
-      require_fit(given != nullptr && given->dtype() == DType::kInt64);
-      axes.assign(given->as<int64_t>(), given->as<int64_t>() + given->shape().count());
-    }
-    for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
-    std::sort(axes.begin(), axes.end());
-    require_fit(shape_of(node.inputs[0]).rank() == 4 && axes == std::vector<int64_t>({2, 3}));
+    require_fit(shape_of(node.inputs[0]).rank() == 4);
+    require_fit(reduces_planes(node, node.inputs.size() > 1 ? constant(node.inputs[1]) : nullptr));
     add_global_pool(node, node.op == "ReduceMean");
   }
 
@@ -259,6 +253,24 @@ class ItemReader final {
     item.in = read(node.inputs[0]);
     item.other = read(node.inputs[1]);
     item.out = add_value(node.outputs[0]);
+    add_item(item);
+  }
+
+  /// Of values of one form, or of a value and one number for each of its channels.
+  void read_mul(const Node& node) {
+    NetworkItem item;
+    item.kind = NetworkKind::kMul;
+    item.in = read(node.inputs[0]);
+    item.other = read(node.inputs[1]);
+    if (value(item.in).elements() < value(item.other).elements()) std::swap(item.in, item.other);
+    item.out = add_value(node.outputs[0]);
+    const NetworkValue& made = value(item.out);
+    const NetworkValue& other = value(item.other);
+    const Shape shape = shape_of(node.outputs[0]);
+    require_fit(shape_of(node.inputs[0]).rank() == shape.rank() && shape_of(node.inputs[1]).rank() == shape.rank());
+    require_fit(shape_of(node.inputs[0])[0] == items_.batch && shape_of(node.inputs[1])[0] == items_.batch);
+    require_fit(same_form(node.outputs[0], value(item.in)) && other.channels == made.channels);
+    require_fit(other.height * other.width == 1 || same_form(node.outputs[0], other));
     add_item(item);
   }
 
@@ -362,8 +374,25 @@ NetworkWeights weights_of(const Node& node, const std::vector<Fact>& facts) {
   return {constant(1), constant(2), is_matrix && NodeReader(node).get_int("transB", 0) == 0};
 }
 
-bool network_has(const Node& node) {
+bool network_has(const Node& node, bool is_for_cuda) {
+  if (node.op == "Mul") return !is_for_cuda;
   return std::find(kOperators.begin(), kOperators.end(), node.op) != kOperators.end();
+}
+
+bool reduces_planes(const Node& node, const Tensor* given) {
+  std::vector<int64_t> axes = NodeReader(node).get_ints("axes");
+  if (given != nullptr) {
+    if (given->dtype() != DType::kInt64) return false;
+    axes.assign(given->as<int64_t>(), given->as<int64_t>() + given->shape().count());
+  }
+  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  std::sort(axes.begin(), axes.end());
+  return axes == std::vector<int64_t>({2, 3});
+}
+
+bool is_depthwise(const Node& node, const Shape& weights) {
+  const int64_t group = NodeReader(node).get_int("group", 1);
+  return group > 1 && weights[0] == group && weights[1] == 1;
 }
 
 }  // namespace slipway

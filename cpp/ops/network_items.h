@@ -25,10 +25,15 @@ struct NetworkValue {
   [[nodiscard]] int64_t elements() const noexcept { return channels * height * width; }
 };
 
+/// True of a convolution or dense layer.
+[[nodiscard]] constexpr bool sums_windows(NetworkKind kind) noexcept {
+  return kind == NetworkKind::kSums || kind == NetworkKind::kDepthwise;
+}
+
 /// One operation to be. Values by index; -1: there is none.
 struct NetworkItem {
   NetworkKind kind = NetworkKind::kMap;  ///< kCopy: a value enters; kGather: it leaves
-  const Node* node = nullptr;            ///< of kSums: whose weights they are
+  const Node* node = nullptr;            ///< of kSums and kDepthwise: whose weights they are
   int in = -1;
   int other = -1;
   int out = -1;  ///< -1, but for kGather: it went into another item
@@ -60,7 +65,8 @@ struct NetworkItems {
 /// `facts` are those of every value of `body`, concrete. Throws NetworkUnfit.
 [[nodiscard]] NetworkItems read_network(const Graph& body, const std::vector<Fact>& facts);
 
-/// The constant weights [M, K] of a kSums, row by row or, where is_transposed, column by column; bias may be null.
+/// The constant weights [M, K] of a kSums or kDepthwise, row by row or, where is_transposed, column by column; bias may
+/// be null.
 struct NetworkWeights {
   const Tensor* weights;
   const Tensor* bias;
@@ -68,7 +74,13 @@ struct NetworkWeights {
 };
 [[nodiscard]] NetworkWeights weights_of(const Node& node, const std::vector<Fact>& facts);
 
-/// True where a program may have this operator. Shapes are not looked at.
-[[nodiscard]] bool network_has(const Node& node);
+/// True where a program, or a kernel of CUDA, may have this operator. Shapes and attributes are not looked at.
+[[nodiscard]] bool network_has(const Node& node, bool is_for_cuda);
+
+/// True of a reduction of [N, C, H, W] whose axes, an attribute or the constant `given`, are the last two.
+[[nodiscard]] bool reduces_planes(const Node& node, const Tensor* given);
+
+/// True of a convolution that sums each channel alone, with these weights.
+[[nodiscard]] bool is_depthwise(const Node& node, const Shape& weights);
 
 }  // namespace slipway

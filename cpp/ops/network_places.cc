@@ -48,7 +48,7 @@ NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_
   place_channels();
   add_roots();
   for (const NetworkItem& item : items_.list) {
-    if (item.kind == NetworkKind::kSums && item.out >= 0) root_of(item.in).border.grow(reach_of(items_, item));
+    if (sums_windows(item.kind) && item.out >= 0) root_of(item.in).border.grow(reach_of(items_, item));
   }
   for (const NetworkItem& item : items_.list) {
     if (item.kind == NetworkKind::kCopy) place_input(item);
@@ -59,8 +59,7 @@ NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_
 void NetworkPlaces::place_channels() {
   for (const NetworkItem& item : items_.list) {
     if (item.kind == NetworkKind::kGather || item.out < 0) continue;
-    const bool keeps =
-        item.kind == NetworkKind::kPool || item.kind == NetworkKind::kMap || item.kind == NetworkKind::kAdd;
+    const bool keeps = item.kind != NetworkKind::kSums && item.kind != NetworkKind::kCopy;
     for (const int in : {item.in, item.other}) {
       if (in >= 0 && items_.concat_of(in) != nullptr && at(in).lanes.empty()) set_lanes(in, -1);
     }

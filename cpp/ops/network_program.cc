@@ -71,6 +71,12 @@ class Emitter final {
     NetworkPacker packer(facts_, isa_, *program_);
     for (auto& [op, node] : weighted_) packer.pack_sums(program_->list[op], *node, has_sample_lanes());
     for (auto& [made, node] : stripped_) packer.pack_sums(made->sums, *node, true);
+    for (const Channelwise& each : channelwise_) {
+      std::vector<int64_t> lanes;
+      const int64_t each_lane = has_sample_lanes() ? lanes_ : 1;
+      for (int64_t c = 0; c < value(each.in).channels; ++c) lanes.push_back(places_.lane_of(each.in, c) / each_lane);
+      packer.pack_depthwise(program_->list[each.op], *each.node, lanes);
+    }
     for (const Tiled& tiled : tiled_) packer.pack_tiles(program_->list[tiled.op], *tiled.node, *tiled.made);
     program_->ops = program_->list.data();
     program_->count = static_cast<int64_t>(program_->list.size());
@@ -113,6 +119,8 @@ class Emitter final {
         return emit_output(item);
       case NetworkKind::kSums:
         return emit_sums(item);
+      case NetworkKind::kDepthwise:
+        return emit_depthwise(item);
       case NetworkKind::kPool:
         return emit_pool(item);
       default:
@@ -237,6 +245,23 @@ class Emitter final {
     program_->winograds.push_back(std::move(made));
   }
 
+  void emit_depthwise(const NetworkItem& item) {
+    NetworkOp op;
+    op.kind = item.kind;
+    op.activation = item.activation;
+    op.rows = places_.rows_of(item.out);
+    op.terms = item.window.taps();
+    op.depth = sum_depth(op.terms, false);
+    op.offsets = keep(taps_of(item, places_, 0));
+    std::vector<int32_t> windows = windows_of(item, places_);
+    op.pixels = static_cast<int64_t>(windows.size());
+    op.in = places_.place_of(item.in, keep(std::move(windows)));
+    op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
+    channelwise_.push_back({program_->list.size(), item.node, item.in});
+    add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}},
+           op.pixels * op.rows * (op.terms + kReadCost + kWriteCost));
+  }
+
   void emit_pool(const NetworkItem& item) {
     NetworkOp op;
     op.kind = NetworkKind::kPool;
@@ -261,7 +286,16 @@ class Emitter final {
     const NetworkValue& made = value(item.out);
     op.pixels = made.height * made.width * places_.groups();
     op.in = places_.place_of(item.in, keep(places_.pixels_of(item.in)));
-    if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
+    if (item.other >= 0) {
+      std::vector<int32_t> pixels = places_.pixels_of(item.other);
+      const std::size_t repeats = static_cast<std::size_t>(op.pixels) / pixels.size();  // one for all of a channel
+      if (repeats > 1) {
+        std::vector<int32_t> repeated;
+        for (const int32_t pixel : pixels) repeated.insert(repeated.end(), repeats, pixel);
+        pixels = std::move(repeated);
+      }
+      op.other = places_.place_of(item.other, keep(std::move(pixels)));
+    }
     op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
     add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
            op.pixels * op.rows * kWriteCost);
@@ -283,6 +317,12 @@ class Emitter final {
     std::shared_ptr<OwnedNetworkWinograd> made;
   };
 
+  struct Channelwise {
+    std::size_t op;
+    const Node* node;
+    int in;
+  };
+
   struct Start {
     std::size_t op;
     NetworkPlace NetworkOp::* place;
@@ -299,6 +339,7 @@ class Emitter final {
   std::vector<Start> starts_;
   std::vector<std::pair<std::size_t, const Node*>> weighted_;
   std::vector<Tiled> tiled_;
+  std::vector<Channelwise> channelwise_;
   std::vector<std::pair<OwnedNetworkStrips*, const Node*>> stripped_;
   int64_t scratch_ = 0;  // floats behind the values, which all convolutions in tiles share
   int64_t part_ = 0;     // what one thread uses of it

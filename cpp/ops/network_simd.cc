@@ -1,4 +1,5 @@
 // Network: block by block through the program, operation by operation.
+#include "ops/network_depthwise_simd.h"
 #include "ops/network_single_simd.h"
 #include "ops/network_strips_simd.h"
 #include "ops/network_winograd_simd.h"
@@ -57,6 +58,18 @@ void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
     part(sums, 0, pixels, piece_border(op.rows, most, begin), piece_border(op.rows, most, end));
   };
   parallel_for(block.pool, op.rows, grain_of(work / op.rows, kVectorMultiplyAddsPerNanosecond), body);
+}
+
+void run_depthwise(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
+  const Sums sums{op, block.in(op.in), nullptr, block.out(op.out)};
+  const bool has_sample_lanes = block.program.has_sample_lanes;
+  if (block.pool == nullptr) return sum_depthwise_part(sums, has_sample_lanes, 0, pixels, 0, op.rows);
+  constexpr int64_t kTile = 2 * kDepthwisePixels;
+  const auto body = [&](int64_t begin, int64_t end) {
+    sum_depthwise_part(sums, has_sample_lanes, begin * kTile, end * kTile < pixels ? end * kTile : pixels, 0, op.rows);
+  };
+  const int64_t work = kTile * op.rows * (op.terms + 1);
+  parallel_for(block.pool, (pixels + kTile - 1) / kTile, grain_of(work, kVectorMultiplyAddsPerNanosecond), body);
 }
 
 void run_winograd(const Block& block, const NetworkOp& op, int64_t tiles) noexcept {
@@ -128,6 +141,14 @@ void run_add(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
   const float* b = block.in(op.other);
   each_vector(block, op, pixels, [&](int64_t j, int64_t i) {
     return load(a + op.in.pixels[j] + i * op.in.row) + load(b + op.other.pixels[j] + i * op.other.row);
+  });
+}
+
+void run_mul(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
+  const float* a = block.in(op.in);
+  const float* b = block.in(op.other);
+  each_vector(block, op, pixels, [&](int64_t j, int64_t i) {
+    return load(a + op.in.pixels[j] + i * op.in.row) * load(b + op.other.pixels[j] + i * op.other.row);
   });
 }
 
@@ -235,6 +256,10 @@ void run_op(const Block& block, const NetworkOp& op) noexcept {
       return run_pool(block, op, pixels);
     case NetworkKind::kAdd:
       return run_add(block, op, pixels);
+    case NetworkKind::kMul:
+      return run_mul(block, op, pixels);
+    case NetworkKind::kDepthwise:
+      return run_depthwise(block, op, pixels);
     case NetworkKind::kMap:
       return run_map(block, op, pixels);
     case NetworkKind::kClear:

@@ -4,8 +4,8 @@
 namespace slipway {
 
 std::string text_of(const NetworkProgram& program) {
-  constexpr const char* kKinds[] = {"transpose", "copy",   "clear",       "sums",     "pool",  "add",
-                                    "map",       "gather", "untranspose", "winograd", "strips"};
+  constexpr const char* kKinds[] = {"transpose", "copy",        "clear",    "sums",   "pool",      "add", "map",
+                                    "gather",    "untranspose", "winograd", "strips", "depthwise", "mul"};
   const std::string counted = concat(program.work, " vector multiply-adds");
   std::string out = concat("      lanes are ", program.has_sample_lanes ? "samples" : "channels", ", blocks of ",
                            program.block, ", ", program.slot * 4, " bytes each, ", counted, "\n");
@@ -17,7 +17,8 @@ std::string text_of(const NetworkProgram& program) {
     const bool is_sum = op.kind == NetworkKind::kSums || is_tiled;
     if (is_tiled) out += concat(" tiles, ", op.terms, " channels");
     if (is_strip) out += concat(" strips, ", op.strips->channels, " channels");
-    if (op.kind == NetworkKind::kSums || is_strip) out += concat(", ", op.terms, " terms");
+    if (op.kind == NetworkKind::kSums || op.kind == NetworkKind::kDepthwise || is_strip)
+      out += concat(", ", op.terms, " terms");
     if (op.window > 1) out += ", largest of 4";
     if (op.other.pixels != nullptr && is_sum) out += ", plus another";
     if (op.activation.kind != Activation::kNone) out += ", activation";

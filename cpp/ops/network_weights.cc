@@ -1,5 +1,7 @@
 #include "ops/network_weights.h"
 
+#include <algorithm>
+
 #include "ops/network_items.h"
 #include "simd/panels.h"
 
@@ -34,6 +36,32 @@ void NetworkPacker::pack_sums(NetworkOp& op, const Node& node, bool has_sample_l
     return made;
   });
   op.bias = op.weights + floats;
+}
+
+void NetworkPacker::pack_depthwise(NetworkOp& op, const Node& node, const std::vector<int64_t>& lanes) {
+  const NetworkWeights given = weights_of(node, facts_);
+  const bool has_sample_lanes = program_.has_sample_lanes;
+  const int64_t width = has_sample_lanes ? 1 : lanes_of(isa_);
+  const int64_t channels = op.rows * width;
+  // Where they lie depends on what the network has before.
+  std::string key = concat("depthwise ", has_sample_lanes ? "rows " : "row vectors ");
+  for (std::size_t c = 1; c < lanes.size(); ++c) {
+    if (lanes[c] != lanes[c - 1] + 1) key += concat(c, " at ", lanes[c], " ");
+  }
+  op.weights = packed(node, key, [&] {
+    Tensor rows(DType::kFloat32, Shape{channels, op.terms});
+    auto made = std::make_shared<Tensor>(DType::kFloat32, Shape{channels * (op.terms + 1)});
+    std::fill_n(rows.as<float>(), channels * op.terms, 0.0F);
+    std::fill_n(made->as<float>(), channels * (op.terms + 1), 0.0F);
+    for (std::size_t c = 0; c < lanes.size(); ++c) {
+      const auto channel = static_cast<int64_t>(c);
+      std::copy_n(given.weights->as<float>() + channel * op.terms, op.terms, rows.as<float>() + lanes[c] * op.terms);
+      if (given.bias != nullptr) made->as<float>()[channels * op.terms + lanes[c]] = given.bias->as<float>()[c];
+    }
+    pack_row_vectors(rows.as<float>(), op.terms, 1, channels, op.terms, width, made->as<float>());
+    return made;
+  });
+  op.bias = op.weights + channels * op.terms;
 }
 
 void NetworkPacker::pack_tiles(NetworkOp& op, const Node& node, OwnedNetworkWinograd& made) {

@@ -17,6 +17,8 @@ class NetworkPacker final {
       : facts_(facts), isa_(isa), program_(program) {}
 
   void pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes);
+  /// `lanes` are the places of the channels among those of a pixel.
+  void pack_depthwise(NetworkOp& op, const Node& node, const std::vector<int64_t>& lanes);
   void pack_tiles(NetworkOp& op, const Node& node, OwnedNetworkWinograd& made);
 
  private:

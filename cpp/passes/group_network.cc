@@ -27,6 +27,7 @@ class Grouping final {
  public:
   Grouping(const Graph& graph, bool is_for_cuda)
       : sweep_(graph),
+        is_for_cuda_(is_for_cuda),
         most_dense_weights_(is_for_cuda ? kMostDenseWeightsOnCuda : kMostDenseWeights),
         readers_(count_readers(graph)),
         in_group_(graph.values.size(), false) {}
@@ -72,27 +73,61 @@ class Grouping final {
   /// True where the first dimension of all that the node reads and makes is that of the group, or of its first input.
   [[nodiscard]] bool fits(const Node& node) const {
     const bool is_ours = node.domain.empty() || node.op == "ConvActivation" || node.op == "GemmActivation";
-    if (!is_ours || !network_has(node) || node.inputs.size() > kMostInputs || node.outputs.size() != 1) return false;
+    if (!is_ours || !network_has(node, is_for_cuda_) || node.inputs.size() > kMostInputs || node.outputs.size() != 1)
+      return false;
     if (!is_activation(node.outputs[0]) || !is_plain(node)) return false;
     const bool has_weights = is_sum(node);
+    const bool has_constants = node.op != "Add" && node.op != "Mul" && node.op != "Concat";
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
       if (id == kNoValue) continue;
       if (sweep_.constant(id) != nullptr) {
-        if (i == 0) return false;
+        if (i == 0 || !has_constants) return false;
         continue;
       }
       if (!is_activation(id) || (has_weights && i > 0)) return false;
     }
+    if (node.op.starts_with("Reduce")) {
+      const bool has_axes = node.inputs.size() > 1;
+      return dims(node.inputs[0])->size() == 4 &&
+             reduces_planes(node, has_axes ? sweep_.constant(node.inputs[1]) : nullptr);
+    }
+    if (node.op == "Mul") return multiplies_alike(node);
+    if (node.op == "Add") return adds_alike(node);
     if (node.row->kind != RowKind::kView) return true;
     // A view may not move anything from one sample to another.
     const int64_t before = sample_size(node.inputs[0]);
     return before >= 0 && before == sample_size(node.outputs[0]);
   }
 
-  /// False for what programs have no place for: groups of channels, factors, a transposed first matrix.
-  [[nodiscard]] static bool is_plain(const Node& node) {
-    if (node.op.starts_with("Conv")) return int_attribute(node, "group", 1) == 1;
+  /// True where a product is of values of one shape, or one has one number for each channel of the other.
+  [[nodiscard]] bool multiplies_alike(const Node& node) const {
+    const Dims& a = *dims(node.inputs[0]);
+    const Dims& b = *dims(node.inputs[1]);
+    const auto is_one = [](const Dim& dim) { return dim.is_known() && dim.value() == 1; };
+    const auto is_same = [](const Dim& x, const Dim& y) { return x.surely_equals(y); };
+    if (a.size() != b.size() || !std::equal(a.begin(), a.begin() + 2, b.begin(), is_same)) return false;
+    return std::equal(a.begin() + 2, a.end(), b.begin() + 2, is_same) || std::all_of(a.begin() + 2, a.end(), is_one) ||
+           std::all_of(b.begin() + 2, b.end(), is_one);
+  }
+
+  /// False where a sum is surely not of two values of one shape.
+  [[nodiscard]] bool adds_alike(const Node& node) const {
+    const Dims& a = *dims(node.inputs[0]);
+    const Dims& b = *dims(node.inputs[1]);
+    const auto may_be_same = [](const Dim& x, const Dim& y) {
+      return !x.is_known() || !y.is_known() || x.value() == y.value();
+    };
+    return node.inputs[0] != node.inputs[1] && std::equal(a.begin(), a.end(), b.begin(), b.end(), may_be_same);
+  }
+
+  /// False for what programs have no place for: groups of several channels, factors, a transposed first matrix.
+  [[nodiscard]] bool is_plain(const Node& node) const {
+    if (node.op.starts_with("Conv")) {
+      const Tensor* weights = sweep_.constant(node.inputs[1]);
+      if (int_attribute(node, "group", 1) == 1) return true;
+      return !is_for_cuda_ && weights != nullptr && is_depthwise(node, weights->shape());
+    }
     return !node.op.starts_with("Gemm") ||
            (int_attribute(node, "transA", 0) == 0 && float_attribute(node, "alpha", 1.0F) == 1.0F &&
             float_attribute(node, "beta", 1.0F) == 1.0F);
@@ -206,6 +241,7 @@ class Grouping final {
   }
 
   Sweep sweep_;
+  bool is_for_cuda_;
   int64_t most_dense_weights_;
   std::vector<int> members_;
   std::vector<int> readers_;  // by value, a graph output being one

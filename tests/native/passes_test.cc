@@ -266,11 +266,36 @@ TEST(Passes, groups_of_channels_factors_and_rearranged_samples_are_in_no_network
   EXPECT_EQ(
       alone(node("Conv", {"x", "w"}, {"y"}, {attribute("group", int64_t{2})}), {4, 2, 1, 1}, {"N", "4", "5", "5"}),
       "Conv");
+  const Message grouped = node("Conv", {"x", "w"}, {"y"}, {attribute("group", int64_t{2})});
+  EXPECT_EQ(alone(grouped, {4, 1, 1, 1}, {"N", "2", "5", "5"}), "Conv");  // two for each channel
   EXPECT_EQ(alone(node("Gemm", {"x", "w"}, {"y"}, {attribute("alpha", 2.0F)}), {3, 4}, {"N", "3"}), "Gemm");
   EXPECT_EQ(alone(node("Gemm", {"x", "w"}, {"y"}), {700, 700}, {"N", "700"}), "Gemm");
   EXPECT_EQ(groups_of(model_of({node("Reshape", {"x", "sizes"}, {"r"}), node("Gemm", {"r", "w"}, {"y"})},
                                {ints("sizes", {2}, {-1, 6}), random_tensor("w", {6, 2}, 1)}, {"N", "3"})),
             "Reshape Network");
+}
+
+TEST(Passes, channels_alone_and_products_are_in_a_network) {
+  const std::vector<Message> constants = {random_tensor("w", {4, 4, 1, 1}, 1), random_tensor("d", {4, 1, 3, 3}, 2),
+                                          random_tensor("s", {1, 4, 1, 1}, 3), random_tensor("v", {4, 4, 1, 1}, 4),
+                                          ints("rows", {1}, {2})};
+  const auto with = [&](const Message& layer) {
+    const Model model =
+        model_of({node("Conv", {"x", "w"}, {"c"}), node("Relu", {"c"}, {"r"}), node("GlobalMaxPool", {"r"}, {"m"}),
+                  node("ReduceMax", {"r", "rows"}, {"h"}), layer, node("Conv", {"l", "v"}, {"y"})},
+                 constants, {"N", "4", "5", "5"});
+    (void)optimised(model, {3, 4, 5, 5}, kRounding);
+    return groups_of(model);
+  };
+  EXPECT_EQ(with(node("Conv", {"r", "d"}, {"l"}, {attribute("group", int64_t{4})})), "Network");
+  EXPECT_EQ(with(node("Mul", {"r", "r"}, {"l"})), "Network");
+  EXPECT_EQ(with(node("Mul", {"m", "r"}, {"l"})), "Network");
+  // One number for a row's pixels, constants, sums of other forms: programs have no place for them.
+  EXPECT_EQ(with(node("Mul", {"r", "h"}, {"l"})), "ConvActivation ReduceMax Mul Conv");
+  EXPECT_EQ(with(node("Mul", {"r", "s"}, {"l"})), "ConvActivation Mul Conv");
+  EXPECT_EQ(with(node("Add", {"r", "s"}, {"l"})), "ConvActivation Add Conv");
+  EXPECT_EQ(with(node("Add", {"r", "m"}, {"l"})), "Network Add Conv");
+  EXPECT_EQ(with(node("Add", {"r", "r"}, {"l"})), "ConvActivation Add Conv");
 }
 
 TEST(Passes, facts_that_are_known_are_not_set_again) {

@@ -68,14 +68,15 @@ class Writer:
 
     def layer(self) -> None:
         channels = int(self.rng.choice([1, 5, 8, 10, 16, 20, 24, 33, 70]))
-        match str(self.rng.choice(["conv", "strided", "act", "pool", "mean", "add", "concat", "apart"])):
+        kinds = ["conv", "strided", "act", "pool", "mean", "add", "concat", "apart", "depthwise", "excite", "gate"]
+        match str(self.rng.choice(kinds)):
             case "conv":
                 size = int(self.rng.choice([1, 3, 5]))
                 self.convolve(channels, (size, size), pads=[size // 2] * 4)
             case "strided" if min(self.shape[1:]) > 5:
                 self.convolve(channels, (3, 2), pads=[0, 1, 2, 0], strides=[2, 1], dilations=[1, 2])
             case "act":
-                self.add(str(self.rng.choice(["Relu", "Sigmoid", "Tanh", "LeakyRelu"])))
+                self.activate()
             case "pool" if min(self.shape[1:]) > 3:
                 self.pool()
             case "mean":
@@ -87,8 +88,42 @@ class Writer:
                 self.add("Add", before, value=self.value)
             case "concat":
                 self.concatenate(channels)
+            case "depthwise":
+                self.depthwise()
+            case "excite":
+                self.excite()
+            case "gate":
+                self.add("Mul", self.value, value=self.add("Sigmoid"))
             case _:
                 self.add("Add", self.value, value=self.add("Relu"))
+
+    def activate(self) -> None:
+        match str(self.rng.choice(["Relu", "Sigmoid", "Tanh", "LeakyRelu", "HardSwish", "Clip"])):
+            case "Clip":
+                self.add("Clip", *(self.constant(np.array(bound, np.float32)) for bound in (0, 6)))
+            case op:
+                self.add(op)
+
+    def depthwise(self) -> None:
+        rows = int(self.rng.choice([1, 3, 5]))
+        channels, *size = self.shape
+        stride = 2 if min(size) > 3 and self.rng.random() < 0.5 else 1
+        weights = [self.normal(channels, 1, rows, 3), *([self.normal(channels)] if self.rng.random() < 0.7 else [])]
+        self.add("Conv", *weights, group=channels, pads=[rows // 2, 1] * 2, strides=[stride, stride])
+        self.shape = (channels, (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1)
+        if self.rng.random() < 0.5:
+            self.activate()
+
+    def excite(self) -> None:
+        """Squeeze and excitation: each channel times a number that all its pixels have made."""
+        before, channels = self.value, self.shape[0]
+        self.add("GlobalAveragePool")
+        self.add("Conv", self.normal(5, channels, 1, 1))
+        self.add("Relu")
+        self.add("Conv", self.normal(channels, 5, 1, 1))
+        factors = [before, self.add("Sigmoid")]
+        self.rng.shuffle(factors)
+        self.add("Mul", factors[1], value=factors[0])
 
     def pool(self) -> None:
         if self.rng.random() < 0.6:
