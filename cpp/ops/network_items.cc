@@ -1,10 +1,10 @@
 #include "ops/network_items.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "ops/activation_rules.h"
+#include "ops/network_operators.h"
 #include "ops/window_rules.h"
 
 namespace slipway {
@@ -13,12 +13,6 @@ namespace {
 
 /// Places of a sample's elements, times as many floats as a place may take, fit 32 bits.
 constexpr int64_t kMostLanes = 1024;
-
-constexpr std::array kOperators = {"Conv",        "ConvActivation", "Gemm",       "GemmActivation", "MaxPool",
-                                   "AveragePool", "ReduceMax",      "ReduceMean", "GlobalMaxPool",  "GlobalAveragePool",
-                                   "Add",         "Concat",         "Relu",       "Sigmoid",        "Tanh",
-                                   "LeakyRelu",   "HardSwish",      "Clip",       "Flatten",        "Reshape",
-                                   "Identity",    "Dropout"};
 
 class ItemReader final {
  public:
@@ -372,27 +366,6 @@ NetworkWeights weights_of(const Node& node, const std::vector<Fact>& facts) {
   };
   const bool is_matrix = constant(1)->shape().rank() == 2;
   return {constant(1), constant(2), is_matrix && NodeReader(node).get_int("transB", 0) == 0};
-}
-
-bool network_has(const Node& node, bool is_for_cuda) {
-  if (node.op == "Mul") return !is_for_cuda;
-  return std::find(kOperators.begin(), kOperators.end(), node.op) != kOperators.end();
-}
-
-bool reduces_planes(const Node& node, const Tensor* given) {
-  std::vector<int64_t> axes = NodeReader(node).get_ints("axes");
-  if (given != nullptr) {
-    if (given->dtype() != DType::kInt64) return false;
-    axes.assign(given->as<int64_t>(), given->as<int64_t>() + given->shape().count());
-  }
-  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
-  std::sort(axes.begin(), axes.end());
-  return axes == std::vector<int64_t>({2, 3});
-}
-
-bool is_depthwise(const Node& node, const Shape& weights) {
-  const int64_t group = NodeReader(node).get_int("group", 1);
-  return group > 1 && weights[0] == group && weights[1] == 1;
 }
 
 }  // namespace slipway

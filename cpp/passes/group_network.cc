@@ -10,7 +10,7 @@
 #include <map>
 #include <memory>
 
-#include "ops/network_items.h"
+#include "ops/network_operators.h"
 #include "passes/sweep.h"
 
 namespace slipway {
