@@ -31,12 +31,14 @@ struct NetworkPlace {
 enum class NetworkKind : int {
   kTranspose,    ///< elements of an input become lanes: element i of each sample to out.pixels[i]
   kCopy,         ///< runs of `terms` elements of an input, sample by sample, to out.pixels[i]
+  kEnter,        ///< the same of planes whose channels become lanes: `terms` channels of `pixels` to out.pixels[j]
   kClear,        ///< taps[i] floats from out.pixels[i] on become zero
   kSums,         ///< convolution or dense layer: the sum over p of weights[p] * in[offsets[p]]
   kPool,         ///< maximum, or mean, over taps [first[i], first[i + 1]) of pixel i
   kAdd,          ///< in + other
   kMap,          ///< in
   kGather,       ///< runs of `terms` elements from in.pixels[i] on, sample by sample, to an output
+  kLeave,        ///< the same of pixels whose lanes become planes: `terms` channels from in.pixels[j] on
   kUntranspose,  ///< element i of each sample of an output from the lanes at in.pixels[i]
   kWinograd,     ///< convolution, tile by tile of 2 x 2 sums
   kStrips,       ///< convolution, strip by strip of pixels as lanes
@@ -83,6 +85,8 @@ struct NetworkOp {
 
 /// Multiply-adds of vectors that a thread makes in a nanosecond.
 inline constexpr int64_t kVectorMultiplyAddsPerNanosecond = 3;
+/// What it takes, in these, to turn a vector of pixels into one of channels, or the other way round, and to write it.
+inline constexpr int64_t kTurnCost = 12;
 
 inline constexpr int kWinogradPoints = 16;
 

@@ -168,6 +168,10 @@ bool NetworkPlaces::is_run(int value) const {
   return !has_sample_lanes_ && lanes.front() == 0 && lanes.back() == static_cast<int64_t>(lanes.size()) - 1;
 }
 
+bool NetworkPlaces::is_turned(int index) const {
+  return is_run(index) && !root_of(index).is_plane && 2 * value(index).height * value(index).width >= lanes_;
+}
+
 int32_t NetworkPlaces::pixel_at(const NetworkRoot& root, int64_t g, int64_t y, int64_t x) const {
   const NetworkSteps steps = steps_of(root);
   const int64_t place = g * steps.group + (root.border.top + y) * steps.y + (root.border.left + x) * steps.x;

@@ -59,6 +59,9 @@ class NetworkPlaces final {
   /// True where the channels of a pixel lie one after the other.
   [[nodiscard]] bool is_run(int value) const;
 
+  /// True where all channels of a vector of its pixels are turned at once, on the way from or to the call's arrays.
+  [[nodiscard]] bool is_turned(int value) const;
+
   /// Place of pixel (y, x) in group g of samples; it may lie in the border.
   [[nodiscard]] int32_t pixel_at(const NetworkRoot& root, int64_t g, int64_t y, int64_t x) const;
   /// All pixels of a value, group by group; and all elements in ONNX's order.

@@ -4,7 +4,7 @@
 #include <limits>
 #include <optional>
 
-#include "base/thread_pool.h"
+#include "ops/network_cost.h"
 #include "ops/network_items.h"
 #include "ops/network_places.h"
 #include "ops/network_weights.h"
@@ -20,19 +20,6 @@ constexpr int64_t kMostBytes = int64_t{1} << 28;
 constexpr int64_t kMostSlots = 64;
 /// Groups of tiles at work at once, at most, where there is one block.
 constexpr int64_t kMostParts = 8;
-/// Costs beside a multiply-add of vectors, in such multiply-adds: of a vector written, a vector read, a run copied
-/// (measured; they decide for a layout, no more).
-constexpr int64_t kWriteCost = 3;
-constexpr int64_t kReadCost = 1;
-constexpr int64_t kRunCost = 4;
-/// What a vector costs more, written and read again, where a block is larger than a second cache is for sure.
-constexpr int64_t kFarCost = 16;
-constexpr int64_t kNearBytes = int64_t{1} << 20;
-/// What threads lose of a block that they share, operation by operation: they wait, and read what others wrote.
-constexpr double kSharedCost = 0.15;
-/// What a multiply-add takes whose lanes are channels, of one whose lanes are samples: of 512 bits at once, two a
-/// clock, the units wait for loads, and tiles of channels load twice as much for each.
-constexpr double kChannelCost = 1.3;
 
 class Emitter final {
  public:
@@ -54,17 +41,7 @@ class Emitter final {
 
   /// Of the whole batch, in multiply-adds of vectors that one thread makes after the other.
   [[nodiscard]] double cost(int threads) const {
-    const int64_t far = (program_->slot - scratch_ + part_) * 4 > kNearBytes ? written_ * kFarCost : 0;
-    const double each = is_wide_ && !has_sample_lanes() ? kChannelCost : 1.0;
-    const int64_t block = static_cast<int64_t>(static_cast<double>(program_->work) * each) + far;
-    const int64_t pieces =
-        std::max<int64_t>(block * blocks() / (kPieceNanoseconds * kVectorMultiplyAddsPerNanosecond), 1);
-    const int64_t at_once = std::min<int64_t>(threads, pieces);
-    if (blocks() > 1) {
-      const int64_t slots = std::min(at_once, program_->slots);
-      return static_cast<double>(block * ((blocks() + slots - 1) / slots));
-    }
-    return static_cast<double>(block) * (1.0 / static_cast<double>(at_once) + (at_once > 1 ? kSharedCost : 0.0));
+    return cost_of(*program_, {program_->slot - scratch_ + part_, written_, is_wide_}, threads);
   }
 
   std::shared_ptr<const OwnedNetworkProgram> finish() {
@@ -150,6 +127,14 @@ class Emitter final {
     NetworkOp op;
     op.port = item.port;
     op.sample = made.elements();
+    if (places_.is_turned(item.out)) {
+      op.kind = NetworkKind::kEnter;
+      op.pixels = made.height * made.width * places_.groups();
+      op.rows = places_.rows_of(item.out);
+      op.terms = made.channels;
+      op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
+      return add_op(op, {{item.out, &NetworkOp::out}}, op.pixels * op.rows * kTurnCost);
+    }
     op.kind = has_sample_lanes() ? NetworkKind::kTranspose : NetworkKind::kCopy;
     const int32_t* elements = keep(places_.elements_of(item.out));
     op.pixels = made.elements() * places_.groups();
@@ -171,6 +156,14 @@ class Emitter final {
     NetworkOp op;
     op.port = item.port;
     op.sample = from.elements();
+    if (places_.is_turned(item.in)) {
+      op.kind = NetworkKind::kLeave;
+      op.pixels = from.height * from.width * places_.groups();
+      op.rows = places_.rows_of(item.in);
+      op.terms = from.channels;
+      op.in = places_.place_of(item.in, keep(places_.pixels_of(item.in)));
+      return add_op(op, {{item.in, &NetworkOp::in}}, op.pixels * op.rows * kTurnCost);
+    }
     op.kind = has_sample_lanes() ? NetworkKind::kUntranspose : NetworkKind::kGather;
     const int32_t* elements = keep(places_.elements_of(item.in));
     op.pixels = op.sample * places_.groups();

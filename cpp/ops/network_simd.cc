@@ -2,6 +2,7 @@
 #include "ops/network_depthwise_simd.h"
 #include "ops/network_single_simd.h"
 #include "ops/network_strips_simd.h"
+#include "ops/network_turn_simd.h"
 #include "ops/network_winograd_simd.h"
 
 namespace slipway::SLIPWAY_ISA {
@@ -237,6 +238,38 @@ void run_copy(const Block& block, const NetworkOp& op, int64_t runs) noexcept {
   for (int64_t i = 0; i < runs; ++i, in += op.terms) copy_run(in, op.terms, out + op.out.pixels[i]);
 }
 
+/// body(i, places, begin, end) for parts of the pixels of each sample i of the block, whose places are listed so.
+template <typename F>
+void run_pixels(const Block& block, const NetworkOp& op, const int32_t* places, const F& body) noexcept {
+  const int64_t plane = op.sample / op.terms;
+  const int64_t vectors = (plane + kLanes - 1) / kLanes;
+  for (int64_t i = 0; i < op.pixels / plane && i < block.count; ++i) {
+    const auto part = [&](int64_t begin, int64_t end) {
+      body(block.sample + i, places + i * plane, begin * kLanes, end * kLanes < plane ? end * kLanes : plane);
+    };
+    const int64_t work = kLanes * op.rows * kTurnCost;
+    block.pool == nullptr ? part(0, vectors)
+                          : parallel_for(block.pool, vectors, grain_of(work, kVectorMultiplyAddsPerNanosecond), part);
+  }
+}
+
+void run_enter(const Block& block, const NetworkOp& op) noexcept {
+  const float* in = block.call.inputs[op.port].as<float>();
+  const float* stop = in + block.program.batch * op.sample;
+  float* out = block.out(op.out);
+  run_pixels(block, op, op.out.pixels, [=, &op](int64_t sample, const int32_t* places, int64_t begin, int64_t end) {
+    enter_part(op, places, in + sample * op.sample, stop, out, begin, end);
+  });
+}
+
+void run_leave(const Block& block, const NetworkOp& op) noexcept {
+  const float* in = block.in(op.in);
+  float* out = block.call.outputs[op.port].as<float>();
+  run_pixels(block, op, op.in.pixels, [=, &op](int64_t sample, const int32_t* places, int64_t begin, int64_t end) {
+    leave_part(op, places, in, out + sample * op.sample, begin, end);
+  });
+}
+
 void run_gather(const Block& block, const NetworkOp& op, int64_t runs) noexcept {
   const float* in = block.in(op.in);
   float* out = block.call.outputs[op.port].as<float>() + block.sample * op.sample;
@@ -270,6 +303,10 @@ void run_op(const Block& block, const NetworkOp& op) noexcept {
       return run_untranspose(block, op);
     case NetworkKind::kCopy:
       return run_copy(block, op, pixels);
+    case NetworkKind::kEnter:
+      return run_enter(block, op);
+    case NetworkKind::kLeave:
+      return run_leave(block, op);
     case NetworkKind::kGather:
       return run_gather(block, op, pixels);
   }

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "ops/network_cost.h"
 #include "ops/network_places.h"
 
 namespace slipway {
 
 namespace {
-
-/// What it takes, in multiply-adds of vectors, to turn a vector of pixels into one of channels and to write it.
-constexpr int64_t kTurnCost = 12;
 
 const int32_t* keep(OwnedNetworkStrips& made, std::vector<int32_t> list) {
   made.places.push_back(std::move(list));

@@ -1,0 +1,46 @@
+// What the operations of a network's program cost, in multiply-adds of vectors: they decide for a layout, no more.
+#pragma once
+
+#include <algorithm>
+
+#include "base/thread_pool.h"
+#include "ops/network.h"
+
+namespace slipway {
+
+/// Beside a multiply-add (measured): of a vector written, a vector read, a run copied.
+inline constexpr int64_t kWriteCost = 3;
+inline constexpr int64_t kReadCost = 1;
+inline constexpr int64_t kRunCost = 4;
+/// What a vector costs more, written and read again, where a block is larger than a second cache is for sure.
+inline constexpr int64_t kFarCost = 16;
+inline constexpr int64_t kNearBytes = int64_t{1} << 20;
+/// What threads lose of a block that they share, operation by operation: they wait, and read what others wrote.
+inline constexpr double kSharedCost = 0.15;
+/// What a multiply-add takes whose lanes are channels, of one whose lanes are samples: of 512 bits at once, two a
+/// clock, the units wait for loads, and tiles of channels load twice as much for each.
+inline constexpr double kChannelCost = 1.3;
+
+/// Of a block, and what of it one thread has.
+struct NetworkBlockCost {
+  int64_t floats = 0;    ///< that it touches
+  int64_t written = 0;   ///< vectors
+  bool is_wide = false;  ///< vectors of 512 bits are computed two a clock
+};
+
+/// Of the whole batch, as one thread makes it one after the other.
+[[nodiscard]] inline double cost_of(const NetworkProgram& program, const NetworkBlockCost& cost, int threads) {
+  const int64_t blocks = (program.batch + program.block - 1) / program.block;
+  const int64_t far = cost.floats * 4 > kNearBytes ? cost.written * kFarCost : 0;
+  const double each = cost.is_wide && !program.has_sample_lanes ? kChannelCost : 1.0;
+  const int64_t block = static_cast<int64_t>(static_cast<double>(program.work) * each) + far;
+  const int64_t pieces = std::max<int64_t>(block * blocks / (kPieceNanoseconds * kVectorMultiplyAddsPerNanosecond), 1);
+  const int64_t at_once = std::min<int64_t>(threads, pieces);
+  if (blocks > 1) {
+    const int64_t slots = std::min(at_once, program.slots);
+    return static_cast<double>(block * ((blocks + slots - 1) / slots));
+  }
+  return static_cast<double>(block) * (1.0 / static_cast<double>(at_once) + (at_once > 1 ? kSharedCost : 0.0));
+}
+
+}  // namespace slipway
