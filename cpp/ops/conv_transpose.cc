@@ -51,23 +51,6 @@ Dim output_size(const NodeReader& node, const WindowRules& rules, std::size_t ax
   return size;
 }
 
-Window transposed_window(const NodeReader& node, const WindowRules& rules, const Shape& x, const Shape& y) {
-  const bool fixed = !node.get_ints("output_shape").empty() || is_same(rules);
-  const int rank = x.rank() - 2;
-  Window window;
-  for (int i = 0; i < rank; ++i) {
-    const auto from = static_cast<std::size_t>(i);
-    WindowAxis& axis = window.axes[3 - rank + i];
-    axis = {y[i + 2],           x[i + 2],        rules.kernel[from].value(), rules.strides[from], rules.dilations[from],
-            rules.begins[from], rules.ends[from]};
-    if (!fixed) continue;
-    const int64_t total = std::max<int64_t>(full_size(node, rules, from, x[i + 2]) - y[i + 2], 0);
-    axis.begin = rules.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
-    axis.end = total - axis.begin;
-  }
-  return window;
-}
-
 void check_channels(const InferContext& context, const Dims& x, const Dims& w, int64_t group) {
   if (w[0].is_known() && x[1].is_known() && w[0].value() != x[1].value()) {
     context.reject("input has ", x[1].value(), " channels, weights expect ", w[0].value());
@@ -100,6 +83,23 @@ void plan_product(TransposeCall& call, PrepareContext& context) {
 }
 
 }  // namespace
+
+Window transposed_window(const NodeReader& node, const WindowRules& rules, const Shape& x, const Shape& y) {
+  const bool fixed = !node.get_ints("output_shape").empty() || is_same(rules);
+  const int rank = x.rank() - 2;
+  Window window;
+  for (int i = 0; i < rank; ++i) {
+    const auto from = static_cast<std::size_t>(i);
+    WindowAxis& axis = window.axes[3 - rank + i];
+    axis = {y[i + 2],           x[i + 2],        rules.kernel[from].value(), rules.strides[from], rules.dilations[from],
+            rules.begins[from], rules.ends[from]};
+    if (!fixed) continue;
+    const int64_t total = std::max<int64_t>(full_size(node, rules, from, x[i + 2]) - y[i + 2], 0);
+    axis.begin = rules.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
+    axis.end = total - axis.begin;
+  }
+  return window;
+}
 
 void infer_conv_transpose(InferContext& context) {
   context.allow_attributes(

@@ -19,12 +19,6 @@ constexpr int64_t kMostSlots = 64;
 constexpr int64_t kBandWork = int64_t{1} << 19;
 constexpr int64_t kLeastBands = 4;
 
-/// True where zeros beside the image add nothing.
-bool is_finite(const Tensor& weights) {
-  const float* w = weights.as<float>();
-  return std::all_of(w, w + weights.shape().count(), [](float each) { return std::isfinite(each); });
-}
-
 /// The least shift and the largest of all taps of an axis; false where they are out of hand.
 bool set_reach(const WindowAxis& axis, int64_t& low, int64_t& reach) {
   int64_t high = 0;
@@ -110,6 +104,11 @@ Tensor pack_phases(const TransposeCall& call, const TransposePhases& how, const 
 }
 
 }  // namespace
+
+bool is_finite(const Tensor& weights) {
+  const float* w = weights.as<float>();
+  return std::all_of(w, w + weights.shape().count(), [](float each) { return std::isfinite(each); });
+}
 
 void plan_phases(OwnedTransposeCall& call, PrepareContext& context) {
   const auto& [d, h, w] = call.window.axes;

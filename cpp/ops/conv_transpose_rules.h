@@ -5,6 +5,7 @@
 
 #include "ops/conv_transpose.h"
 #include "ops/op.h"
+#include "ops/window_rules.h"
 
 namespace slipway {
 
@@ -13,6 +14,13 @@ struct OwnedTransposeCall final : TransposeCall {
   std::shared_ptr<const Tensor> weights;
   std::vector<int32_t> offsets;
 };
+
+/// `window` of a TransposeCall, for a node with these rules.
+[[nodiscard]] Window transposed_window(const NodeReader& node, const WindowRules& rules, const Shape& x,
+                                       const Shape& y);
+
+/// True where zeros beside the input add nothing to what it makes with these weights.
+[[nodiscard]] bool is_finite(const Tensor& weights);
 
 /// Decides for phases (conv_transpose_phases.h) where they can be had: constant, finite float32 weights, two spatial
 /// axes, and not too many places in vain. Sets scratch_bytes then.

@@ -44,6 +44,7 @@ enum class NetworkKind : int {
   kStrips,       ///< convolution, strip by strip of pixels as lanes
   kDepthwise,    ///< convolution of each channel alone: the sum over p of weights[p] * in[offsets[p]], row by row
   kMul,          ///< in * other
+  kSpread,       ///< transposed convolution: of items (network_items.h); operations are kSums
 };
 
 struct NetworkWinograd;

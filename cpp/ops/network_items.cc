@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/activation_rules.h"
+#include "ops/conv_transpose_rules.h"
 #include "ops/network_operators.h"
 #include "ops/window_rules.h"
 
@@ -115,6 +116,7 @@ class ItemReader final {
     for (std::size_t i = 1; i < node.outputs.size(); ++i) require_fit(node.outputs[i] == kNoValue);
     if (node.row->kind == RowKind::kView) return read_view(node);
     if (op == "Conv" || op == "ConvActivation") return read_convolution(node);
+    if (op == "ConvTranspose") return read_transposed(node);
     if (op == "Gemm" || op == "GemmActivation") return read_dense(node);
     if (op == "MaxPool" || op == "AveragePool") return read_pool(node);
     if (op == "GlobalMaxPool" || op == "GlobalAveragePool") return add_global_pool(node, op == "GlobalAveragePool");
@@ -150,6 +152,24 @@ class ItemReader final {
     require_fit(value(item.in).elements() == x.count(1, 4) && value(item.in).channels == x[1]);
     item.window = window_of(read_window(reader, 2, &kernel), x, shape_of(node.outputs[0]));
     item.activation = read_activation(reader);
+    item.out = add_value(node.outputs[0]);
+    add_item(item);
+  }
+
+  void read_transposed(const Node& node) {
+    const NodeReader reader(node);
+    require_fit(constant(node.inputs[1]) != nullptr && reader.get_int("group", 1) == 1);
+    require_fit(node.inputs.size() < 3 || node.inputs[2] == kNoValue || constant(node.inputs[2]) != nullptr);
+    const Shape x = shape_of(node.inputs[0]);
+    const Shape w = shape_of(node.inputs[1]);
+    require_fit(x.rank() == 4);
+    const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
+    NetworkItem item;
+    item.kind = NetworkKind::kSpread;
+    item.node = &node;
+    item.in = read(node.inputs[0]);
+    require_fit(value(item.in).elements() == x.count(1, 4) && value(item.in).channels == x[1]);
+    item.window = transposed_window(reader, read_window(reader, 2, &kernel), x, shape_of(node.outputs[0]));
     item.out = add_value(node.outputs[0]);
     add_item(item);
   }

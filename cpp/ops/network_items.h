@@ -25,20 +25,20 @@ struct NetworkValue {
   [[nodiscard]] int64_t elements() const noexcept { return channels * height * width; }
 };
 
-/// True of a convolution or dense layer.
+/// True of a convolution, a transposed one, or a dense layer.
 [[nodiscard]] constexpr bool sums_windows(NetworkKind kind) noexcept {
-  return kind == NetworkKind::kSums || kind == NetworkKind::kDepthwise;
+  return kind == NetworkKind::kSums || kind == NetworkKind::kDepthwise || kind == NetworkKind::kSpread;
 }
 
 /// One operation to be. Values by index; -1: there is none.
 struct NetworkItem {
   NetworkKind kind = NetworkKind::kMap;  ///< kCopy: a value enters; kGather: it leaves
-  const Node* node = nullptr;            ///< of kSums and kDepthwise: whose weights they are
+  const Node* node = nullptr;            ///< of sums: whose weights they are
   int in = -1;
   int other = -1;
   int out = -1;  ///< -1, but for kGather: it went into another item
   ActivationCall activation;
-  Window window;
+  Window window;  ///< of kSpread: of the convolution that it transposes
   bool is_mean = false;
   bool counts_padding = false;
   int64_t pool = 1;  ///< 2: the maximum of 2 x 2 sums

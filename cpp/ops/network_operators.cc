@@ -17,7 +17,7 @@ constexpr std::array kOperators = {"Conv",        "ConvActivation", "Gemm",     
 }  // namespace
 
 bool network_has(const Node& node, bool is_for_cuda) {
-  if (node.op == "Mul") return !is_for_cuda;
+  if (node.op == "Mul" || node.op == "ConvTranspose") return !is_for_cuda;
   return std::find(kOperators.begin(), kOperators.end(), node.op) != kOperators.end();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/network_spread.h"
 #include "ops/network_winograd.h"
 #include "ops/window_rules.h"
 
@@ -19,6 +20,7 @@ constexpr int64_t kDenseVectors = 4;
 
 /// What an item's windows, or tiles, read beyond the edges of its input.
 NetworkBorder reach_of(const NetworkItems& items, const NetworkItem& item) {
+  if (item.kind == NetworkKind::kSpread) return spread_reach(item);
   const auto& [d, h, w] = item.window.axes;
   const auto beyond = [](const WindowAxis& axis, int64_t last) {
     return std::max<int64_t>(0, last - axis.begin - axis.input + 1);
@@ -59,7 +61,8 @@ NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_
 void NetworkPlaces::place_channels() {
   for (const NetworkItem& item : items_.list) {
     if (item.kind == NetworkKind::kGather || item.out < 0) continue;
-    const bool keeps = item.kind != NetworkKind::kSums && item.kind != NetworkKind::kCopy;
+    const bool keeps =
+        item.kind == NetworkKind::kDepthwise || !(sums_windows(item.kind) || item.kind == NetworkKind::kCopy);
     for (const int in : {item.in, item.other}) {
       if (in >= 0 && items_.concat_of(in) != nullptr && at(in).lanes.empty()) set_lanes(in, -1);
     }
@@ -116,8 +119,8 @@ void NetworkPlaces::add_roots() {
 void NetworkPlaces::place_input(const NetworkItem& input) {
   if (has_sample_lanes_) return;
   for (const NetworkItem& item : items_.list) {
-    const bool is_sum = item.kind == NetworkKind::kSums && item.in == input.out && item.other != input.out;
-    const bool reads_numbers = is_sum && !winograd_of(items_, item);
+    const bool is_sum = item.kind == NetworkKind::kSums || item.kind == NetworkKind::kSpread;
+    const bool reads_numbers = is_sum && item.in == input.out && item.other != input.out && !winograd_of(items_, item);
     if (!reads_numbers && (item.in == input.out || item.other == input.out)) return;
   }
   NetworkRoot& made = root_of(input.out);

@@ -54,6 +54,7 @@ class NetworkPlaces final {
   [[nodiscard]] int64_t channel_at(int value, int64_t c) const;
   /// Place of channel `c` among the vectors of a pixel's rows, one after the other.
   [[nodiscard]] int64_t lane_of(int value, int64_t c) const;
+  [[nodiscard]] int64_t channels_of(int value) const { return static_cast<int64_t>(at(value).lanes.size()); }
   /// Channels, or vectors of them.
   [[nodiscard]] int64_t rows_of(int value) const;
   /// True where the channels of a pixel lie one after the other.

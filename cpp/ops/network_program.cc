@@ -1,12 +1,14 @@
 #include "ops/network_program.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <optional>
 
 #include "ops/network_cost.h"
 #include "ops/network_items.h"
 #include "ops/network_places.h"
+#include "ops/network_spread.h"
 #include "ops/network_weights.h"
 #include "ops/network_windows.h"
 #include "simd/panels.h"
@@ -22,6 +24,9 @@ constexpr int64_t kMostSlots = 64;
 constexpr int64_t kMostParts = 8;
 
 class Emitter final {
+  /// Packs the weights of an operation of the program, whose address is not known before all are there.
+  using Pack = std::function<void(NetworkPacker&, OwnedNetworkProgram&)>;
+
  public:
   Emitter(const NetworkItems& items, const std::vector<Fact>& facts, Isa isa, bool has_sample_lanes)
       : items_(items),
@@ -39,22 +44,13 @@ class Emitter final {
     set_memory();
   }
 
-  /// Of the whole batch, in multiply-adds of vectors that one thread makes after the other.
   [[nodiscard]] double cost(int threads) const {
     return cost_of(*program_, {program_->slot - scratch_ + part_, written_, is_wide_}, threads);
   }
 
   std::shared_ptr<const OwnedNetworkProgram> finish() {
     NetworkPacker packer(facts_, isa_, *program_);
-    for (auto& [op, node] : weighted_) packer.pack_sums(program_->list[op], *node, has_sample_lanes());
-    for (auto& [made, node] : stripped_) packer.pack_sums(made->sums, *node, true);
-    for (const Channelwise& each : channelwise_) {
-      std::vector<int64_t> lanes;
-      const int64_t each_lane = has_sample_lanes() ? lanes_ : 1;
-      for (int64_t c = 0; c < value(each.in).channels; ++c) lanes.push_back(places_.lane_of(each.in, c) / each_lane);
-      packer.pack_depthwise(program_->list[each.op], *each.node, lanes);
-    }
-    for (const Tiled& tiled : tiled_) packer.pack_tiles(program_->list[tiled.op], *tiled.node, *tiled.made);
+    for (const Pack& pack : packs_) pack(packer, *program_);
     program_->ops = program_->list.data();
     program_->count = static_cast<int64_t>(program_->list.size());
     return program_;
@@ -72,6 +68,7 @@ class Emitter final {
   }
   const int32_t* keep(std::vector<int32_t> list) { return keep_in(program_->places, std::move(list)); }
 
+  [[nodiscard]] std::size_t last() const { return program_->list.size() - 1; }
   [[nodiscard]] int now() const { return static_cast<int>(program_->list.size()); }
 
   void add_op(const NetworkOp& op, std::initializer_list<std::pair<int, NetworkPlace NetworkOp::*>> uses,
@@ -96,6 +93,8 @@ class Emitter final {
         return emit_output(item);
       case NetworkKind::kSums:
         return emit_sums(item);
+      case NetworkKind::kSpread:
+        return emit_spread(item);
       case NetworkKind::kDepthwise:
         return emit_depthwise(item);
       case NetworkKind::kPool:
@@ -201,19 +200,48 @@ class Emitter final {
     if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
 
     op.ends_in_half = ends_in_half(made.channels);
+    const int64_t work = work_of_sums(op);
+    auto strips = has_sample_lanes() ? nullptr : make_strips(item, places_, made.channels, lanes_, work, op);
+    add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
+           strips != nullptr ? strips->work : work);
+    if (strips == nullptr) {
+      return packs_.push_back([op = last(), node = item.node](NetworkPacker& packer, OwnedNetworkProgram& program) {
+        packer.pack_sums(program.list[op], *node, program.has_sample_lanes);
+      });
+    }
+    packs_.push_back([made = strips.get(), node = item.node](NetworkPacker& packer, OwnedNetworkProgram&) {
+      packer.pack_sums(made->sums, *node, true);
+    });
+    program_->strips.push_back(std::move(strips));
+  }
+
+  [[nodiscard]] int64_t work_of_sums(const NetworkOp& op) const {
     // Half a vector is half the work beside others; alone it waits for the pixels that it reads.
     const int64_t quarters = op.rows * 4 - (!op.ends_in_half ? 0 : op.rows == 1 ? 1 : 2);
     // A single pixel meets weights that come from afar.
     const int64_t streamed = !has_sample_lanes() && op.pixels == 1 ? 2 : 1;
-    const int64_t work =
-        op.pixels * op.window * quarters * (op.terms * streamed + kReadCost) / 4 + op.pixels * op.rows * kWriteCost;
-    auto strips = has_sample_lanes() ? nullptr : make_strips(item, places_, made.channels, lanes_, work, op);
-    if (strips == nullptr) weighted_.emplace_back(program_->list.size(), item.node);
-    add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}},
-           strips != nullptr ? strips->work : work);
-    if (strips == nullptr) return;
-    stripped_.emplace_back(strips.get(), item.node);
-    program_->strips.push_back(std::move(strips));
+    return op.pixels * op.window * quarters * (op.terms * streamed + kReadCost) / 4 + op.pixels * op.rows * kWriteCost;
+  }
+
+  void emit_spread(const NetworkItem& item) {
+    for (NetworkSpread& each : spreads_of(item, places_)) {
+      NetworkOp op;
+      op.kind = NetworkKind::kSums;
+      op.activation = item.activation;
+      op.rows = places_.rows_of(item.out);
+      op.terms = static_cast<int64_t>(each.offsets.size());
+      op.pixels = static_cast<int64_t>(each.pixels.size());
+      op.depth = sum_depth(op.terms, op.pixels == places_.groups());
+      op.ends_in_half = ends_in_half(places_.channels_of(item.out));
+      op.offsets = keep(std::move(each.offsets));
+      op.in = places_.place_of(item.in, keep(std::move(each.windows)));
+      op.out = places_.place_of(item.out, keep(std::move(each.pixels)));
+      add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}}, work_of_sums(op));
+      packs_.push_back([op = last(), node = item.node, taps = std::move(each.taps)](NetworkPacker& packer,
+                                                                                    OwnedNetworkProgram& program) {
+        packer.pack_spread(program.list[op], *node, taps);
+      });
+    }
   }
 
   [[nodiscard]] bool ends_in_half(int64_t channels) const {
@@ -233,8 +261,10 @@ class Emitter final {
     op.winograd = made.get();
     scratch_ = std::max(scratch_, made->parts * made->part);
     part_ = std::max(part_, made->part);
-    tiled_.push_back({program_->list.size(), item.node, made});
     add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}}, made->work);
+    packs_.push_back([op = last(), node = item.node, made](NetworkPacker& packer, OwnedNetworkProgram& program) {
+      packer.pack_tiles(program.list[op], *node, *made);
+    });
     program_->winograds.push_back(std::move(made));
   }
 
@@ -250,9 +280,15 @@ class Emitter final {
     op.pixels = static_cast<int64_t>(windows.size());
     op.in = places_.place_of(item.in, keep(std::move(windows)));
     op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
-    channelwise_.push_back({program_->list.size(), item.node, item.in});
+    std::vector<int64_t> lanes;
+    const int64_t each = has_sample_lanes() ? lanes_ : 1;
+    for (int64_t c = 0; c < places_.channels_of(item.in); ++c) lanes.push_back(places_.lane_of(item.in, c) / each);
     add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}},
            op.pixels * op.rows * (op.terms + kReadCost + kWriteCost));
+    packs_.push_back(
+        [op = last(), node = item.node, lanes = std::move(lanes)](NetworkPacker& packer, OwnedNetworkProgram& program) {
+          packer.pack_depthwise(program.list[op], *node, lanes);
+        });
   }
 
   void emit_pool(const NetworkItem& item) {
@@ -298,23 +334,11 @@ class Emitter final {
     // Vectors at the end may be read, never written, beyond it. Scratch is no part of what must fit: its size depends
     // on the batch, and whether there is a program must not.
     const int64_t values = (places_.lay_out_roots() + lanes_ + 15) / 16 * 16;
-    for (const Tiled& tiled : tiled_) program_->list[tiled.op].scratch.start = values;
+    for (NetworkOp& op : program_->list) op.scratch.start = op.kind == NetworkKind::kWinograd ? values : 0;
     program_->slot = values + scratch_;
     for (const Start& start : starts_) (program_->list[start.op].*start.place).start += places_.start_of(start.root);
     program_->slots = std::clamp<int64_t>(kMostBytes / 4 / program_->slot, 1, std::min(kMostSlots, blocks()));
   }
-
-  struct Tiled {
-    std::size_t op;
-    const Node* node;
-    std::shared_ptr<OwnedNetworkWinograd> made;
-  };
-
-  struct Channelwise {
-    std::size_t op;
-    const Node* node;
-    int in;
-  };
 
   struct Start {
     std::size_t op;
@@ -330,10 +354,7 @@ class Emitter final {
   NetworkPlaces places_;
   std::shared_ptr<OwnedNetworkProgram> program_;
   std::vector<Start> starts_;
-  std::vector<std::pair<std::size_t, const Node*>> weighted_;
-  std::vector<Tiled> tiled_;
-  std::vector<Channelwise> channelwise_;
-  std::vector<std::pair<OwnedNetworkStrips*, const Node*>> stripped_;
+  std::vector<Pack> packs_;
   int64_t scratch_ = 0;  // floats behind the values, which all convolutions in tiles share
   int64_t part_ = 0;     // what one thread uses of it
   int64_t written_ = 0;

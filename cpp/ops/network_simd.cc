@@ -287,6 +287,8 @@ void run_op(const Block& block, const NetworkOp& op) noexcept {
       return run_strips(block, op);
     case NetworkKind::kPool:
       return run_pool(block, op, pixels);
+    case NetworkKind::kSpread:  // it became kSums
+      return;
     case NetworkKind::kAdd:
       return run_add(block, op, pixels);
     case NetworkKind::kMul:

@@ -18,24 +18,51 @@ const float* NetworkPacker::packed(const Node& node, const std::string& key, con
   return program_.weights.back()->as<float>();
 }
 
+std::shared_ptr<Tensor> NetworkPacker::pack_matrix(const Matrix& matrix, int64_t terms, bool has_sample_lanes) const {
+  const int64_t lanes = lanes_of(isa_);
+  const int64_t floats = has_sample_lanes ? matrix.rows * terms : panels_size(terms, matrix.rows, lanes);
+  const int64_t biases = has_sample_lanes ? matrix.rows : panel_columns(matrix.rows, lanes);
+  auto made = std::make_shared<Tensor>(DType::kFloat32, Shape{floats + biases});
+  const auto fill = has_sample_lanes ? pack_even_tiles : pack_row_vectors;
+  fill(matrix.from, matrix.row, matrix.column, matrix.rows, terms, lanes, made->as<float>());
+  for (int64_t i = 0; i < biases; ++i) {
+    made->as<float>()[floats + i] = matrix.bias != nullptr && i < matrix.rows ? matrix.bias->as<float>()[i] : 0.0F;
+  }
+  return made;
+}
+
 void NetworkPacker::pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes) {
   const NetworkWeights given = weights_of(node, facts_);
-  const int64_t lanes = lanes_of(isa_);
   const int64_t k = op.terms;
   const int64_t m = given.weights->shape().count() / k;
-  const int64_t floats = has_sample_lanes ? m * k : panels_size(k, m, lanes);
   op.weights = packed(node, has_sample_lanes ? "even tiles " : "row vectors ", [&] {
-    const int64_t biases = has_sample_lanes ? m : panel_columns(m, lanes);
-    auto made = std::make_shared<Tensor>(DType::kFloat32, Shape{floats + biases});
-    const auto fill = has_sample_lanes ? pack_even_tiles : pack_row_vectors;
-    fill(given.weights->as<float>(), given.is_transposed ? 1 : k, given.is_transposed ? m : 1, m, k, lanes,
-         made->as<float>());
-    for (int64_t i = 0; i < biases; ++i) {
-      made->as<float>()[floats + i] = given.bias != nullptr && i < m ? given.bias->as<float>()[i] : 0.0F;
-    }
-    return made;
+    const float* from = given.weights->as<float>();
+    const Matrix matrix{from, given.is_transposed ? 1 : k, given.is_transposed ? m : 1, m, given.bias};
+    return pack_matrix(matrix, k, has_sample_lanes);
   });
-  op.bias = op.weights + floats;
+  op.bias = op.weights + (has_sample_lanes ? m * k : panels_size(k, m, lanes_of(isa_)));
+}
+
+void NetworkPacker::pack_spread(NetworkOp& op, const Node& node, const std::vector<int64_t>& taps) {
+  const bool has_sample_lanes = program_.has_sample_lanes;
+  const NetworkWeights given = weights_of(node, facts_);
+  const Shape& shape = given.weights->shape();  // [C, M, KH, KW]
+  const int64_t m = shape[1];
+  std::string key = has_sample_lanes ? "even tiles of taps " : "row vectors of taps ";
+  for (const int64_t tap : taps) key += concat(tap, " ");
+  op.weights = packed(node, key, [&] {
+    std::vector<float> terms;  // [terms, M]
+    terms.reserve(static_cast<std::size_t>(op.terms * m));
+    for (int64_t c = 0; c < shape[0]; ++c) {
+      for (const int64_t tap : taps) {
+        for (int64_t i = 0; i < m; ++i) {
+          terms.push_back(given.weights->as<float>()[(c * m + i) * shape[2] * shape[3] + tap]);
+        }
+      }
+    }
+    return pack_matrix({terms.data(), 1, m, m, given.bias}, op.terms, has_sample_lanes);
+  });
+  op.bias = op.weights + (has_sample_lanes ? m * op.terms : panels_size(op.terms, m, lanes_of(isa_)));
 }
 
 void NetworkPacker::pack_depthwise(NetworkOp& op, const Node& node, const std::vector<int64_t>& lanes) {

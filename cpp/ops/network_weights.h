@@ -17,11 +17,21 @@ class NetworkPacker final {
       : facts_(facts), isa_(isa), program_(program) {}
 
   void pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes);
+  /// Of these taps of a transposed convolution.
+  void pack_spread(NetworkOp& op, const Node& node, const std::vector<int64_t>& taps);
   /// `lanes` are the places of the channels among those of a pixel.
   void pack_depthwise(NetworkOp& op, const Node& node, const std::vector<int64_t>& lanes);
   void pack_tiles(NetworkOp& op, const Node& node, OwnedNetworkWinograd& made);
 
  private:
+  struct Matrix {
+    const float* from;
+    int64_t row;
+    int64_t column;
+    int64_t rows;
+    const Tensor* bias;
+  };
+  std::shared_ptr<Tensor> pack_matrix(const Matrix& matrix, int64_t terms, bool has_sample_lanes) const;
   template <typename Make>
   const float* packed(const Node& node, const std::string& key, const Make& make);
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 
+#include "ops/conv_transpose_rules.h"
 #include "ops/network_operators.h"
 #include "passes/sweep.h"
 
@@ -125,6 +126,9 @@ class Grouping final {
   [[nodiscard]] bool is_plain(const Node& node) const {
     if (node.op.starts_with("Conv")) {
       const Tensor* weights = sweep_.constant(node.inputs[1]);
+      if (node.op == "ConvTranspose") {
+        return weights != nullptr && is_finite(*weights) && int_attribute(node, "group", 1) == 1;
+      }
       if (int_attribute(node, "group", 1) == 1) return true;
       return !is_for_cuda_ && weights != nullptr && is_depthwise(node, weights->shape());
     }

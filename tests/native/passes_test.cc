@@ -288,6 +288,7 @@ TEST(Passes, channels_alone_and_products_are_in_a_network) {
     return groups_of(model);
   };
   EXPECT_EQ(with(node("Conv", {"r", "d"}, {"l"}, {attribute("group", int64_t{4})})), "Network");
+  EXPECT_EQ(with(node("ConvTranspose", {"r", "v"}, {"l"})), "Network");
   EXPECT_EQ(with(node("Mul", {"r", "r"}, {"l"})), "Network");
   EXPECT_EQ(with(node("Mul", {"m", "r"}, {"l"})), "Network");
   // One number for a row's pixels, constants, sums of other forms: programs have no place for them.

@@ -68,7 +68,20 @@ class Writer:
 
     def layer(self) -> None:
         channels = int(self.rng.choice([1, 5, 8, 10, 16, 20, 24, 33, 70]))
-        kinds = ["conv", "strided", "act", "pool", "mean", "add", "concat", "apart", "depthwise", "excite", "gate"]
+        kinds = [
+            "conv",
+            "strided",
+            "act",
+            "pool",
+            "mean",
+            "add",
+            "concat",
+            "apart",
+            "depthwise",
+            "excite",
+            "gate",
+            "spread",
+        ]
         match str(self.rng.choice(kinds)):
             case "conv":
                 size = int(self.rng.choice([1, 3, 5]))
@@ -92,6 +105,8 @@ class Writer:
                 self.depthwise()
             case "excite":
                 self.excite()
+            case "spread" if max(self.shape[1:]) < 30:
+                self.spread(channels)
             case "gate":
                 self.add("Mul", self.value, value=self.add("Sigmoid"))
             case _:
@@ -111,6 +126,23 @@ class Writer:
         weights = [self.normal(channels, 1, rows, 3), *([self.normal(channels)] if self.rng.random() < 0.7 else [])]
         self.add("Conv", *weights, group=channels, pads=[rows // 2, 1] * 2, strides=[stride, stride])
         self.shape = (channels, (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1)
+        if self.rng.random() < 0.5:
+            self.activate()
+
+    def spread(self, channels: int) -> None:
+        """Transposed convolutions, of phases without taps and of taps that miss the input too."""
+        kernel, stride, pad, more, dilation = [(4, 2, 1, 0, 1), (3, 2, 1, 1, 1), (1, 2, 0, 0, 1), (2, 1, 0, 0, 3)][
+            int(self.rng.integers(4))
+        ]
+        if min(self.shape[1:]) == 1 and kernel == 1:
+            return
+        weights = [self.normal(self.shape[0], channels, kernel, kernel)]
+        if self.rng.random() < 0.7:
+            weights.append(self.normal(channels))
+        attributes: dict[str, Any] = {"strides": [stride] * 2, "pads": [pad] * 4, "dilations": [dilation] * 2}
+        self.add("ConvTranspose", *weights, output_padding=[more] * 2, **attributes)
+        rows, columns = ((size - 1) * stride + more + (kernel - 1) * dilation + 1 - 2 * pad for size in self.shape[1:])
+        self.shape = (channels, rows, columns)
         if self.rng.random() < 0.5:
             self.activate()
 
@@ -159,6 +191,7 @@ class Writer:
                 self.add("GlobalMaxPool")
                 self.add("Flatten")
             case _:
+                self.convolve(6, (1, 1))
                 return
         self.add("Gemm", self.normal(21, features), self.normal(21), transB=1)
         self.add("Relu")
