@@ -86,8 +86,7 @@ Made make_conv_of(Maker& maker, const Made& x) {
 
 void make_conv(Maker& maker, std::string_view) { make_conv_of(maker, planes(maker, {3, 4, 5})); }
 
-void make_conv_transpose(Maker& maker, std::string_view op) {
-  const Made x = planes(maker, {3, 4, 5});
+Made make_conv_transpose_of(Maker& maker, const Made& x) {
   const int64_t groups = x.dims[1] % 2 == 0 && maker.d.chance(3) ? 2 : 1;
   const int64_t channels = maker.d.from(1, 4);
   Windows windows;
@@ -107,8 +106,10 @@ void make_conv_transpose(Maker& maker, std::string_view op) {
   std::vector<Message> attributes = attributes_of(maker, windows);
   attributes.push_back(maker.number("group", groups));
   attributes.push_back(maker.numbers("output_padding", more));
-  maker.add(op, inputs, attributes, x.dtype, to);
+  return maker.add("ConvTranspose", inputs, attributes, x.dtype, to);
 }
+
+void make_conv_transpose(Maker& maker, std::string_view) { make_conv_transpose_of(maker, planes(maker, {3, 4, 5})); }
 
 void make_pool(Maker& maker, std::string_view op) {
   const Made x = planes(maker, {3, 4, 5});
@@ -199,6 +200,29 @@ void make_gemm_activation(Maker& maker, std::string_view) {
   activated(maker, make_gemm_of(maker, a));
 }
 
+// A convolution of each channel alone.
+Made make_depthwise_of(Maker& maker, const Made& x) {
+  const Windows windows = windows_for(maker, x.dims);
+  Sizes w = {x.dims[1], 1};
+  Sizes to = {x.dims[0], x.dims[1]};
+  for (std::size_t i = 0; i < windows.axes.size(); ++i) {
+    w.push_back(windows.axes[i].kernel);
+    to.push_back(windows.axes[i].out(x.dims[i + 2]));
+  }
+  std::vector<Message> attributes = attributes_of(maker, windows);
+  attributes.push_back(maker.number("group", x.dims[1]));
+  return maker.add("Conv", {x, maker.weights(x.dtype, w)}, attributes, x.dtype, to);
+}
+
+// Each number times another, or times that of its channel.
+Made make_product_of(Maker& maker, const Made& x) {
+  const bool is_whole = maker.d.chance(2);
+  const Made factor = is_whole ? maker.add("Sigmoid", {x}, {}, x.dtype, x.dims)
+                               : maker.add("GlobalMaxPool", {x}, {}, x.dtype, {x.dims[0], x.dims[1], 1, 1});
+  const bool turned = maker.d.chance(2);
+  return maker.add("Mul", {turned ? factor : x, turned ? x : factor}, {}, x.dtype, x.dims);
+}
+
 // Convolutions and a dense layer on an input whose first size varies, which become one program.
 void make_network(Maker& maker, std::string_view) {
   const int64_t n = maker.d.from(1, 9);
@@ -207,6 +231,9 @@ void make_network(Maker& maker, std::string_view) {
     x = make_conv_of(maker, x);
     if (maker.d.chance(2)) x = make_batch_normalization_of(maker, x);
     x = activated(maker, x);
+    if (maker.d.chance(4)) x = make_depthwise_of(maker, x);
+    if (maker.d.chance(4)) x = make_conv_transpose_of(maker, x);
+    if (maker.d.chance(4)) x = make_product_of(maker, x);
   }
   const Made flat = maker.add("Flatten", {x}, {}, x.dtype, {n, x.count() / n});
   make_gemm_of(maker, flat);
