@@ -22,7 +22,7 @@ namespace slipway {
 /// Where a value is: in the memory of the block's slot, or in an input of the call.
 struct NetworkPlace {
   int port = -1;                    ///< input of the call, or -1 for the slot
-  int64_t sample = 0;               ///< of an input: floats of a sample
+  int64_t sample = 0;               ///< from one sample to the next: of an input, or in the slot
   int64_t start = 0;                ///< of the first row
   int64_t row = 0;                  ///< from one row to the next
   const int32_t* pixels = nullptr;  ///< of each pixel, from `start`; null: there is no such operand
@@ -54,6 +54,7 @@ struct NetworkStrips;
 struct NetworkOp {
   NetworkKind kind = NetworkKind::kMap;
   int64_t pixels = 0;  ///< pixels, runs or elements
+  int64_t groups = 1;  ///< of samples: pixels are listed group by group
   int64_t rows = 0;
   NetworkPlace out;
   NetworkPlace in;
@@ -131,7 +132,8 @@ struct NetworkProgram {
   bool has_sample_lanes = false;
   int64_t batch = 0;
   int64_t block = 1;   ///< samples of a block
-  int64_t groups = 1;  ///< of samples in a block: pixels are listed group by group
+  int64_t group = 1;   ///< samples of a group
+  int64_t alone = 0;   ///< operations before this one take the block's samples one after the other
   int64_t slots = 1;   ///< blocks at work at once, at most
   int64_t slot = 0;    ///< floats of a slot
   int64_t work = 0;    ///< multiply-adds of vectors in a block

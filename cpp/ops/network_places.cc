@@ -45,8 +45,8 @@ void NetworkBorder::grow(const NetworkBorder& other) noexcept {
   right = std::max(right, other.right);
 }
 
-NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_sample_lanes)
-    : items_(items), lanes_(lanes), has_sample_lanes_(has_sample_lanes), placed_(items.values.size()) {
+NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_sample_lanes, const NetworkCut& cut)
+    : items_(items), lanes_(lanes), has_sample_lanes_(has_sample_lanes), cut_(cut), placed_(items.values.size()) {
   place_channels();
   add_roots();
   for (const NetworkItem& item : items_.list) {
@@ -55,7 +55,7 @@ NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_
   for (const NetworkItem& item : items_.list) {
     if (item.kind == NetworkKind::kCopy) place_input(item);
   }
-  set_groups();
+  set_cut();
 }
 
 void NetworkPlaces::place_channels() {
@@ -129,7 +129,7 @@ void NetworkPlaces::place_input(const NetworkItem& input) {
   if (made.border.is_empty()) made.port = input.port;
 }
 
-void NetworkPlaces::set_groups() {
+void NetworkPlaces::set_cut() {
   for (const NetworkRoot& made : roots_) {
     const int64_t height = made.border.top + made.height + made.border.bottom;
     const int64_t width = made.border.left + made.width + made.border.right;
@@ -139,9 +139,18 @@ void NetworkPlaces::set_groups() {
   const bool is_dense = std::all_of(items_.list.begin(), items_.list.end(), [&](const NetworkItem& item) {
     return item.kind == NetworkKind::kCopy || item.out < 0 || value(item.out).height * value(item.out).width == 1;
   });
-  if (!is_dense) return;
-  groups_ = has_sample_lanes_ ? std::min((items_.batch + lanes_ - 1) / lanes_, kDenseVectors)
-                              : std::min(items_.batch, kDenseSamples);
+  if (is_dense || has_sample_lanes_) cut_ = {};
+  if (is_dense) {
+    cut_.samples = has_sample_lanes_ ? std::min((items_.batch + lanes_ - 1) / lanes_, kDenseVectors)
+                                     : std::min(items_.batch, kDenseSamples);
+  }
+  for (std::size_t i = cut_.first; i < items_.list.size(); ++i) {
+    const NetworkItem& item = items_.list[i];
+    if (item.kind != NetworkKind::kGather && item.out < 0) continue;
+    for (const int index : {item.in, item.other, item.out}) {
+      if (index >= 0) root_of(index).groups = cut_.samples;
+    }
+  }
 }
 
 NetworkSteps NetworkPlaces::steps_of(const NetworkRoot& root) const noexcept {
@@ -241,7 +250,7 @@ NetworkPlace NetworkPlaces::place_of(int value, const int32_t* pixels) const {
   const NetworkSteps steps = steps_of(root);
   NetworkPlace place;
   place.port = root.port;
-  place.sample = steps.group;
+  place.sample = root.port >= 0 || root.groups > 1 ? steps.group : 0;
   place.start = at(value).first * steps.channel;
   place.row = has_sample_lanes_ || root.is_plane ? steps.channel : lanes_;
   place.pixels = pixels;
@@ -250,7 +259,8 @@ NetworkPlace NetworkPlaces::place_of(int value, const int32_t* pixels) const {
 
 void NetworkPlaces::touch(int value, int now) {
   Lifetime& life = root_of(value).life;
-  life.first = std::min(life.first, now);
+  // What all samples leave behind one after the other is there from the first operation on.
+  life.first = root_of(value).groups > groups_ ? 0 : std::min(life.first, now);
   life.last = now;
 }
 
@@ -260,7 +270,7 @@ int64_t NetworkPlaces::lay_out_roots() {
   for (std::size_t i = 0; i < roots_.size(); ++i) {
     NetworkRoot& made = roots_[i];
     if (made.port >= 0 || made.life.last < 0) continue;
-    made.life.bytes = saturating_product(steps_of(made).group, groups_, 4);
+    made.life.bytes = saturating_product(steps_of(made).group, made.groups, 4);
     require_fit(made.life.bytes < kMostBytes);
     lives.push_back(made.life);
     owners.push_back(i);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/layout.h"
+#include "ops/network_cut.h"
 #include "ops/network_items.h"
 
 namespace slipway {
@@ -27,6 +28,7 @@ struct NetworkRoot {
   NetworkBorder border;
   bool is_plane = false;  ///< channel by channel though lanes are channels: an input that only sums read
   int port = -1;          ///< the input that it is: nothing is copied
+  int64_t groups = 1;     ///< of samples that are there at once
   Lifetime life;
 };
 
@@ -40,12 +42,15 @@ struct NetworkSteps {
 
 class NetworkPlaces final {
  public:
-  /// `lanes` of a vector. Throws NetworkUnfit.
-  NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_sample_lanes);
+  /// `lanes` of a vector. The cut is one of lanes that are channels. Throws NetworkUnfit.
+  NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_sample_lanes, const NetworkCut& cut);
 
+  /// Of samples that this item of the list takes at once; what is listed from now on is for so many.
+  void begin(std::size_t item) noexcept { groups_ = item < cut_.first ? 1 : cut_.samples; }
   [[nodiscard]] int64_t groups() const noexcept { return groups_; }
-  /// Samples of a block.
-  [[nodiscard]] int64_t block() const noexcept { return has_sample_lanes_ ? groups_ * lanes_ : groups_; }
+  [[nodiscard]] const NetworkCut& cut() const noexcept { return cut_; }
+  /// Samples of a group.
+  [[nodiscard]] int64_t group() const noexcept { return has_sample_lanes_ ? lanes_ : 1; }
   [[nodiscard]] NetworkRoot& root_of(int value) { return roots_[static_cast<std::size_t>(at(value).root)]; }
   [[nodiscard]] const NetworkRoot& root_of(int value) const { return roots_[static_cast<std::size_t>(at(value).root)]; }
   [[nodiscard]] int root_index(int value) const { return at(value).root; }
@@ -98,11 +103,12 @@ class NetworkPlaces final {
   void set_lanes(int index, int like);
   void add_roots();
   void place_input(const NetworkItem& input);
-  void set_groups();
+  void set_cut();
 
   const NetworkItems& items_;
   int64_t lanes_;
   bool has_sample_lanes_;
+  NetworkCut cut_;
   int64_t groups_ = 1;
   std::vector<Placed> placed_;
   std::vector<NetworkRoot> roots_;

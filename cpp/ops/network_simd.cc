@@ -18,17 +18,15 @@ struct Block {
   float* slot;
   int64_t sample;    ///< the first one
   int64_t count;     ///< at most program.block
+  int64_t at;        ///< of a sample that is taken alone: its place in the slot; or 0
   ThreadPool* pool;  ///< for its operations; or null
 
-  [[nodiscard]] int64_t groups() const noexcept {
-    const int64_t size = program.block / program.groups;
-    return (count + size - 1) / size;
-  }
+  [[nodiscard]] int64_t groups() const noexcept { return (count + program.group - 1) / program.group; }
   [[nodiscard]] const float* in(const NetworkPlace& place) const noexcept {
-    if (place.port < 0) return slot + place.start;
+    if (place.port < 0) return out(place);
     return call.inputs[place.port].as<float>() + sample * place.sample + place.start;
   }
-  [[nodiscard]] float* out(const NetworkPlace& place) const noexcept { return slot + place.start; }
+  [[nodiscard]] float* out(const NetworkPlace& place) const noexcept { return slot + place.start + at * place.sample; }
 };
 
 /// The end of the piece that holds `at`, or begins there.
@@ -79,13 +77,13 @@ void run_winograd(const Block& block, const NetworkOp& op, int64_t tiles) noexce
                block.out(op.scratch), block.pool);
 }
 
-void run_strips(const Block& block, const NetworkOp& op) noexcept {
+void run_strips(const Block& block, const NetworkOp& op, int64_t strips) noexcept {
   const int64_t most = kStripVectors / op.strips->lines;
-  const int64_t tiles = (op.pixels + most - 1) / most;
+  const int64_t tiles = (strips + most - 1) / most;
   const float* in = block.in(op.in);
   float* out = block.out(op.out);
   const auto body = [&](int64_t begin, int64_t end) {
-    sum_strips_part(op, in, out, begin * most, end * most < op.pixels ? end * most : op.pixels);
+    sum_strips_part(op, in, out, begin * most, end * most < strips ? end * most : strips);
   };
   if (block.pool == nullptr) return body(0, tiles);
   const int64_t work = kStripVectors * op.strips->channels * (op.terms + 1);
@@ -277,14 +275,14 @@ void run_gather(const Block& block, const NetworkOp& op, int64_t runs) noexcept 
 }
 
 void run_op(const Block& block, const NetworkOp& op) noexcept {
-  const int64_t pixels = op.pixels / block.program.groups * block.groups();
+  const int64_t pixels = op.pixels / op.groups * block.groups();
   switch (op.kind) {
     case NetworkKind::kSums:
       return run_sums(block, op, pixels);
     case NetworkKind::kWinograd:
       return run_winograd(block, op, pixels);
     case NetworkKind::kStrips:
-      return run_strips(block, op);
+      return run_strips(block, op, pixels);
     case NetworkKind::kPool:
       return run_pool(block, op, pixels);
     case NetworkKind::kSpread:  // it became kSums
@@ -318,8 +316,12 @@ void run_block(const OpCall& call, const NetworkProgram& program, int64_t index,
                ThreadPool* pool) noexcept {
   const int64_t sample = index * program.block;
   const int64_t left = program.batch - sample;
-  const Block block{call, program, slot, sample, left < program.block ? left : program.block, pool};
-  for (int64_t i = 0; i < program.count; ++i) run_op(block, program.ops[i]);
+  const Block block{call, program, slot, sample, left < program.block ? left : program.block, 0, pool};
+  for (int64_t at = 0; program.alone > 0 && at < block.count; ++at) {
+    const Block one{call, program, slot, sample + at, 1, at, pool};
+    for (int64_t i = 0; i < program.alone; ++i) run_op(one, program.ops[i]);
+  }
+  for (int64_t i = program.alone; i < program.count; ++i) run_op(block, program.ops[i]);
 }
 
 }  // namespace

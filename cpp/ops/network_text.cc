@@ -10,8 +10,10 @@ std::string text_of(const NetworkProgram& program) {
   const std::string counted = concat(program.work, " vector multiply-adds");
   std::string out = concat("      lanes are ", program.has_sample_lanes ? "samples" : "channels", ", blocks of ",
                            program.block, ", ", program.slot * 4, " bytes each, ", counted, "\n");
+  if (program.alone > 0) out += concat("      sample by sample, ", program.alone, " operations:\n");
   for (int64_t i = 0; i < program.count; ++i) {
     const NetworkOp& op = program.ops[i];
+    if (i > 0 && i == program.alone) out += "      all samples of a block at once:\n";
     out += concat("      ", kKinds[static_cast<int>(op.kind)], " ", op.pixels, " x ", op.rows);
     const bool is_tiled = op.kind == NetworkKind::kWinograd;
     const bool is_strip = op.kind == NetworkKind::kStrips;

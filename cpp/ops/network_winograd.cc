@@ -56,9 +56,11 @@ std::vector<int32_t> patches_of(const WinogradForm& form, const WinogradSetting&
   const auto& [d, h, w] = setting.item.window.axes;
   const NetworkRoot& root = setting.places.root_of(setting.item.in);
   std::vector<int32_t> list;
-  for (int64_t y = 0; y < form.down; ++y) {
-    for (int64_t x = 0; x < form.across; ++x) {
-      list.push_back(setting.places.pixel_at(root, 0, 2 * y - h.begin, 2 * x - w.begin));
+  for (int64_t g = 0; g < setting.places.groups(); ++g) {
+    for (int64_t y = 0; y < form.down; ++y) {
+      for (int64_t x = 0; x < form.across; ++x) {
+        list.push_back(setting.places.pixel_at(root, g, 2 * y - h.begin, 2 * x - w.begin));
+      }
     }
   }
   return list;
@@ -69,12 +71,12 @@ std::vector<int32_t> tiles_of(const WinogradForm& form, const WinogradSetting& s
   if (setting.item.pool == 2) return setting.places.pixels_of(value);
   const NetworkRoot& root = setting.places.root_of(value);
   std::vector<int32_t> list;
-  for (int64_t t = 0; t < form.tiles(); ++t) {
+  for (int64_t t = 0; t < form.tiles() * setting.places.groups(); ++t) {
     for (int64_t k = 0; k < 4; ++k) {
-      const int64_t y = t / form.across * 2 + k / 2;
+      const int64_t y = t % form.tiles() / form.across * 2 + k / 2;
       const int64_t x = t % form.across * 2 + k % 2;
       const bool exists = y < root.height && x < root.width;
-      list.push_back(exists ? setting.places.pixel_at(root, 0, y, x) : -1);
+      list.push_back(exists ? setting.places.pixel_at(root, t / form.tiles(), y, x) : -1);
     }
   }
   return list;
@@ -218,7 +220,8 @@ std::shared_ptr<OwnedNetworkWinograd> make_winograd(const WinogradForm& form, co
   made->column_step = steps.x;
   made->in_rows = places.rows_of(item.in);
   op.kind = NetworkKind::kWinograd;
-  op.pixels = form.tiles();
+  const int64_t tiles = form.tiles() * places.groups();
+  op.pixels = tiles;
   op.in = places.place_of(item.in, keep(*made, patches_of(form, setting)));
   op.out = places.place_of(item.out, keep(*made, tiles_of(form, setting, item.out)));
   if (item.other >= 0) op.other = places.place_of(item.other, keep(*made, tiles_of(form, setting, item.other)));
@@ -226,11 +229,11 @@ std::shared_ptr<OwnedNetworkWinograd> make_winograd(const WinogradForm& form, co
   const int64_t in_floats = form.kernels() * made->in_rows * setting.lanes;
   const int64_t out_floats = op.rows * setting.lanes;
   const int64_t piece = setting.has_sample_lanes ? 4 : 8;
-  made->group = group_size(form.tiles(), kWinogradPoints * (in_floats + out_floats), piece);
+  made->group = group_size(tiles, kWinogradPoints * (in_floats + out_floats), piece);
   made->in_point = odd_lines(made->group * in_floats);
   made->out_point = odd_lines(made->group * out_floats);
   made->part = kWinogradPoints * (made->in_point + made->out_point);
-  const int64_t wanted = std::clamp<int64_t>(form.tiles() / kLeastPart, 1, setting.most_parts);
+  const int64_t wanted = std::clamp<int64_t>(tiles / kLeastPart, 1, setting.most_parts);
   made->parts = std::clamp<int64_t>(kMostFloats / made->part, 1, wanted);
   add_products(form, setting, op, *made);
 
@@ -239,7 +242,7 @@ std::shared_ptr<OwnedNetworkWinograd> make_winograd(const WinogradForm& form, co
   for (const NetworkOp& product : made->products) terms += product.terms;
   const auto transforms = kInCost * static_cast<double>(form.points() * made->in_rows) +
                           kOutCost * static_cast<double>(kWinogradPoints * op.rows);
-  made->work = form.tiles() * (halves * terms / 2 + static_cast<int64_t>(transforms));
+  made->work = tiles * (halves * terms / 2 + static_cast<int64_t>(transforms));
   return made;
 }
 
