@@ -31,6 +31,8 @@ namespace slipway::cuda {
       const float raised = x < call.alpha ? call.alpha : x;
       return raised > call.beta ? call.beta : raised;
     }
+    case Activation::kSilu:
+      return x * sigmoid_exact(x);
     case Activation::kNone:
       break;
   }

@@ -3,7 +3,7 @@
 
 namespace slipway {
 
-enum class Activation : int { kNone, kRelu, kLeakyRelu, kSigmoid, kTanh, kHardSwish, kClip };
+enum class Activation : int { kNone, kRelu, kLeakyRelu, kSigmoid, kTanh, kHardSwish, kClip, kSilu };
 
 struct ActivationCall {
   Activation kind = Activation::kNone;

@@ -27,6 +27,8 @@ namespace slipway {
       const double raised = x < static_cast<double>(call.alpha) ? static_cast<double>(call.alpha) : x;
       return raised > static_cast<double>(call.beta) ? static_cast<double>(call.beta) : raised;
     }
+    case Activation::kSilu:
+      return x * (1.0 / (1.0 + std::exp(-x)));
     case Activation::kNone:
       break;
   }

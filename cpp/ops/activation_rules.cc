@@ -11,7 +11,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 struct Name {
   Activation kind;
-  std::string_view onnx;
+  std::string_view onnx;  // or empty: ONNX has several nodes for it
   std::string_view fused;
   int numbers;  // alpha, or alpha and beta
   float alpha;  // where a node states none
@@ -24,6 +24,7 @@ constexpr Name kNames[] = {
     {Activation::kTanh, "Tanh", "tanh", 0, 0.0F, 0.0F},
     {Activation::kHardSwish, "HardSwish", "hard_swish", 0, 0.0F, 0.0F},
     {Activation::kClip, "Clip", "clip", 2, -kInfinity, kInfinity},
+    {Activation::kSilu, "", "silu", 0, 0.0F, 0.0F},
 };
 
 const Name* find_name(std::string_view Name::* member, std::string_view text) {

@@ -1,8 +1,8 @@
 // The activation at the end of a fused operator: how a node names it.
 //
-// Attribute `activation` is "relu", "leaky_relu", "sigmoid", "tanh", "hard_swish" or "clip". `activation_alpha` is the
-// slope of "leaky_relu" (0.01 where it is absent) or the least value of "clip", `activation_beta` the largest of "clip"
-// (infinities).
+// Attribute `activation` is "relu", "leaky_relu", "sigmoid", "tanh", "hard_swish", "clip" or "silu".
+// `activation_alpha` is the slope of "leaky_relu" (0.01 where it is absent) or the least value of "clip",
+// `activation_beta` the largest of "clip" (infinities).
 #pragma once
 
 #include <functional>

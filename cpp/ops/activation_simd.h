@@ -20,6 +20,8 @@ namespace slipway::SLIPWAY_ISA {
       return x * (min(max(x + 3.0f, broadcast(0.0f)), broadcast(6.0f)) * (1.0f / 6.0f));
     case Activation::kClip:
       return min(max(x, broadcast(call.alpha)), broadcast(call.beta));
+    case Activation::kSilu:
+      return x * sigmoid(x);
     case Activation::kNone:
       break;
   }

@@ -12,22 +12,44 @@ namespace slipway {
 
 namespace {
 
-void fuse(Sweep& sweep, int index, const ActivationCall& call) {
-  const Node& activation = sweep.graph().nodes[static_cast<std::size_t>(index)];
-  const int maker = sweep.sole_maker(activation.inputs[0], {"Conv", "Gemm"});
-  if (maker < 0 || !sweep.is_free({index, maker})) return;
-  const Node& linear = sweep.graph().nodes[static_cast<std::size_t>(maker)];
-  Node fused = copy_of(linear);
-  fused.op = linear.op + "Activation";
+/// The nodes from `linear` to `last`, and one between them or -1, become one.
+void fuse(Sweep& sweep, int linear, int between, int last, const ActivationCall& call) {
+  const Node& node = sweep.graph().nodes[static_cast<std::size_t>(linear)];
+  const Node& activation = sweep.graph().nodes[static_cast<std::size_t>(last)];
+  Node fused = copy_of(node);
+  fused.op = node.op + "Activation";
   fused.domain = "slipway";
   for (auto& [name, value] : attributes_of(call)) fused.attributes.insert_or_assign(name, value);
   fused.outputs = {activation.outputs[0]};
   if (!sweep.accepts(fused)) return;
-  sweep.claim({index, maker});
-  sweep.remove(index);
-  sweep.remove(maker);
-  sweep.insert(maker, std::move(fused));
-  sweep.note(activation.title(), " went into ", linear.title());
+  for (const int each : {linear, between, last}) {
+    if (each < 0) continue;
+    sweep.claim({each});
+    sweep.remove(each);
+  }
+  sweep.insert(linear, std::move(fused));
+  sweep.note(activation.title(), " went into ", node.title());
+}
+
+void fuse_one(Sweep& sweep, int index) {
+  const Node& node = sweep.graph().nodes[static_cast<std::size_t>(index)];
+  const ActivationCall call = activation_of(node, [&](ValueId id) { return sweep.constant(id); });
+  if (call.kind == Activation::kNone) return;
+  const int linear = sweep.sole_maker(node.inputs[0], {"Conv", "Gemm"});
+  if (linear >= 0 && sweep.is_free({index, linear})) fuse(sweep, linear, -1, index, call);
+}
+
+/// x * Sigmoid(x).
+void fuse_silu(Sweep& sweep, int index) {
+  const Node& node = sweep.graph().nodes[static_cast<std::size_t>(index)];
+  if (node.op != "Mul" || !node.domain.empty()) return;
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    const int sigmoid = sweep.sole_maker(node.inputs[1 - i], {"Sigmoid"});
+    const int linear = sweep.sole_maker(node.inputs[i], {"Conv", "Gemm"}, 2);
+    if (sigmoid < 0 || linear < 0 || !sweep.is_free({index, sigmoid, linear})) continue;
+    if (sweep.graph().nodes[static_cast<std::size_t>(sigmoid)].inputs[0] != node.inputs[i]) continue;
+    return fuse(sweep, linear, sigmoid, index, {.kind = Activation::kSilu});
+  }
 }
 
 }  // namespace
@@ -35,12 +57,11 @@ void fuse(Sweep& sweep, int index, const ActivationCall& call) {
 Rewrite fuse_activation(const Graph& graph) {
   Sweep sweep(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& node = graph.nodes[i];
     try {
-      const ActivationCall call = activation_of(node, [&](ValueId id) { return sweep.constant(id); });
-      if (call.kind != Activation::kNone) fuse(sweep, static_cast<int>(i), call);
+      fuse_one(sweep, static_cast<int>(i));
+      fuse_silu(sweep, static_cast<int>(i));
     } catch (const Error& error) {
-      throw error.at(node.title());
+      throw error.at(graph.nodes[i].title());
     }
   }
   return sweep.finish();

@@ -18,17 +18,17 @@ int Sweep::maker(ValueId id) const {
   return makers_[static_cast<std::size_t>(id)];
 }
 
-bool Sweep::has_one_reader(ValueId id) const {
+int Sweep::reader_count(ValueId id) const {
   if (readers_.empty()) readers_ = count_readers(graph_);
-  return readers_[static_cast<std::size_t>(id)] == 1;
+  return readers_[static_cast<std::size_t>(id)];
 }
 
-int Sweep::sole_maker(ValueId id, std::initializer_list<std::string_view> ops) const {
+int Sweep::sole_maker(ValueId id, std::initializer_list<std::string_view> ops, int readers) const {
   const int index = maker(id);
   if (index < 0) return -1;
   const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
   const bool fits =
-      has_one_reader(id) && !is_graph_output(id) && node.domain.empty() && node.outputs.front() == id &&
+      reader_count(id) == readers && !is_graph_output(id) && node.domain.empty() && node.outputs.front() == id &&
       std::count_if(node.outputs.begin(), node.outputs.end(), [](ValueId o) { return o != kNoValue; }) == 1;
   return fits && std::find(ops.begin(), ops.end(), node.op) != ops.end() ? index : -1;
 }

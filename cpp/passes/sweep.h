@@ -21,9 +21,9 @@ class Sweep final {
   /// Index of the node that makes the value, or -1.
   [[nodiscard]] int maker(ValueId id) const;
   [[nodiscard]] bool is_graph_output(ValueId id) const { return is_output_[static_cast<std::size_t>(id)]; }
-  /// Index of the one node of operator `op` (domain "") whose output 0 is this value, where nobody else reads it and
-  /// it is no graph output; else -1.
-  [[nodiscard]] int sole_maker(ValueId id, std::initializer_list<std::string_view> ops) const;
+  /// Index of the node of one of these operators (domain "") whose output 0, and only one, is this value, where it is
+  /// read so often and no graph output; else -1.
+  [[nodiscard]] int sole_maker(ValueId id, std::initializer_list<std::string_view> ops, int readers = 1) const;
 
   /// False where a match of this sweep has one of these nodes already; then the next sweep sees it.
   [[nodiscard]] bool is_free(std::initializer_list<int> nodes) const;
@@ -50,7 +50,7 @@ class Sweep final {
   [[nodiscard]] Rewrite finish() { return std::move(rewrite_); }
 
  private:
-  [[nodiscard]] bool has_one_reader(ValueId id) const;
+  [[nodiscard]] int reader_count(ValueId id) const;
 
   const Graph& graph_;
   mutable std::vector<int> makers_;   // made when first asked for: most sweeps end before

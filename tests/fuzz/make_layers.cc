@@ -185,6 +185,10 @@ void make_gemm(Maker& maker, std::string_view) { make_gemm_of(maker, maker.pick(
 Made activated(Maker& maker, const Made& x) {
   constexpr std::string_view kActivations[] = {"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSwish"};
   const std::string_view chosen = maker.d.one_of(kActivations);
+  if (chosen == "Sigmoid" && maker.d.chance(2)) {
+    const Made factor = maker.add("Sigmoid", {x}, {}, x.dtype, x.dims);
+    return maker.add("Mul", {x, factor}, {}, x.dtype, x.dims);
+  }
   if (chosen == "HardSwish" && maker.opset < 14) return maker.add("Relu", {x}, {}, x.dtype, x.dims);
   std::vector<Made> inputs = {x};
   if (chosen == "Clip") inputs.insert(inputs.end(), {maker.fresh(x.dtype, {}), maker.fresh(x.dtype, {})});

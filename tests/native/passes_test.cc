@@ -46,6 +46,26 @@ TEST(Passes, bounds_of_a_clip_are_kept_where_they_are_constant) {
   EXPECT_EQ(optimised(computed, {2, 3, 5, 5}, kRounding), "Conv ReduceMax Clip");
 }
 
+TEST(Passes, silu_is_fused_where_nobody_else_reads_its_parts) {
+  const std::vector<Message> weights = {random_tensor("w", {4, 3, 2, 2}, 1)};
+  const std::vector<std::string> x = {"N", "3", "5", "5"};
+  const Message conv = node("Conv", {"x", "w"}, {"c"});
+  const Message sigmoid = node("Sigmoid", {"c"}, {"s"});
+  for (const auto& [a, b] : {std::pair{"c", "s"}, {"s", "c"}}) {
+    EXPECT_EQ(optimised(model_of({conv, sigmoid, node("Mul", {a, b}, {"y"})}, weights, x), {2, 3, 5, 5}, kRounding),
+              "ConvActivation");
+  }
+  EXPECT_EQ(
+      optimised(model_of({conv, sigmoid, node("Mul", {"c", "s"}, {"m"}), node("Add", {"m", "s"}, {"y"})}, weights, x),
+                {2, 3, 5, 5}, kRounding),
+      "Conv Sigmoid Mul Add");
+  EXPECT_EQ(optimised(model_of({conv, node("Relu", {"c"}, {"r"}), node("Sigmoid", {"r"}, {"s"}),
+                                node("Mul", {"c", "s"}, {"y"})},
+                               weights, x),
+                      {2, 3, 5, 5}, kRounding),
+            "Conv Relu Sigmoid Mul");
+}
+
 TEST(Passes, the_slope_of_a_leaky_relu_is_kept_beside_alpha_of_gemm) {
   const Model model = model_of({node("Gemm", {"x", "w"}, {"g"}, {attribute("alpha", 2.0F)}),
                                 node("LeakyRelu", {"g"}, {"y"}, {attribute("alpha", 0.25F)})},

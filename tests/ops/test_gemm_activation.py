@@ -31,7 +31,7 @@ def case(name: str, m: int, n: int, **attributes: Any) -> Case:
 
 
 CASES = [
-    *(case(name, 9, 35, activation=name) for name in ("relu", "leaky_relu", "sigmoid", "tanh", "hard_swish")),
+    *(case(name, 9, 35, activation=name) for name in ("relu", "leaky_relu", "sigmoid", "tanh", "hard_swish", "silu")),
     case("relu6", 9, 35, activation="clip", activation_alpha=0.0, activation_beta=6.0),
     case("one_row", 1, 16, activation="relu"),
     case("empty", 0, 16, activation="relu"),

@@ -73,6 +73,7 @@ def activated(
         "sigmoid": torch.sigmoid,
         "tanh": torch.tanh,
         "hard_swish": F.hardswish,
+        "silu": lambda x: x * torch.sigmoid(x),
         "clip": lambda x: torch.clamp(x, low, activation_beta),
     }
     result: Array = functions[activation](x).numpy()
