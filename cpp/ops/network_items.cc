@@ -34,19 +34,17 @@ class ItemReader final {
     return id == kNoValue ? nullptr : facts_[static_cast<std::size_t>(id)].constant.get();
   }
 
-  /// A value of the graph's: [N, C, H, W], or [N, C].
+  /// A value of the graph's: [N, C, H, W], [N, C, W] or [N, C].
   int add_value(ValueId id) {
     const Fact& fact = facts_[static_cast<std::size_t>(id)];
     require_fit(fact.dtype == DType::kFloat32);
     const Shape shape = fact.shape();
-    require_fit((shape.rank() == 4 || shape.rank() == 2) && shape[0] == items_.batch && shape.count() > 0);
+    require_fit(shape.rank() >= 2 && shape.rank() <= 4 && shape[0] == items_.batch && shape.count() > 0);
     require_fit(shape.count(1, shape.rank()) < std::numeric_limits<int32_t>::max() / kMostLanes);
     NetworkValue made;
     made.channels = shape[1];
-    if (shape.rank() == 4) {
-      made.height = shape[2];
-      made.width = shape[3];
-    }
+    if (shape.rank() > 2) made.width = shape[shape.rank() - 1];
+    if (shape.rank() > 3) made.height = shape[2];
     items_.values.push_back(std::move(made));
     maker_.push_back(-1);
     value_of_[static_cast<std::size_t>(id)] = static_cast<int>(items_.values.size()) - 1;
@@ -123,6 +121,7 @@ class ItemReader final {
     if (op == "ReduceMax" || op == "ReduceMean") return read_reduction(node);
     if (op == "Add") return read_add(node);
     if (op == "Mul") return read_mul(node);
+    if (op == "BatchNormalization") return read_normalization(node);
     if (op == "Concat") return read_concat(node);
     read_activation_node(node);
   }
@@ -132,7 +131,10 @@ class ItemReader final {
     require_fit(index >= 0);
     const Shape shape = shape_of(node.outputs[0]);
     const bool is_same = shape == shape_of(node.inputs[0]);
-    require_fit(is_same || (shape.rank() == 2 && shape[0] == items_.batch && shape[1] == value(index).elements()));
+    const bool is_flat = shape.rank() == 2 && shape[1] == value(index).elements();
+    const bool is_pixel = shape.count(2, shape.rank()) == 1 && shape[1] == value(index).channels &&
+                          value(index).elements() == value(index).channels;
+    require_fit(is_same || (shape[0] == items_.batch && (is_flat || is_pixel)));
     value_of_[static_cast<std::size_t>(node.outputs[0])] = index;
   }
 
@@ -142,15 +144,15 @@ class ItemReader final {
     require_fit(node.inputs.size() < 3 || node.inputs[2] == kNoValue || constant(node.inputs[2]) != nullptr);
     const Shape x = shape_of(node.inputs[0]);
     const Shape w = shape_of(node.inputs[1]);
-    require_fit(x.rank() == 4);
+    require_fit(x.rank() > 2);
     const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
     NetworkItem item;
     item.kind = is_depthwise(node, w) ? NetworkKind::kDepthwise : NetworkKind::kSums;
     require_fit(item.kind == NetworkKind::kDepthwise || reader.get_int("group", 1) == 1);
     item.node = &node;
     item.in = read(node.inputs[0]);
-    require_fit(value(item.in).elements() == x.count(1, 4) && value(item.in).channels == x[1]);
-    item.window = window_of(read_window(reader, 2, &kernel), x, shape_of(node.outputs[0]));
+    require_fit(same_form(node.inputs[0], value(item.in)));
+    item.window = window_of(read_window(reader, x.rank() - 2, &kernel), x, shape_of(node.outputs[0]));
     item.activation = read_activation(reader);
     item.out = add_value(node.outputs[0]);
     add_item(item);
@@ -162,14 +164,28 @@ class ItemReader final {
     require_fit(node.inputs.size() < 3 || node.inputs[2] == kNoValue || constant(node.inputs[2]) != nullptr);
     const Shape x = shape_of(node.inputs[0]);
     const Shape w = shape_of(node.inputs[1]);
-    require_fit(x.rank() == 4);
+    require_fit(x.rank() > 2);
     const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
     NetworkItem item;
     item.kind = NetworkKind::kSpread;
     item.node = &node;
     item.in = read(node.inputs[0]);
-    require_fit(value(item.in).elements() == x.count(1, 4) && value(item.in).channels == x[1]);
-    item.window = transposed_window(reader, read_window(reader, 2, &kernel), x, shape_of(node.outputs[0]));
+    require_fit(same_form(node.inputs[0], value(item.in)));
+    const WindowRules rules = read_window(reader, x.rank() - 2, &kernel);
+    item.window = transposed_window(reader, rules, x, shape_of(node.outputs[0]));
+    item.out = add_value(node.outputs[0]);
+    add_item(item);
+  }
+
+  /// A factor and a shift for each channel: one tap.
+  void read_normalization(const Node& node) {
+    NetworkItem item;
+    item.kind = NetworkKind::kDepthwise;
+    item.node = &node;
+    item.in = read(node.inputs[0]);
+    require_fit(same_form(node.inputs[0], value(item.in)));
+    item.window.axes[1].input = item.window.axes[1].output = value(item.in).height;
+    item.window.axes[2].input = item.window.axes[2].output = value(item.in).width;
     item.out = add_value(node.outputs[0]);
     add_item(item);
   }
@@ -205,8 +221,8 @@ class ItemReader final {
   void read_pool(const Node& node) {
     const NodeReader reader(node);
     const Shape x = shape_of(node.inputs[0]);
-    require_fit(x.rank() == 4);
-    const Window window = window_of(read_window(reader, 2, nullptr), x, shape_of(node.outputs[0]));
+    require_fit(x.rank() > 2);
+    const Window window = window_of(read_window(reader, x.rank() - 2, nullptr), x, shape_of(node.outputs[0]));
     const auto is_half = [](const WindowAxis& axis) {
       return axis.kernel == 2 && axis.stride == 2 && axis.dilation == 1 && axis.begin == 0 &&
              axis.output * 2 <= axis.input;
@@ -229,7 +245,7 @@ class ItemReader final {
   }
 
   void add_global_pool(const Node& node, bool is_mean) {
-    require_fit(shape_of(node.inputs[0]).rank() == 4);
+    require_fit(shape_of(node.inputs[0]).rank() > 2);
     NetworkItem item;
     item.kind = NetworkKind::kPool;
     item.in = read(node.inputs[0]);
@@ -241,8 +257,8 @@ class ItemReader final {
   }
 
   void read_reduction(const Node& node) {
-    require_fit(shape_of(node.inputs[0]).rank() == 4);
-    require_fit(reduces_planes(node, node.inputs.size() > 1 ? constant(node.inputs[1]) : nullptr));
+    const int rank = shape_of(node.inputs[0]).rank();
+    require_fit(reduces_planes(node, node.inputs.size() > 1 ? constant(node.inputs[1]) : nullptr, rank));
     add_global_pool(node, node.op == "ReduceMean");
   }
 
@@ -339,8 +355,9 @@ class ItemReader final {
   /// True where the value that `id` becomes has the form of `other`; a flat one of several pixels has not.
   [[nodiscard]] bool same_form(ValueId id, const NetworkValue& other) const {
     const Shape shape = shape_of(id);
-    return shape.rank() == 4 ? shape[1] == other.channels && shape[2] == other.height && shape[3] == other.width
-                             : shape[1] == other.channels && other.height * other.width == 1;
+    const int64_t width = shape.rank() > 2 ? shape[shape.rank() - 1] : 1;
+    const int64_t height = shape.rank() > 3 ? shape[2] : 1;
+    return shape[1] == other.channels && height == other.height && width == other.width;
   }
 
   void read_outputs() {
@@ -377,15 +394,6 @@ const NetworkConcat* NetworkItems::concat_with(int part) const {
 
 NetworkItems read_network(const Graph& body, const std::vector<Fact>& facts) {
   return ItemReader(body, facts).read_all();
-}
-
-NetworkWeights weights_of(const Node& node, const std::vector<Fact>& facts) {
-  const auto constant = [&](std::size_t i) {
-    const bool is_given = i < node.inputs.size() && node.inputs[i] != kNoValue;
-    return is_given ? facts[static_cast<std::size_t>(node.inputs[i])].constant.get() : nullptr;
-  };
-  const bool is_matrix = constant(1)->shape().rank() == 2;
-  return {constant(1), constant(2), is_matrix && NodeReader(node).get_int("transB", 0) == 0};
 }
 
 }  // namespace slipway

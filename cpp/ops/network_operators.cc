@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "ops/batch_normalization.h"
+
 namespace slipway {
 
 namespace {
@@ -14,22 +16,40 @@ constexpr std::array kOperators = {"Conv",        "ConvActivation", "Gemm",     
                                    "LeakyRelu",   "HardSwish",      "Clip",       "Flatten",        "Reshape",
                                    "Identity",    "Dropout"};
 
+/// What CUDA's networks have no stage for.
+constexpr std::array kOfProcessors = {"Mul", "ConvTranspose", "BatchNormalization", "Squeeze", "Unsqueeze"};
+
 }  // namespace
 
 bool network_has(const Node& node, bool is_for_cuda) {
-  if (node.op == "Mul" || node.op == "ConvTranspose") return !is_for_cuda;
-  return std::find(kOperators.begin(), kOperators.end(), node.op) != kOperators.end();
+  const auto is_in = [&](const auto& list) { return std::find(list.begin(), list.end(), node.op) != list.end(); };
+  return is_in(kOperators) || (!is_for_cuda && is_in(kOfProcessors));
 }
 
-bool reduces_planes(const Node& node, const Tensor* given) {
+bool reduces_planes(const Node& node, const Tensor* given, int rank) {
   std::vector<int64_t> axes = NodeReader(node).get_ints("axes");
   if (given != nullptr) {
     if (given->dtype() != DType::kInt64) return false;
     axes.assign(given->as<int64_t>(), given->as<int64_t>() + given->shape().count());
   }
-  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  for (int64_t& axis : axes) axis += axis < 0 ? rank : 0;
   std::sort(axes.begin(), axes.end());
-  return axes == std::vector<int64_t>({2, 3});
+  return (rank == 4 && axes == std::vector<int64_t>({2, 3})) || (rank == 3 && axes == std::vector<int64_t>({2}));
+}
+
+std::vector<float> channel_factors(const Node& node, const std::function<const Tensor*(ValueId)>& constant) {
+  const float* parts[4];
+  BatchNormalizationCall norm;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Tensor* part = constant(node.inputs[i + 1]);
+    if (part == nullptr || part->dtype() != DType::kFloat32) return {};
+    parts[i] = part->as<float>();
+    norm.channels = part->shape().count();
+  }
+  norm.epsilon = static_cast<double>(NodeReader(node).get_float("epsilon", 1e-5F));
+  std::vector<float> merged(static_cast<std::size_t>(2 * norm.channels));
+  if (!merge_statistics(norm, parts, merged.data())) merged.clear();
+  return merged;
 }
 
 bool is_depthwise(const Node& node, const Shape& weights) {

@@ -2,6 +2,9 @@
 // read_network().
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "ops/op.h"
 
 namespace slipway {
@@ -9,8 +12,14 @@ namespace slipway {
 /// True where a program, or a kernel of CUDA, may have this operator. Shapes and attributes are not looked at.
 [[nodiscard]] bool network_has(const Node& node, bool is_for_cuda);
 
-/// True of a reduction of [N, C, H, W] whose axes, an attribute or the constant `given`, are the last two.
-[[nodiscard]] bool reduces_planes(const Node& node, const Tensor* given);
+/// True of a reduction of a value of that rank whose axes, an attribute or the constant `given`, are all but the first
+/// two.
+[[nodiscard]] bool reduces_planes(const Node& node, const Tensor* given, int rank);
+
+/// [2, C]: the factors of a BatchNormalization's channels, then what is added; empty where its statistics are no
+/// constants of float32, or one that follows from them is not finite.
+[[nodiscard]] std::vector<float> channel_factors(const Node& node,
+                                                 const std::function<const Tensor*(ValueId)>& constant);
 
 /// True of a convolution that sums each channel alone, with these weights.
 [[nodiscard]] bool is_depthwise(const Node& node, const Shape& weights);

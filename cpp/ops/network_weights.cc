@@ -3,9 +3,19 @@
 #include <algorithm>
 
 #include "ops/network_items.h"
+#include "ops/network_operators.h"
 #include "simd/panels.h"
 
 namespace slipway {
+
+NetworkWeights weights_of(const Node& node, const std::vector<Fact>& facts) {
+  const auto constant = [&](std::size_t i) {
+    const bool is_given = i < node.inputs.size() && node.inputs[i] != kNoValue;
+    return is_given ? facts[static_cast<std::size_t>(node.inputs[i])].constant.get() : nullptr;
+  };
+  const bool is_matrix = constant(1)->shape().rank() == 2;
+  return {constant(1), constant(2), is_matrix && NodeReader(node).get_int("transB", 0) == 0};
+}
 
 /// What a node's cache has under `key`, made where it has none.
 template <typename Make>
@@ -48,6 +58,7 @@ void NetworkPacker::pack_spread(NetworkOp& op, const Node& node, const std::vect
   const NetworkWeights given = weights_of(node, facts_);
   const Shape& shape = given.weights->shape();  // [C, M, KH, KW]
   const int64_t m = shape[1];
+  const int64_t all = shape.count(2, shape.rank());
   std::string key = has_sample_lanes ? "even tiles of taps " : "row vectors of taps ";
   for (const int64_t tap : taps) key += concat(tap, " ");
   op.weights = packed(node, key, [&] {
@@ -56,7 +67,7 @@ void NetworkPacker::pack_spread(NetworkOp& op, const Node& node, const std::vect
     for (int64_t c = 0; c < shape[0]; ++c) {
       for (const int64_t tap : taps) {
         for (int64_t i = 0; i < m; ++i) {
-          terms.push_back(given.weights->as<float>()[(c * m + i) * shape[2] * shape[3] + tap]);
+          terms.push_back(given.weights->as<float>()[(c * m + i) * all + tap]);
         }
       }
     }
@@ -66,7 +77,6 @@ void NetworkPacker::pack_spread(NetworkOp& op, const Node& node, const std::vect
 }
 
 void NetworkPacker::pack_depthwise(NetworkOp& op, const Node& node, const std::vector<int64_t>& lanes) {
-  const NetworkWeights given = weights_of(node, facts_);
   const bool has_sample_lanes = program_.has_sample_lanes;
   const int64_t width = has_sample_lanes ? 1 : lanes_of(isa_);
   const int64_t channels = op.rows * width;
@@ -76,14 +86,26 @@ void NetworkPacker::pack_depthwise(NetworkOp& op, const Node& node, const std::v
     if (lanes[c] != lanes[c - 1] + 1) key += concat(c, " at ", lanes[c], " ");
   }
   op.weights = packed(node, key, [&] {
+    std::vector<float> merged;
+    const float* weights = nullptr;
+    const float* bias = nullptr;
+    if (node.op == "BatchNormalization") {
+      merged = channel_factors(node, [&](ValueId id) { return facts_[static_cast<std::size_t>(id)].constant.get(); });
+      weights = merged.data();
+      bias = weights + merged.size() / 2;
+    } else {
+      const NetworkWeights given = weights_of(node, facts_);
+      weights = given.weights->as<float>();
+      bias = given.bias != nullptr ? given.bias->as<float>() : nullptr;
+    }
     Tensor rows(DType::kFloat32, Shape{channels, op.terms});
     auto made = std::make_shared<Tensor>(DType::kFloat32, Shape{channels * (op.terms + 1)});
     std::fill_n(rows.as<float>(), channels * op.terms, 0.0F);
     std::fill_n(made->as<float>(), channels * (op.terms + 1), 0.0F);
     for (std::size_t c = 0; c < lanes.size(); ++c) {
       const auto channel = static_cast<int64_t>(c);
-      std::copy_n(given.weights->as<float>() + channel * op.terms, op.terms, rows.as<float>() + lanes[c] * op.terms);
-      if (given.bias != nullptr) made->as<float>()[channels * op.terms + lanes[c]] = given.bias->as<float>()[c];
+      std::copy_n(weights + channel * op.terms, op.terms, rows.as<float>() + lanes[c] * op.terms);
+      if (bias != nullptr) made->as<float>()[channels * op.terms + lanes[c]] = bias[c];
     }
     pack_row_vectors(rows.as<float>(), op.terms, 1, channels, op.terms, width, made->as<float>());
     return made;

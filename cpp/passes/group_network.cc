@@ -1,10 +1,11 @@
 // Neighbouring nodes that treat every sample alike become one Network node, whose body they are: it runs them block by
 // block in cache (ops/network.h).
 //
-// 1. Its values are float32 [N, C, H, W] or [N, C], N the first dimension of all its inputs; weights are constant.
+// 1. Its values are float32 [N, C, H, W], [N, C, W] or [N, C], N the first dimension of all its inputs; weights are
+//    constant.
 // 2. It holds a convolution or a dense layer. Dense layers whose weights fill a cache stay alone: the matrix product
-//    reads them once for all samples. So does a single convolution among element-wise operators: its own kernel needs
-//    no other order of its input, nor of its output.
+//    reads them once for all samples. So does a single convolution among element-wise operators, but one that sums each
+//    channel alone: its own kernel needs no other order of its input, nor of its output.
 // 3. It ends before the first node outside that reads what it makes, so that it can stand where its last node stood.
 #include <algorithm>
 #include <map>
@@ -56,7 +57,8 @@ class Grouping final {
   /// True for a value that a network can have; `batch` is its first dimension, or not known.
   [[nodiscard]] bool is_activation(ValueId id) const {
     const Fact& fact = sweep_.fact(id);
-    const bool has_rank = fact.dims && (fact.dims->size() == 4 || fact.dims->size() == 2);
+    const std::size_t rank = fact.dims ? fact.dims->size() : 0;
+    const bool has_rank = rank == 4 || rank == 2 || (rank == 3 && !is_for_cuda_);
     return fact.dtype == DType::kFloat32 && !fact.constant && has_rank;
   }
 
@@ -90,26 +92,37 @@ class Grouping final {
     }
     if (node.op.starts_with("Reduce")) {
       const bool has_axes = node.inputs.size() > 1;
-      return dims(node.inputs[0])->size() == 4 &&
-             reduces_planes(node, has_axes ? sweep_.constant(node.inputs[1]) : nullptr);
+      const auto rank = static_cast<int>(dims(node.inputs[0])->size());
+      return reduces_planes(node, has_axes ? sweep_.constant(node.inputs[1]) : nullptr, rank);
     }
     if (node.op == "Mul") return multiplies_alike(node);
     if (node.op == "Add") return adds_alike(node);
     if (node.row->kind != RowKind::kView) return true;
     // A view may not move anything from one sample to another.
     const int64_t before = sample_size(node.inputs[0]);
-    return before >= 0 && before == sample_size(node.outputs[0]);
+    return before >= 0 && before == sample_size(node.outputs[0]) && keeps_pixels(node);
+  }
+
+  /// True of a view of one shape, one that is flat, or one that gives a single pixel more axes or less.
+  [[nodiscard]] bool keeps_pixels(const Node& node) const {
+    const Dims& from = *dims(node.inputs[0]);
+    const Dims& to = *dims(node.outputs[0]);
+    const auto is_same = [](const Dim& x, const Dim& y) { return x.surely_equals(y); };
+    return to.size() == 2 || std::equal(from.begin(), from.end(), to.begin(), to.end(), is_same) ||
+           (is_pixel(from) && is_pixel(to));
+  }
+
+  [[nodiscard]] static bool is_pixel(const Dims& dims) {
+    return std::all_of(dims.begin() + 2, dims.end(), [](const Dim& dim) { return dim.is_known() && dim.value() == 1; });
   }
 
   /// True where a product is of values of one shape, or one has one number for each channel of the other.
   [[nodiscard]] bool multiplies_alike(const Node& node) const {
     const Dims& a = *dims(node.inputs[0]);
     const Dims& b = *dims(node.inputs[1]);
-    const auto is_one = [](const Dim& dim) { return dim.is_known() && dim.value() == 1; };
     const auto is_same = [](const Dim& x, const Dim& y) { return x.surely_equals(y); };
     if (a.size() != b.size() || !std::equal(a.begin(), a.begin() + 2, b.begin(), is_same)) return false;
-    return std::equal(a.begin() + 2, a.end(), b.begin() + 2, is_same) || std::all_of(a.begin() + 2, a.end(), is_one) ||
-           std::all_of(b.begin() + 2, b.end(), is_one);
+    return std::equal(a.begin() + 2, a.end(), b.begin() + 2, is_same) || is_pixel(a) || is_pixel(b);
   }
 
   /// False where a sum is surely not of two values of one shape.
@@ -124,6 +137,9 @@ class Grouping final {
 
   /// False for what programs have no place for: groups of several channels, factors, a transposed first matrix.
   [[nodiscard]] bool is_plain(const Node& node) const {
+    if (node.op == "BatchNormalization") {
+      return !channel_factors(node, [&](ValueId id) { return sweep_.constant(id); }).empty();
+    }
     if (node.op.starts_with("Conv")) {
       const Tensor* weights = sweep_.constant(node.inputs[1]);
       if (node.op == "ConvTranspose") {
@@ -161,6 +177,7 @@ class Grouping final {
   }
 
   [[nodiscard]] bool is_worth_it() const {
+    bool has_depthwise = false;
     int convolutions = 0;
     int dense = 0;
     int pools = 0;
@@ -169,9 +186,11 @@ class Grouping final {
       const Node& node = sweep_.graph().nodes[static_cast<std::size_t>(index)];
       pools += node.op.ends_with("Pool") || node.op.starts_with("Reduce") ? 1 : 0;
       if (!is_sum(node)) continue;
+      has_depthwise |= node.op.starts_with("Conv") && int_attribute(node, "group", 1) > 1;
       (node.op.starts_with("Conv") ? convolutions : dense) += 1;
       weights += sweep_.constant(node.inputs[1])->shape().count();
     }
+    if (has_depthwise) return true;
     if (convolutions > 0) return convolutions + dense + pools > 1;
     return dense > 0 && weights <= most_dense_weights_;
   }

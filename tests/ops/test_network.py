@@ -81,6 +81,7 @@ class Writer:
             "excite",
             "gate",
             "spread",
+            "norm",
         ]
         match str(self.rng.choice(kinds)):
             case "conv":
@@ -107,6 +108,8 @@ class Writer:
                 self.excite()
             case "spread" if max(self.shape[1:]) < 30:
                 self.spread(channels)
+            case "norm":
+                self.normalize()
             case "gate":
                 self.add("Mul", self.value, value=self.add("Sigmoid"))
             case _:
@@ -128,6 +131,13 @@ class Writer:
         self.shape = (channels, (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1)
         if self.rng.random() < 0.5:
             self.activate()
+
+    def normalize(self) -> None:
+        """A BatchNormalization that no convolution can take up: Relu is between."""
+        self.add("Relu")
+        statistics = [self.normal(self.shape[0]) for _ in range(3)]
+        self.add("BatchNormalization", *statistics, self.constant(self.rng.random(self.shape[0], np.float32) + 0.5))
+        self.activate()
 
     def spread(self, channels: int) -> None:
         """Transposed convolutions, of phases without taps and of taps that miss the input too."""

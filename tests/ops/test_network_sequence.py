@@ -1,0 +1,89 @@
+"""Network: values with one spatial axis, as convolutions over time have them, against onnxruntime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from graphs import Array, by_onnxruntime, only_output
+from onnx import TensorProto, helper, numpy_helper
+from test_network import session_of
+
+OP = "Network"
+DOMAIN = "slipway"
+
+LENGTHS = (9, 50)
+BATCHES = (1, 3, 17)
+
+
+class Model:
+    """Dilated convolutions with a residual, pooling, squeeze and excitation, and a dense layer."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.constants: list[onnx.TensorProto] = []
+        channels = int(self.rng.choice([6, 16, 21]))
+        taps = int(self.rng.choice([2, 3, 5]))
+        dilation = int(self.rng.integers(1, 3))
+        pads = (
+            [(taps - 1) * dilation, 0] if seed % 2 else [(taps - 1) * dilation // 2, ((taps - 1) * dilation + 1) // 2]
+        )
+        node = helper.make_node
+        self.nodes = [
+            node("Conv", ["x", self.normal(channels, 4, 3)], ["a"], pads=[1, 1]),
+            node("Relu", ["a"], ["b"]),
+            node("Conv", ["b", self.normal(channels, channels, taps)], ["c"], pads=pads, dilations=[dilation]),
+            node("Add", ["c", "b"], ["d"]),
+            node("Conv", ["d", self.normal(channels, 1, 3), self.normal(channels)], ["e"], pads=[1, 1], group=channels),
+            node("GlobalAveragePool", ["e"], ["f"]),
+            node("Reshape", ["f", self.constant(np.array([-1, channels], np.int64))], ["g"]),
+            node("Gemm", ["g", self.normal(channels, channels)], ["h"]),
+            node("Sigmoid", ["h"], ["i"]),
+            node("Unsqueeze", ["i", self.constant(np.array([2], np.int64))], ["j"]),
+            node("Mul", ["e", "j"], ["k"]),
+            node("ConvTranspose", ["k", self.normal(channels, 7, 4)], ["l"], strides=[2], pads=[1, 1]),
+            node("MaxPool", ["l"], ["m"], kernel_shape=[2], strides=[2]),
+            node("ReduceMean", ["m", self.constant(np.array([2], np.int64))], ["n"], keepdims=0),
+            node("Gemm", ["n", self.normal(7, 5)], ["y"]),
+        ]
+
+    def constant(self, array: Array) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def normal(self, *shape: int) -> str:
+        scale = 1 / np.sqrt(max(1, np.prod(shape[1:])))
+        return self.constant((self.rng.normal(size=shape) * scale).astype(np.float32))
+
+    def file(self) -> bytes:
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4, "T"])
+        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 5])
+        graph = helper.make_graph(self.nodes, "sequence", [x], [y], self.constants)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+        onnx.checker.check_model(made)
+        data: bytes = made.SerializeToString()
+        return data
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_convolutions_over_time_agree_with_onnxruntime(seed: int, isa: str) -> None:
+    model = Model(seed).file()
+    session = session_of(model, isa)
+    for length in LENGTHS:
+        x = np.random.default_rng(seed).normal(size=(max(BATCHES), 4, length)).astype(np.float32)
+        (expected,) = by_onnxruntime(model, {"x": x})
+        alone = only_output(session, x[:1]).tobytes()
+        for batch in BATCHES:
+            got = only_output(session, x[:batch])
+            assert got[:1].tobytes() == alone
+            np.testing.assert_allclose(got, expected[:batch], rtol=2e-5, atol=2e-5 * float(np.abs(expected).max()))
+
+
+def test_all_of_it_is_one_network(vectors: str) -> None:
+    plan: Any = session_of(Model(0).file(), vectors).stage_text("plan", {"x": (2, 4, 20)})
+    steps = [line for line in plan.splitlines() if line[:3].strip().isdigit()]
+    assert len(steps) == 1
+    assert "Network" in steps[0]
