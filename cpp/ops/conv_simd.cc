@@ -35,18 +35,15 @@ void fill_zero(float* to, int64_t begin, int64_t end) noexcept {
 
 /// to[i] = row[start + i * stride] for i < count; what lies outside [0, size) is zero.
 void copy_row(const float* row, int64_t start, int64_t stride, int64_t size, int64_t count, float* to) noexcept {
-  int64_t begin = start < 0 ? (stride - 1 - start) / stride : 0;
-  int64_t end = start < size ? (size - 1 - start) / stride + 1 : 0;
-  if (begin > count) begin = count;
-  if (end > count) end = count;
-  if (end < begin) end = begin;
-  fill_zero(to, 0, begin);
-  int64_t i = begin;
-  if (stride == 1) {
-    for (; i + kLanes <= end; i += kLanes) store(to + i, load(row + start + i));
+  if (stride > 2) {
+    for (int64_t i = 0; i < count; ++i, start += stride) to[i] = start >= 0 && start < size ? row[start] : 0.0f;
+    return;
   }
-  for (; i < end; ++i) to[i] = row[start + i * stride];
-  fill_zero(to, end, count);
+  for (int64_t i = 0; i < count; i += kLanes, start += kLanes * stride) {
+    Vec numbers = load_inside(row, start, size);
+    if (stride == 2) numbers = evens(numbers, load_inside(row, start + kLanes, size));
+    count - i < kLanes ? store_first(to + i, numbers, count - i) : store(to + i, numbers);
+  }
 }
 
 /// Terms [first, first + depth) of `count` pixels from `pixel` on, all in one row of the output, into columns of `to`.

@@ -19,16 +19,10 @@ struct PhaseBand {
 
 /// to[i] = row[start + i] for i < count; what lies outside [0, size) is zero.
 void shift_row(const float* row, int64_t start, int64_t size, int64_t count, float* to) noexcept {
-  int64_t begin = start < 0 ? -start : 0;
-  int64_t end = size - start;
-  if (begin > count) begin = count;
-  if (end > count) end = count;
-  if (end < begin) end = begin;
-  for (int64_t i = 0; i < begin; ++i) to[i] = 0.0f;
-  int64_t i = begin;
-  for (; i + kLanes <= end; i += kLanes) store(to + i, load(row + start + i));
-  for (; i < end; ++i) to[i] = row[start + i];
-  for (; i < count; ++i) to[i] = 0.0f;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const Vec numbers = load_inside(row, start + i, size);
+    count - i < kLanes ? store_first(to + i, numbers, count - i) : store(to + i, numbers);
+  }
 }
 
 void copy_phase_band(const TransposeCall& conv, const float* x, const PhaseBand& band, float* to) noexcept {

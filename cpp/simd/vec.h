@@ -105,8 +105,18 @@ inline constexpr __mmask16 kAllLanes = 0xffff;
   for (int64_t i = 0; i < n; ++i) p[i] = v[i];
 }
 #endif
-/// a0 b0 a1 b1 ... of the lower halves; and of the upper ones.
+/// row[start...], zero outside [0, size).
+[[gnu::always_inline]] static inline Vec load_inside(const float* row, int64_t start, int64_t size) noexcept {
+  if (start >= 0 && start + kLanes <= size) return load(row + start);
+  const int64_t begin = start < 0 ? -start : 0;
+  const int64_t end = size - start < kLanes ? size - start : kLanes;
+  return begin < end ? load_between(row + start, begin, end) : Vec{};
+}
+/// a0 b0 a1 b1 ... of the lower halves; and of the upper ones. The other way round, a0 a2 ... b0 b2 ...
 #if SLIPWAY_LANES == 16
+[[gnu::always_inline]] static inline Vec evens(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
 [[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
   return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
@@ -114,6 +124,9 @@ inline constexpr __mmask16 kAllLanes = 0xffff;
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 #elif SLIPWAY_LANES == 8
+[[gnu::always_inline]] static inline Vec evens(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+}
 [[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
   return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
 }
@@ -121,6 +134,9 @@ inline constexpr __mmask16 kAllLanes = 0xffff;
   return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 #else
+[[gnu::always_inline]] static inline Vec evens(Vec a, Vec b) noexcept {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+}
 [[gnu::always_inline]] static inline Vec interleave_low(Vec a, Vec b) noexcept {
   return __builtin_shufflevector(a, b, 0, 4, 1, 5);
 }
