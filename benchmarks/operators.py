@@ -10,24 +10,19 @@ same answer, within float32's accuracy, before they are timed in turn. Every cal
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import statistics
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-import slipway
-from slipway.bench.protocol import Call, Settings, measure
+from slipway.bench.beside import compare, parser_of, report
+from slipway.bench.protocol import Settings
 
 Array = NDArray[Any]
 _OPSET = 22
@@ -201,52 +196,19 @@ def run_case(case: Case, threads: int = 1, settings: Settings = _SETTINGS) -> di
     Raises:
         AssertionError: They do not give the same answer.
     """
-    model = model_of(case)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    other = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    own = slipway.Session(model, threads=threads)
     inputs = {f"x{i}": case.inputs[i] for i in case.given}
-    for got, expected in zip(own.run(inputs).values(), other.run(None, inputs), strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4, err_msg=str(case))
-    calls = {"native": Call(own.run, inputs), "onnxruntime": Call(lambda given: other.run(None, given), inputs)}
-    times = {name: timing.figures()["p50_us"] for name, timing in measure(calls, settings).items()}
-    return {"case": str(case), "op": case.op, **times, "ratio": times["onnxruntime"] / times["native"]}
-
-
-def lines_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the table and what it comes to."""
-    yield f"{'ratio':>6}{'native us':>11}{'ort us':>9}  operator"
-    for row in sorted(rows, key=lambda row: float(row["ratio"])):
-        yield f"{row['ratio']:>6.2f}{row['native']:>11.1f}{row['onnxruntime']:>9.1f}  {row['case']}"
-    slower = sum(row["ratio"] < 1 for row in rows)
-    mean = statistics.geometric_mean(row["ratio"] for row in rows)
-    yield f"{slower} of {len(rows)} slower than onnxruntime; geometric mean {mean:.2f}x as fast"
+    return compare(str(case), model_of(case), inputs, threads, settings) | {"op": case.op}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and write JSON where asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="OP,...", help="these operators")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each engine [1]")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args(arguments)
+    options = parser_of(__doc__, "operator").parse_args(arguments)
     chosen = [case for case in cases() if options.only is None or case.op in options.only.split(",")]
     if not chosen:
         names = ", ".join(sorted({case.op for case in cases()}))
         sys.stderr.write(f"--only: got {options.only!r}, expected some of {names}\n")
         return 2
-    rows = []
-    for i, case in enumerate(chosen, 1):
-        rows.append(run_case(case, options.threads))
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{i} of {len(chosen)}: {case.op}")
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-    sys.stdout.write("\n".join(lines_of(rows)) + "\n")
-    if options.json is not None:
-        about = {"isa": slipway._engine.isas()[-1], "threads": options.threads, "machine": platform.machine()}
-        options.json.write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
+    report(options, "operator", [(case.op, partial(run_case, case)) for case in chosen])
     return 0
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from slipway.bench import beside
 from slipway.bench.protocol import Settings
 
 
@@ -28,14 +29,14 @@ def test_every_case_has_one_answer_in_both_engines(operators: ModuleType) -> Non
 
 def test_another_answer_is_not_timed(operators: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     case = operators.Case("Relu", [np.ones(4, np.float32)])
-    monkeypatch.setattr(operators.slipway.Session, "run", lambda self, inputs: {"y0": np.zeros(4, np.float32)})
+    monkeypatch.setattr(beside.Session, "run", lambda self, inputs: {"y0": np.zeros(4, np.float32)})
     with pytest.raises(AssertionError, match=r"Relu \[4\]"):
         operators.run_case(case)
 
 
 def test_the_slowest_come_first(operators: ModuleType) -> None:
     rows = [{"case": name, "native": 2.0, "onnxruntime": 2.0 * r, "ratio": r} for name, r in (("a", 2.0), ("b", 0.5))]
-    lines = list(operators.lines_of(rows))
+    lines = list(beside.lines_of(rows, "operator"))
     assert [line.split()[-1] for line in lines[1:3]] == ["b", "a"]
     assert lines[-1] == "1 of 2 slower than onnxruntime; geometric mean 1.00x as fast"
 
@@ -51,7 +52,7 @@ def test_the_page_has_the_figures_of_the_last_run(operators: ModuleType) -> None
     root = Path(__file__).parents[3]
     page = " ".join((root / "docs/benchmarks.md").read_text(encoding="utf-8").split())
     rows = json.loads((root / "benchmarks/results/operators.json").read_text(encoding="utf-8"))["rows"]
-    lines = list(operators.lines_of(rows))
+    lines = list(beside.lines_of(rows, "operator"))
     assert lines[-1] in page
     for row in sorted(rows, key=lambda row: float(row["ratio"]))[:5]:
         assert f"{row['case']} ({row['ratio']:.2f}x)" in page
