@@ -5,6 +5,11 @@ namespace slipway {
 
 enum class Activation : int { kNone, kRelu, kLeakyRelu, kSigmoid, kTanh, kHardSwish, kClip, kSilu };
 
+/// True where each side of zero is multiplied by a number.
+[[nodiscard]] constexpr bool is_piecewise(Activation kind) noexcept {
+  return kind == Activation::kNone || kind == Activation::kRelu || kind == Activation::kLeakyRelu;
+}
+
 struct ActivationCall {
   Activation kind = Activation::kNone;
   float alpha = 0.0f;  ///< slope of kLeakyRelu below zero; the least value of kClip

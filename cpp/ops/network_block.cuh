@@ -164,12 +164,10 @@ __device__ __forceinline__ void put(const StageResult<kShares>& result, int plac
 }
 
 /// The activations that are long to compute. Out of line: many places need them, few networks.
-__device__ __noinline__ inline float finish_slowly(Activation kind, float x) {
-  return kind == Activation::kTanh ? tanh_fast(x) : sigmoid_exact(x);
-}
+__device__ __noinline__ inline float finish_slowly(const ActivationCall& call, float x) { return activate(call, x); }
 
 __device__ __forceinline__ float finish(const ActivationCall& call, float x) {
-  if (call.kind == Activation::kSigmoid || call.kind == Activation::kTanh) return finish_slowly(call.kind, x);
+  if (!is_piecewise(call.kind)) return finish_slowly(call, x);
   const float below = call.kind == Activation::kRelu ? 0.0f : call.kind == Activation::kNone ? x : call.alpha * x;
   return x < 0.0f ? below : x;
 }
