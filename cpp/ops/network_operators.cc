@@ -17,7 +17,7 @@ constexpr std::array kOperators = {"Conv",        "ConvActivation", "Gemm",     
                                    "Identity",    "Dropout"};
 
 /// What CUDA's networks have no stage for.
-constexpr std::array kOfProcessors = {"Mul", "ConvTranspose", "BatchNormalization", "Squeeze", "Unsqueeze"};
+constexpr std::array kOfProcessors = {"Mul", "ConvTranspose", "BatchNormalization", "Resize", "Squeeze", "Unsqueeze"};
 
 }  // namespace
 
@@ -43,6 +43,7 @@ std::vector<float> channel_factors(const Node& node, const std::function<const T
   for (std::size_t i = 0; i < 4; ++i) {
     const Tensor* part = constant(node.inputs[i + 1]);
     if (part == nullptr || part->dtype() != DType::kFloat32) return {};
+    if (i > 0 && part->shape().count() != norm.channels) return {};
     parts[i] = part->as<float>();
     norm.channels = part->shape().count();
   }

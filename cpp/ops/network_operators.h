@@ -9,6 +9,9 @@
 
 namespace slipway {
 
+/// Elements of a sample of one value: places in a block fit 32 bits, and a block of samples some memory.
+inline constexpr int64_t kMostNetworkElements = int64_t{1} << 21;
+
 /// True where a program, or a kernel of CUDA, may have this operator. Shapes and attributes are not looked at.
 [[nodiscard]] bool network_has(const Node& node, bool is_for_cuda);
 

@@ -18,6 +18,33 @@ std::optional<NetworkItems> try_read(const Graph& body, const std::vector<Fact>&
   }
 }
 
+/// Pixels of an image that fill vectors of single operators.
+constexpr int64_t kManyPixels = 64;
+
+/// False where most lanes would be empty: images of few channels, whose pixels are the lanes of single operators. It
+/// follows from a sample's shapes alone, since single operators have other bits. What reads the network's input needs
+/// few lanes (network_strips.h).
+bool fills_lanes(const NetworkItems& items, int64_t lanes) {
+  double used = 0;
+  double taken = 0;
+  for (const NetworkItem& item : items.list) {
+    if (!sums_windows(item.kind) || item.out < 0) continue;
+    const auto maker = std::find_if(items.list.begin(), items.list.end(),
+                                    [&](const NetworkItem& other) { return other.out == item.in; });
+    const NetworkValue& in = items.values[static_cast<std::size_t>(item.in)];
+    const NetworkValue& out = items.values[static_cast<std::size_t>(item.out)];
+    const int64_t pixels = out.height * out.width * item.pool * item.pool;
+    const bool is_alone = item.kind == NetworkKind::kDepthwise;
+    if (!is_alone && maker != items.list.end() && maker->kind == NetworkKind::kCopy) continue;
+    const auto terms = static_cast<double>(item.window.taps() * (is_alone ? 1 : in.channels));
+    const int64_t padded = (out.channels + lanes - 1) / lanes * lanes;
+    taken += terms * static_cast<double>(pixels * padded);
+    used += terms * static_cast<double>(pixels * (pixels < kManyPixels ? padded : out.channels));
+  }
+  constexpr double kLeastUsed = 0.3;
+  return used >= kLeastUsed * taken;
+}
+
 }  // namespace
 
 std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& body, const std::vector<Fact>& facts,
@@ -25,7 +52,7 @@ std::shared_ptr<const OwnedNetworkProgram> make_network_program(const Graph& bod
   const Isa isa = target.isa;
   if (host_isa(isa) == Isa::kScalar) return nullptr;
   const std::optional<NetworkItems> items = try_read(body, facts);
-  if (!items) return nullptr;
+  if (!items || !fills_lanes(*items, lanes_of(isa))) return nullptr;
   std::vector<NetworkEmitter> layouts;
   layouts.reserve(3);
   const auto add_layout = [&](bool has_sample_lanes, const NetworkCut& cut) {

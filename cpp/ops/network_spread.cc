@@ -2,15 +2,21 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "ops/conv_transpose_phases.h"
+#include "ops/window_rules.h"
 
 namespace slipway {
 
 namespace {
 
-/// Sets of taps are cut at the edges where no larger part of all terms meets the input.
+/// Sets of taps are cut at the edges where no larger part of all terms meets the input, and the sets together have no
+/// more than so many times the taps of the kernel.
 constexpr double kMostMet = 0.7;
+constexpr std::size_t kMostCopies = 4;
+/// Outputs of an axis, and what is listed of all pixels or terms.
+constexpr int64_t kMostOutputs = int64_t{1} << 20;
 
 struct Tap {
   int64_t tap;
@@ -23,6 +29,14 @@ using TapSets = std::map<std::vector<Tap>, std::vector<int64_t>>;  // outputs, b
 
 /// The outputs of an axis by their taps. Its input is the output of the transposed convolution (TransposeCall).
 TapSets sets_of(const WindowAxis& axis) {
+  require_fit(saturating_product(axis.input, axis.kernel / axis.stride + 1) <= kMostOutputs);
+  // The taps of a phase are so many apart; where each begins.
+  const int64_t step = axis.stride / std::gcd(axis.stride, axis.dilation);
+  std::vector<int64_t> first_of(static_cast<std::size_t>(axis.stride), axis.kernel);
+  for (int64_t t = std::min(step, axis.kernel) - 1; t >= 0; --t) {
+    const int64_t phase = ((t * axis.dilation - axis.begin) % axis.stride + axis.stride) % axis.stride;
+    first_of[static_cast<std::size_t>(phase)] = t;
+  }
   TapSets whole;
   TapSets cut;
   int64_t terms = 0;
@@ -30,9 +44,9 @@ TapSets sets_of(const WindowAxis& axis) {
   for (int64_t o = 0; o < axis.input; ++o) {
     std::vector<Tap> all;
     std::vector<Tap> inside;
-    for (int64_t t = 0; t < axis.kernel; ++t) {
+    const int64_t first = first_of[static_cast<std::size_t>(o % axis.stride)];
+    for (int64_t t = first; t < axis.kernel; t += step) {
       const TapShift tap = tap_shift(axis, o % axis.stride, t);
-      if (!tap.fits) continue;
       const int64_t from = o / axis.stride + tap.shift;
       all.push_back({t, tap.shift});
       if (from >= 0 && from < axis.output) inside.push_back(all.back());
@@ -42,7 +56,10 @@ TapSets sets_of(const WindowAxis& axis) {
     whole[std::move(all)].push_back(o);
     cut[std::move(inside)].push_back(o);
   }
-  return static_cast<double>(met) <= kMostMet * static_cast<double>(terms) ? cut : whole;
+  std::size_t copied = 0;
+  for (const auto& [taps, outputs] : cut) copied += taps.size();
+  const bool is_small = copied <= kMostCopies * static_cast<std::size_t>(axis.kernel);
+  return is_small && static_cast<double>(met) <= kMostMet * static_cast<double>(terms) ? cut : whole;
 }
 
 /// What the sets of an axis read before its first input, and behind its last.

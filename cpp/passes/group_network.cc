@@ -4,8 +4,8 @@
 // 1. Its values are float32 [N, C, H, W], [N, C, W] or [N, C], N the first dimension of all its inputs; weights are
 //    constant.
 // 2. It holds a convolution or a dense layer. Dense layers whose weights fill a cache stay alone: the matrix product
-//    reads them once for all samples. So does a single convolution among element-wise operators, but one that sums each
-//    channel alone: its own kernel needs no other order of its input, nor of its output.
+//    reads them once for all samples. So does a single convolution among element-wise operators, but one that sums
+//    many channels alone over many taps: its own kernel needs no other order of its input, nor of its output.
 // 3. It ends before the first node outside that reads what it makes, so that it can stand where its last node stood.
 #include <algorithm>
 #include <map>
@@ -13,6 +13,7 @@
 
 #include "ops/conv_transpose_rules.h"
 #include "ops/network_operators.h"
+#include "ops/window_rules.h"
 #include "passes/sweep.h"
 
 namespace slipway {
@@ -24,6 +25,11 @@ namespace {
 constexpr int64_t kMostDenseWeights = int64_t{1} << 16;
 constexpr int64_t kMostDenseWeightsOnCuda = int64_t{1} << 20;
 constexpr std::size_t kMostInputs = 16;
+constexpr int64_t kMostVectorLanes = 16;
+/// Taps of a convolution of single channels, and channels, from which on it is worth a network where it is the only
+/// sum: its own kernel lays the input out under every tap.
+constexpr int64_t kManyTaps = 25;
+constexpr int64_t kManyChannels = 64;
 
 class Grouping final {
  public:
@@ -32,7 +38,9 @@ class Grouping final {
         is_for_cuda_(is_for_cuda),
         most_dense_weights_(is_for_cuda ? kMostDenseWeightsOnCuda : kMostDenseWeights),
         readers_(count_readers(graph)),
-        in_group_(graph.values.size(), false) {}
+        in_group_(graph.values.size(), false),
+        is_flat_(graph.values.size(), false),
+        has_gaps_(graph.values.size(), false) {}
 
   Rewrite run() {
     const Graph& graph = sweep_.graph();
@@ -59,7 +67,7 @@ class Grouping final {
     const Fact& fact = sweep_.fact(id);
     const std::size_t rank = fact.dims ? fact.dims->size() : 0;
     const bool has_rank = rank == 4 || rank == 2 || (rank == 3 && !is_for_cuda_);
-    return fact.dtype == DType::kFloat32 && !fact.constant && has_rank;
+    return fact.dtype == DType::kFloat32 && !fact.constant && has_rank && sample_size(id) < kMostNetworkElements;
   }
 
   /// The size of a sample, or -1.
@@ -68,7 +76,7 @@ class Grouping final {
     for (std::size_t axis = 1; axis < dims(id)->size(); ++axis) {
       const Dim& dim = (*dims(id))[axis];
       if (!dim.is_known()) return -1;
-      size *= dim.value();
+      size = saturating_product(size, dim.value());
     }
     return size;
   }
@@ -80,6 +88,7 @@ class Grouping final {
       return false;
     if (!is_activation(node.outputs[0]) || !is_plain(node)) return false;
     const bool has_weights = is_sum(node);
+    if (reads(node, is_flat_) && !node.op.starts_with("Gemm") && node.row->kind != RowKind::kView) return false;
     const bool has_constants = node.op != "Add" && node.op != "Mul" && node.op != "Concat";
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
@@ -95,12 +104,47 @@ class Grouping final {
       const auto rank = static_cast<int>(dims(node.inputs[0])->size());
       return reduces_planes(node, has_axes ? sweep_.constant(node.inputs[1]) : nullptr, rank);
     }
-    if (node.op == "Mul") return multiplies_alike(node);
-    if (node.op == "Add") return adds_alike(node);
+    if (node.op == "Resize") return resizes_pixels(node);
+    if (node.op == "Mul") return multiplies_alike(node) && has_like_lanes(node);
+    if (node.op == "Add") return adds_alike(node) && has_like_lanes(node);
+    if (node.op == "Concat") return joins_channels(node);
     if (node.row->kind != RowKind::kView) return true;
     // A view may not move anything from one sample to another.
     const int64_t before = sample_size(node.inputs[0]);
-    return before >= 0 && before == sample_size(node.outputs[0]) && keeps_pixels(node);
+    return before >= 0 && before == sample_size(node.outputs[0]) && keeps_pixels(node) &&
+           (!reads(node, is_flat_) || dims(node.outputs[0])->size() == 2);
+  }
+
+  /// True where a value of the group that the node reads is one of these.
+  [[nodiscard]] bool reads(const Node& node, const std::vector<bool>& marked) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+      return id != kNoValue && in_group_[static_cast<std::size_t>(id)] && marked[static_cast<std::size_t>(id)];
+    });
+  }
+
+  /// Whether what a member makes is several pixels in one row, and whether its channels may leave lanes empty in
+  /// between.
+  void mark(const Node& node) {
+    const auto made = static_cast<std::size_t>(node.outputs[0]);
+    const bool is_view = node.row->kind == RowKind::kView;
+    const bool becomes_flat = is_view && dims(node.outputs[0])->size() == 2 && !is_pixel(*dims(node.inputs[0]));
+    is_flat_[made] = becomes_flat || (is_view && reads(node, is_flat_));
+    const auto fills_vectors = [&](ValueId id) {
+      const Dim& channels = (*dims(id))[1];
+      return channels.is_known() && channels.value() % kMostVectorLanes == 0;
+    };
+    const bool has_gaps =
+        node.op == "Concat" && !std::all_of(node.inputs.begin(), node.inputs.end() - 1, fills_vectors);
+    const bool begins_anew = is_sum(node) && int_attribute(node, "group", 1) == 1;
+    has_gaps_[made] = has_gaps || (!begins_anew && reads(node, has_gaps_));
+  }
+
+  /// True where the lanes of both operands may be the same.
+  [[nodiscard]] bool has_like_lanes(const Node& node) const {
+    const auto has_gaps = [&](ValueId id) {
+      return in_group_[static_cast<std::size_t>(id)] && has_gaps_[static_cast<std::size_t>(id)];
+    };
+    return has_gaps(node.inputs[0]) == has_gaps(node.inputs[1]);
   }
 
   /// True of a view of one shape, one that is flat, or one that gives a single pixel more axes or less.
@@ -116,6 +160,13 @@ class Grouping final {
     return std::all_of(dims.begin() + 2, dims.end(), [](const Dim& dim) { return dim.is_known() && dim.value() == 1; });
   }
 
+  /// True where samples and channels stay what they are.
+  [[nodiscard]] bool resizes_pixels(const Node& node) const {
+    const Dims& from = *dims(node.inputs[0]);
+    const Dims& to = *dims(node.outputs[0]);
+    return from.size() > 2 && to[0].surely_equals(from[0]) && to[1].surely_equals(from[1]);
+  }
+
   /// True where a product is of values of one shape, or one has one number for each channel of the other.
   [[nodiscard]] bool multiplies_alike(const Node& node) const {
     const Dims& a = *dims(node.inputs[0]);
@@ -123,6 +174,12 @@ class Grouping final {
     const auto is_same = [](const Dim& x, const Dim& y) { return x.surely_equals(y); };
     if (a.size() != b.size() || !std::equal(a.begin(), a.begin() + 2, b.begin(), is_same)) return false;
     return std::equal(a.begin() + 2, a.end(), b.begin() + 2, is_same) || is_pixel(a) || is_pixel(b);
+  }
+
+  [[nodiscard]] bool joins_channels(const Node& node) const {
+    const auto rank = static_cast<int64_t>(dims(node.outputs[0])->size());
+    const int64_t axis = int_attribute(node, "axis", 0);
+    return axis == 1 || axis == 1 - rank;
   }
 
   /// False where a sum is surely not of two values of one shape.
@@ -173,11 +230,12 @@ class Grouping final {
       if (members_.empty()) batch_ = first;
     }
     members_.push_back(index);
+    mark(node);
     for (const ValueId id : node.outputs) in_group_[static_cast<std::size_t>(id)] = true;
   }
 
   [[nodiscard]] bool is_worth_it() const {
-    bool has_depthwise = false;
+    bool has_large_depthwise = false;
     int convolutions = 0;
     int dense = 0;
     int pools = 0;
@@ -186,11 +244,13 @@ class Grouping final {
       const Node& node = sweep_.graph().nodes[static_cast<std::size_t>(index)];
       pools += node.op.ends_with("Pool") || node.op.starts_with("Reduce") ? 1 : 0;
       if (!is_sum(node)) continue;
-      has_depthwise |= node.op.starts_with("Conv") && int_attribute(node, "group", 1) > 1;
+      const Shape weights_shape = sweep_.constant(node.inputs[1])->shape();
+      has_large_depthwise |= node.op.starts_with("Conv") && int_attribute(node, "group", 1) >= kManyChannels &&
+                             weights_shape.count(1, weights_shape.rank()) >= kManyTaps;
       (node.op.starts_with("Conv") ? convolutions : dense) += 1;
       weights += sweep_.constant(node.inputs[1])->shape().count();
     }
-    if (has_depthwise) return true;
+    if (has_large_depthwise) return true;
     if (convolutions > 0) return convolutions + dense + pools > 1;
     return dense > 0 && weights <= most_dense_weights_;
   }
@@ -269,6 +329,8 @@ class Grouping final {
   std::vector<int> members_;
   std::vector<int> readers_;  // by value, a graph output being one
   std::vector<bool> in_group_;
+  std::vector<bool> is_flat_;   // of values of the group
+  std::vector<bool> has_gaps_;  // the same
   Dim batch_;
 };
 

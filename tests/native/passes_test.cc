@@ -319,6 +319,29 @@ TEST(Passes, channels_alone_and_products_are_in_a_network) {
   EXPECT_EQ(with(node("Add", {"r", "r"}, {"l"})), "ConvActivation Add Conv");
 }
 
+TEST(Passes, what_programs_have_no_place_for_ends_a_network) {
+  const std::vector<Message> weights = {random_tensor("w", {12, 4, 1, 1}, 1), random_tensor("v", {20, 4, 1, 1}, 2),
+                                        random_tensor("u", {32, 32, 1, 1}, 3), random_tensor("d", {800, 3}, 4)};
+  const std::vector<std::string> x = {"N", "4", "5", "5"};
+  const auto join = [](int64_t axis) { return node("Concat", {"a", "b"}, {"c"}, {attribute("axis", axis)}); };
+  const Message a = node("Conv", {"x", "w"}, {"a"});
+  // Lanes of the factor lie one after the other, those of the parts do not.
+  const Model gate =
+      model_of({a, node("Conv", {"x", "v"}, {"b"}), join(1), node("GlobalMaxPool", {"c"}, {"p"}),
+                node("Conv", {"p", "u"}, {"g"}), node("Mul", {"c", "g"}, {"m"}), node("Conv", {"m", "u"}, {"y"})},
+               weights, x);
+  EXPECT_EQ(groups_of(gate), "Network Mul Conv");
+  (void)optimised(gate, {2, 4, 5, 5}, kRounding);
+  EXPECT_EQ(
+      groups_of(model_of({a, node("Relu", {"a"}, {"b"}), join(2), node("GlobalMaxPool", {"c"}, {"y"})}, weights, x)),
+      "Conv Relu Concat GlobalMaxPool");
+  const Model flat = model_of({a, node("Conv", {"x", "v"}, {"b"}), join(1), node("Flatten", {"c"}, {"f"}),
+                               node("Relu", {"f"}, {"r"}), node("Gemm", {"r", "d"}, {"y"})},
+                              weights, x);
+  EXPECT_EQ(groups_of(flat), "Network Relu Network");
+  (void)optimised(flat, {2, 4, 5, 5}, kRounding);
+}
+
 TEST(Passes, facts_that_are_known_are_not_set_again) {
   Graph graph = read(model_of({node("Conv", {"x", "w"}, {"c"}), node("Relu", {"c"}, {"y"})},
                               {random_tensor("w", {4, 3, 2, 2}, 1)}, {"N", "3", "H", "5"}));

@@ -74,7 +74,7 @@ class Model:
         self.arrays: dict[str, Array] = {
             "weight": (rng.normal(size=(layer.made, layer.channels, *layer.kernel)) / taps**0.5).astype(np.float32),
             "bias": rng.normal(size=layer.made).astype(np.float32),
-            "last": rng.normal(size=(3, layer.made, 1, 1)).astype(np.float32),
+            "last": rng.normal(size=(9, layer.made, 1, 1)).astype(np.float32),
         }
         window = {"pads": layer.pads, "strides": (layer.down, 1), "dilations": layer.dilations}
         nodes = [helper.make_node("Conv", ["x", "weight", "bias"], ["sums"], **window)]
