@@ -44,6 +44,7 @@ enum class NetworkKind : int {
   kStrips,       ///< convolution, strip by strip of pixels as lanes
   kDepthwise,    ///< convolution of each channel alone: the sum over p of weights[p] * in[offsets[p]], row by row
   kMul,          ///< in * other
+  kBlend,        ///< the sum over taps [first[i], first[i + 1]) of pixel i, tap t times counts[t]
   kSpread,       ///< transposed convolution: of items (network_items.h); operations are kSums
 };
 
@@ -131,12 +132,12 @@ struct NetworkProgram {
   int64_t count = 0;
   bool has_sample_lanes = false;
   int64_t batch = 0;
-  int64_t block = 1;   ///< samples of a block
-  int64_t group = 1;   ///< samples of a group
-  int64_t alone = 0;   ///< operations before this one take the block's samples one after the other
-  int64_t slots = 1;   ///< blocks at work at once, at most
-  int64_t slot = 0;    ///< floats of a slot
-  int64_t work = 0;    ///< multiply-adds of vectors in a block
+  int64_t block = 1;  ///< samples of a block
+  int64_t group = 1;  ///< samples of a group
+  int64_t alone = 0;  ///< operations before this one take the block's samples one after the other
+  int64_t slots = 1;  ///< blocks at work at once, at most
+  int64_t slot = 0;   ///< floats of a slot
+  int64_t work = 0;   ///< multiply-adds of vectors in a block
 };
 
 struct NetworkNodes;

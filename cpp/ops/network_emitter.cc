@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/network_cost.h"
+#include "ops/network_resize.h"
 #include "ops/network_windows.h"
 
 namespace slipway {
@@ -88,7 +89,9 @@ void NetworkEmitter::emit(const NetworkItem& item) {
     case NetworkKind::kDepthwise:
       return emit_depthwise(item);
     case NetworkKind::kPool:
-      return emit_pool(item);
+      return add_taps(item, pool_taps_of(item, places_), item.is_mean);
+    case NetworkKind::kBlend:
+      return add_taps(item, blended_of(item, places_), true);
     default:
       return emit_map(item);
   }
@@ -168,19 +171,18 @@ void NetworkEmitter::emit_output(const NetworkItem& item) {
   add_op(op, {{item.in, &NetworkOp::in}}, op.pixels * (kReadCost + op.terms / lanes_));
 }
 
-void NetworkEmitter::emit_pool(const NetworkItem& item) {
+void NetworkEmitter::add_taps(const NetworkItem& item, NetworkPoolTaps made, bool has_numbers) {
   NetworkOp op;
-  op.kind = NetworkKind::kPool;
+  op.kind = item.kind;
   op.activation = item.activation;
   op.rows = places_.rows_of(item.out);
-  NetworkPoolTaps made = pool_taps_of(item, places_);
-  op.pixels = static_cast<int64_t>(made.counts.size());
+  op.pixels = static_cast<int64_t>(made.first.size()) - 1;
   const auto work = static_cast<int64_t>(made.taps.size()) * op.rows + op.pixels * op.rows * kWriteCost;
   op.in = places_.place_of(item.in, nullptr);
   op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
   op.first = keep(std::move(made.first));
   op.taps = keep(std::move(made.taps));
-  if (item.is_mean) op.counts = keep_in(program_->numbers, std::move(made.counts));
+  if (has_numbers) op.counts = keep_in(program_->numbers, std::move(made.counts));
   add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}}, work);
 }
 
@@ -191,7 +193,8 @@ void NetworkEmitter::emit_map(const NetworkItem& item) {
   op.rows = places_.rows_of(item.out);
   const NetworkValue& made = value(item.out);
   op.pixels = made.height * made.width * places_.groups();
-  op.in = places_.place_of(item.in, keep(places_.pixels_of(item.in)));
+  const bool is_nearest = item.resize != nullptr;
+  op.in = places_.place_of(item.in, keep(is_nearest ? nearest_of(item, places_) : places_.pixels_of(item.in)));
   if (item.other >= 0) {
     std::vector<int32_t> pixels = places_.pixels_of(item.other);
     const std::size_t repeats = static_cast<std::size_t>(op.pixels) / pixels.size();  // one for all of a channel

@@ -10,6 +10,7 @@
 #include "ops/network_places.h"
 #include "ops/network_program.h"
 #include "ops/network_weights.h"
+#include "ops/network_windows.h"
 
 namespace slipway {
 
@@ -59,7 +60,8 @@ class NetworkEmitter final {
   void emit_depthwise(const NetworkItem& item);
   [[nodiscard]] int64_t work_of_sums(const NetworkOp& op) const;
   [[nodiscard]] bool ends_in_half(int64_t channels) const;
-  void emit_pool(const NetworkItem& item);
+  /// Of a pooling or blend; `has_numbers` where counts are looked at.
+  void add_taps(const NetworkItem& item, NetworkPoolTaps made, bool has_numbers);
   void emit_map(const NetworkItem& item);
   void set_memory();
 

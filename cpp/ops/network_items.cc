@@ -6,14 +6,12 @@
 #include "ops/activation_rules.h"
 #include "ops/conv_transpose_rules.h"
 #include "ops/network_operators.h"
+#include "ops/network_resize.h"
 #include "ops/window_rules.h"
 
 namespace slipway {
 
 namespace {
-
-/// Places of a sample's elements, times as many floats as a place may take, fit 32 bits.
-constexpr int64_t kMostLanes = 1024;
 
 class ItemReader final {
  public:
@@ -40,7 +38,7 @@ class ItemReader final {
     require_fit(fact.dtype == DType::kFloat32);
     const Shape shape = fact.shape();
     require_fit(shape.rank() >= 2 && shape.rank() <= 4 && shape[0] == items_.batch && shape.count() > 0);
-    require_fit(shape.count(1, shape.rank()) < std::numeric_limits<int32_t>::max() / kMostLanes);
+    require_fit(shape.count(1, shape.rank()) < kMostNetworkElements);
     NetworkValue made;
     made.channels = shape[1];
     if (shape.rank() > 2) made.width = shape[shape.rank() - 1];
@@ -113,8 +111,7 @@ class ItemReader final {
     const std::string& op = node.op;
     for (std::size_t i = 1; i < node.outputs.size(); ++i) require_fit(node.outputs[i] == kNoValue);
     if (node.row->kind == RowKind::kView) return read_view(node);
-    if (op == "Conv" || op == "ConvActivation") return read_convolution(node);
-    if (op == "ConvTranspose") return read_transposed(node);
+    if (op.starts_with("Conv")) return read_convolution(node);
     if (op == "Gemm" || op == "GemmActivation") return read_dense(node);
     if (op == "MaxPool" || op == "AveragePool") return read_pool(node);
     if (op == "GlobalMaxPool" || op == "GlobalAveragePool") return add_global_pool(node, op == "GlobalAveragePool");
@@ -122,6 +119,7 @@ class ItemReader final {
     if (op == "Add") return read_add(node);
     if (op == "Mul") return read_mul(node);
     if (op == "BatchNormalization") return read_normalization(node);
+    if (op == "Resize") return read_resize(node);
     if (op == "Concat") return read_concat(node);
     read_activation_node(node);
   }
@@ -138,41 +136,32 @@ class ItemReader final {
     value_of_[static_cast<std::size_t>(node.outputs[0])] = index;
   }
 
+  void require_constants(const Node& node) const {
+    for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+      require_fit(node.inputs[i] == kNoValue || constant(node.inputs[i]) != nullptr);
+    }
+  }
+
   void read_convolution(const Node& node) {
     const NodeReader reader(node);
-    require_fit(constant(node.inputs[1]) != nullptr);
-    require_fit(node.inputs.size() < 3 || node.inputs[2] == kNoValue || constant(node.inputs[2]) != nullptr);
+    require_constants(node);
     const Shape x = shape_of(node.inputs[0]);
+    const Shape y = shape_of(node.outputs[0]);
     const Shape w = shape_of(node.inputs[1]);
     require_fit(x.rank() > 2);
-    const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
+    const bool is_transposed = node.op == "ConvTranspose";
     NetworkItem item;
-    item.kind = is_depthwise(node, w) ? NetworkKind::kDepthwise : NetworkKind::kSums;
+    item.kind = is_transposed           ? NetworkKind::kSpread
+                : is_depthwise(node, w) ? NetworkKind::kDepthwise
+                                        : NetworkKind::kSums;
     require_fit(item.kind == NetworkKind::kDepthwise || reader.get_int("group", 1) == 1);
     item.node = &node;
     item.in = read(node.inputs[0]);
     require_fit(same_form(node.inputs[0], value(item.in)));
-    item.window = window_of(read_window(reader, x.rank() - 2, &kernel), x, shape_of(node.outputs[0]));
-    item.activation = read_activation(reader);
-    item.out = add_value(node.outputs[0]);
-    add_item(item);
-  }
-
-  void read_transposed(const Node& node) {
-    const NodeReader reader(node);
-    require_fit(constant(node.inputs[1]) != nullptr && reader.get_int("group", 1) == 1);
-    require_fit(node.inputs.size() < 3 || node.inputs[2] == kNoValue || constant(node.inputs[2]) != nullptr);
-    const Shape x = shape_of(node.inputs[0]);
-    const Shape w = shape_of(node.inputs[1]);
-    require_fit(x.rank() > 2);
     const std::vector<Dim> kernel(w.sizes().begin() + 2, w.sizes().end());
-    NetworkItem item;
-    item.kind = NetworkKind::kSpread;
-    item.node = &node;
-    item.in = read(node.inputs[0]);
-    require_fit(same_form(node.inputs[0], value(item.in)));
     const WindowRules rules = read_window(reader, x.rank() - 2, &kernel);
-    item.window = transposed_window(reader, rules, x, shape_of(node.outputs[0]));
+    item.window = is_transposed ? transposed_window(reader, rules, x, y) : window_of(rules, x, y);
+    item.activation = read_activation(reader);
     item.out = add_value(node.outputs[0]);
     add_item(item);
   }
@@ -186,6 +175,16 @@ class ItemReader final {
     require_fit(same_form(node.inputs[0], value(item.in)));
     item.window.axes[1].input = item.window.axes[1].output = value(item.in).height;
     item.window.axes[2].input = item.window.axes[2].output = value(item.in).width;
+    item.out = add_value(node.outputs[0]);
+    add_item(item);
+  }
+
+  void read_resize(const Node& node) {
+    NetworkItem item;
+    item.resize = resize_of(node, facts_);
+    item.kind = item.resize->is_nearest ? NetworkKind::kMap : NetworkKind::kBlend;
+    item.in = read(node.inputs[0]);
+    require_fit(same_form(node.inputs[0], value(item.in)));
     item.out = add_value(node.outputs[0]);
     add_item(item);
   }
@@ -379,18 +378,6 @@ class ItemReader final {
 };
 
 }  // namespace
-
-const NetworkConcat* NetworkItems::concat_of(int whole) const {
-  const auto found = std::find_if(concats.begin(), concats.end(), [&](const auto& c) { return c.whole == whole; });
-  return found != concats.end() ? &*found : nullptr;
-}
-
-const NetworkConcat* NetworkItems::concat_with(int part) const {
-  const auto found = std::find_if(concats.begin(), concats.end(), [&](const NetworkConcat& concat) {
-    return std::find(concat.parts.begin(), concat.parts.end(), part) != concat.parts.end();
-  });
-  return found != concats.end() ? &*found : nullptr;
-}
 
 NetworkItems read_network(const Graph& body, const std::vector<Fact>& facts) {
   return ItemReader(body, facts).read_all();

@@ -1,6 +1,8 @@
 // A network's graph as a list of items: what its program will do, one after the other, whatever the layout.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "ops/network.h"
@@ -11,6 +13,8 @@ namespace slipway {
 
 /// Thrown where a graph is none that programs have; make_network_program() catches it.
 struct NetworkUnfit {};
+
+struct NetworkResize;
 
 inline void require_fit(bool fits) {
   if (!fits) throw NetworkUnfit{};
@@ -41,8 +45,9 @@ struct NetworkItem {
   Window window;  ///< of kSpread: of the convolution that it transposes
   bool is_mean = false;
   bool counts_padding = false;
-  int64_t pool = 1;  ///< 2: the maximum of 2 x 2 sums
-  int port = 0;      ///< input or output of the network
+  std::shared_ptr<const NetworkResize> resize;  ///< of kBlend, and of a kMap that takes the nearest pixels
+  int64_t pool = 1;                             ///< 2: the maximum of 2 x 2 sums
+  int port = 0;                                 ///< input or output of the network
 };
 
 /// A value that is several others one after the other.
@@ -58,8 +63,16 @@ struct NetworkItems {
   std::vector<NetworkConcat> concats;
 
   /// The concatenation that the value is, or is part of; null where there is none.
-  [[nodiscard]] const NetworkConcat* concat_of(int whole) const;
-  [[nodiscard]] const NetworkConcat* concat_with(int part) const;
+  [[nodiscard]] const NetworkConcat* concat_of(int whole) const {
+    const auto found = std::find_if(concats.begin(), concats.end(), [&](const auto& c) { return c.whole == whole; });
+    return found != concats.end() ? &*found : nullptr;
+  }
+  [[nodiscard]] const NetworkConcat* concat_with(int part) const {
+    const auto found = std::find_if(concats.begin(), concats.end(), [&](const NetworkConcat& concat) {
+      return std::find(concat.parts.begin(), concat.parts.end(), part) != concat.parts.end();
+    });
+    return found != concats.end() ? &*found : nullptr;
+  }
 };
 
 /// `facts` are those of every value of `body`, concrete. Throws NetworkUnfit.

@@ -95,10 +95,15 @@ template <typename F>
 [[gnu::always_inline]] inline void each_vector(const Block& block, const NetworkOp& op, int64_t pixels,
                                                const F& f) noexcept {
   float* out = block.out(op.out);
-  for (int64_t j = 0; j < pixels; ++j) {
-    float* y = out + op.out.pixels[j];
-    for (int64_t i = 0; i < op.rows; ++i) store(y + i * op.out.row, activate(op.activation, f(j, i)));
-  }
+  const auto body = [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end; ++j) {
+      float* y = out + op.out.pixels[j];
+      for (int64_t i = 0; i < op.rows; ++i) store(y + i * op.out.row, activate(op.activation, f(j, i)));
+    }
+  };
+  if (block.pool == nullptr) return body(0, pixels);
+  const int64_t taps = op.first != nullptr ? op.first[pixels] / pixels : 1;
+  parallel_for(block.pool, pixels, grain_of(op.rows * (taps + 2), kVectorMultiplyAddsPerNanosecond), body);
 }
 
 /// Terms that are summed one after the other.
@@ -132,6 +137,18 @@ void run_pool(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
     const int64_t count = op.first[j + 1] - op.first[j];
     const Vec sum = count <= kFewTaps ? sum_few_taps(row, taps, count) : sum_taps(row, taps, count);
     return sum / broadcast(op.counts[j]);
+  });
+}
+
+void run_blend(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
+  const float* in = block.in(op.in);
+  each_vector(block, op, pixels, [&](int64_t j, int64_t i) {
+    const float* row = in + i * op.in.row;
+    Vec sum{};
+    for (int32_t t = op.first[j]; t < op.first[j + 1]; ++t) {
+      sum = fma(load(row + op.taps[t]), broadcast(op.counts[t]), sum);
+    }
+    return sum;
   });
 }
 
@@ -289,6 +306,8 @@ void run_op(const Block& block, const NetworkOp& op) noexcept {
       return;
     case NetworkKind::kAdd:
       return run_add(block, op, pixels);
+    case NetworkKind::kBlend:
+      return run_blend(block, op, pixels);
     case NetworkKind::kMul:
       return run_mul(block, op, pixels);
     case NetworkKind::kDepthwise:

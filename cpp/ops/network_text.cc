@@ -4,9 +4,9 @@
 namespace slipway {
 
 std::string text_of(const NetworkProgram& program) {
-  constexpr const char* kKinds[] = {"transpose",   "copy",     "enter",  "clear",     "sums",
-                                    "pool",        "add",      "map",    "gather",    "leave",
-                                    "untranspose", "winograd", "strips", "depthwise", "mul"};
+  constexpr const char* kKinds[] = {"transpose", "copy",      "enter",  "clear", "sums",        "pool",
+                                    "add",       "map",       "gather", "leave", "untranspose", "winograd",
+                                    "strips",    "depthwise", "mul",    "blend"};
   const std::string counted = concat(program.work, " vector multiply-adds");
   std::string out = concat("      lanes are ", program.has_sample_lanes ? "samples" : "channels", ", blocks of ",
                            program.block, ", ", program.slot * 4, " bytes each, ", counted, "\n");

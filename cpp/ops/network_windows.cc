@@ -39,8 +39,7 @@ std::vector<int32_t> taps_of(const NetworkItem& item, const NetworkPlaces& place
 NetworkPoolTaps pool_taps_of(const NetworkItem& item, const NetworkPlaces& places) {
   const NetworkRoot& in = places.root_of(item.in);
   const auto& [d, h, w] = item.window.axes;
-  constexpr int64_t kMostTaps = int64_t{1} << 22;
-  require_fit(saturating_product(h.output * w.output, h.kernel * w.kernel, places.groups()) <= kMostTaps);
+  require_fit(saturating_product(h.output * w.output, h.kernel * w.kernel, places.groups()) <= kMostNetworkTaps);
   NetworkPoolTaps made;
   for (int64_t g = 0; g < places.groups(); ++g) {
     for (int64_t y = 0; y < h.output; ++y) {

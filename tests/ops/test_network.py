@@ -82,6 +82,7 @@ class Writer:
             "gate",
             "spread",
             "norm",
+            "resize",
         ]
         match str(self.rng.choice(kinds)):
             case "conv":
@@ -108,6 +109,8 @@ class Writer:
                 self.excite()
             case "spread" if max(self.shape[1:]) < 30:
                 self.spread(channels)
+            case "resize" if max(self.shape[1:]) < 30:
+                self.resize()
             case "norm":
                 self.normalize()
             case "gate":
@@ -131,6 +134,16 @@ class Writer:
         self.shape = (channels, (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1)
         if self.rng.random() < 0.5:
             self.activate()
+
+    def resize(self) -> None:
+        """Twice the size, or one and a half of it."""
+        mode, factor = [("nearest", 2.0), ("linear", 2.0), ("linear", 1.5), ("cubic", 2.0)][int(self.rng.integers(4))]
+        how = {"mode": mode, "coordinate_transformation_mode": "asymmetric" if mode == "nearest" else "half_pixel"}
+        if mode == "nearest":
+            how["nearest_mode"] = "floor"
+        scales = self.constant(np.array([1, 1, factor, factor], np.float32))
+        self.add("Resize", "", scales, **how)
+        self.shape = (self.shape[0], int(self.shape[1] * factor), int(self.shape[2] * factor))
 
     def normalize(self) -> None:
         """A BatchNormalization that no convolution can take up: Relu is between."""
@@ -285,3 +298,28 @@ def test_the_plan_tells_the_layout() -> None:
     session = slipway.Session(model)
     text = session.stage_text("plan", {"x": (1, *shape)})
     assert "lanes are" in text
+
+
+def test_images_of_few_channels_run_node_by_node(vectors: str) -> None:
+    writer = Writer(0)
+    writer.shape = writer.first_shape = (3, 40, 40)
+    writer.convolve(16, (3, 3), pads=[1, 1, 1, 1])
+    writer.convolve(1, (3, 3), pads=[1, 1, 1, 1])
+    model = writer.finish()
+    plan = session_of(model, vectors).stage_text("plan", {"x": (2, 3, 40, 40)})
+    assert "lanes are" not in plan
+
+
+def test_statistics_of_unequal_sizes_are_refused() -> None:
+    writer = Writer(0)
+    writer.add("Relu")
+    statistics = [writer.normal(3), writer.normal(3), writer.normal(3), writer.constant(np.ones(7, np.float32))]
+    writer.add("BatchNormalization", *statistics)
+    writer.convolve(4, (1, 1))
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", "C", "H", "W"])
+    y = helper.make_tensor_value_info(writer.value, TensorProto.FLOAT, [None] * 4)
+    graph = helper.make_graph(writer.nodes, "unequal", [x], [y], writer.constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    session = slipway.Session(model.SerializeToString())
+    with pytest.raises(slipway.ModelError, match="input 4 has 7 entries, expected 3 channels"):
+        session.run({"x": np.ones((1, 3, 4, 4), np.float32)})
