@@ -1,12 +1,14 @@
 // The activation at the end of a fused operator, as kernels see it.
 #pragma once
 
+#include "base/both.h"
+
 namespace slipway {
 
 enum class Activation : int { kNone, kRelu, kLeakyRelu, kSigmoid, kTanh, kHardSwish, kClip, kSilu };
 
 /// True where each side of zero is multiplied by a number.
-[[nodiscard]] constexpr bool is_piecewise(Activation kind) noexcept {
+[[nodiscard]] SLIPWAY_BOTH constexpr bool is_piecewise(Activation kind) noexcept {
   return kind == Activation::kNone || kind == Activation::kRelu || kind == Activation::kLeakyRelu;
 }
 
