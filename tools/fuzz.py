@@ -19,6 +19,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +79,20 @@ def added_up(parts: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return rows
 
 
+def new_log(logs: Path, target: str) -> tuple[int, Path]:
+    """Makes the next log of a target, which is nobody else's though two runs begin at once."""
+    for number in count(1):
+        log = logs / (f"{target}.log" if number == 1 else f"{target}-{number}.log")
+        with suppress(FileExistsError):
+            log.touch(exist_ok=False)
+            return number, log
+    raise AssertionError  # numbers do not end
+
+
 def run_target(program: Path, options: argparse.Namespace, logs: Path, seeds: Path | None) -> bool:
     """Runs one target to its end; false where it found something."""
     target = program.name.removeprefix("fuzz_")
-    number = 1 + sum(1 for _ in logs.glob(f"{target}*.log"))
-    log = logs / (f"{target}.log" if number == 1 else f"{target}-{number}.log")
+    number, log = new_log(logs, target)
     # Numbers that differ from run to run, so that a second one tries other inputs.
     command = [str(program), f"-seed={options.seed + number}", f"-artifact_prefix={logs}/", "-rss_limit_mb=4096"]
     command += [f"-runs={options.runs}"] if options.runs else [f"-max_total_time={options.seconds}"]

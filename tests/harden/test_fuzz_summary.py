@@ -99,3 +99,9 @@ def test_logs_of_further_runs_are_added_to_what_stands(
     }  # fmt: skip
     assert rows["wire"] == former
     assert rows["run"]["executions"] == 300_000
+
+
+def test_two_runs_that_begin_at_once_have_a_log_each(tool: ModuleType, tmp_path: Path) -> None:
+    made = [tool.new_log(tmp_path, "load") for _ in range(3)]
+    assert [(number, log.name) for number, log in made] == [(1, "load.log"), (2, "load-2.log"), (3, "load-3.log")]
+    assert tool.new_log(tmp_path, "run")[1] == tmp_path / "run.log"
