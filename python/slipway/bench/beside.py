@@ -25,6 +25,8 @@ def compare(
 ) -> dict[str, Any]:
     """Time a model in both engines: ``{"case": name, "native": us, "onnxruntime": us, "ratio": times faster}``.
 
+    The ratio is the median of those of the rounds: a machine may change its speed between them.
+
     Raises:
         AssertionError: They do not give the same answer, within float32's accuracy.
     """
@@ -38,8 +40,10 @@ def compare(
         scale = float(np.abs(expected).max()) if expected.size and expected.dtype == np.float32 else 1.0
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4 * scale, err_msg=name)
     calls = {"native": Call(own.run, given), "onnxruntime": Call(lambda feed: other.run(None, feed), given)}
-    times = {name: timing.figures()["p50_us"] for name, timing in measure(calls, settings).items()}
-    return {"case": name, **times, "ratio": times["onnxruntime"] / times["native"]}
+    figures = {engine: timing.figures() for engine, timing in measure(calls, settings).items()}
+    rounds = zip(figures["onnxruntime"]["round_p50_us"], figures["native"]["round_p50_us"], strict=True)
+    times = {engine: figure["p50_us"] for engine, figure in figures.items()}
+    return {"case": name, **times, "ratio": statistics.median(other / own for other, own in rounds)}
 
 
 def lines_of(rows: Sequence[Mapping[str, Any]], title: str) -> Iterator[str]:

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
 from slipway.bench import beside
-from slipway.bench.protocol import Settings
+from slipway.bench.protocol import Settings, Timing
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def test_every_case_has_one_answer_in_both_engines(operators: ModuleType) -> Non
     for case in operators.cases():
         row = operators.run_case(case, settings=once)
         assert row["native"] > 0
-        assert row["ratio"] == row["onnxruntime"] / row["native"]
+        assert row["ratio"] == pytest.approx(row["onnxruntime"] / row["native"])
 
 
 def test_another_answer_is_not_timed(operators: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +57,16 @@ def test_the_page_has_the_figures_of_the_last_run(operators: ModuleType) -> None
     assert lines[-1] in page
     for row in sorted(rows, key=lambda row: float(row["ratio"]))[:5]:
         assert f"{row['case']} ({row['ratio']:.2f}x)" in page
+
+
+def test_a_machine_that_changes_its_speed_changes_no_ratio(
+    monkeypatch: pytest.MonkeyPatch, operators: ModuleType
+) -> None:
+    seconds = {"native": [1.0, 10.0, 10.0], "onnxruntime": [2.0, 20.0, 5.0]}
+
+    def measured(calls: dict[str, Any], settings: Settings) -> dict[str, Timing]:
+        return {name: Timing(rounds=[[second] for second in seconds[name]]) for name in calls}
+
+    monkeypatch.setattr(beside, "measure", measured)
+    row = operators.run_case(operators.Case("Relu", [np.ones(4, np.float32)]))
+    assert (row["native"], row["onnxruntime"], row["ratio"]) == (1e7, 5e6, 2.0)
