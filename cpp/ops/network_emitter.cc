@@ -62,8 +62,9 @@ void NetworkEmitter::add_op(const NetworkOp& op, Uses uses, int64_t work) {
   program_->list.back().groups = places_.groups();
   program_->work += work * times;
   written_ += op.pixels * op.rows * times;
-  weights_ += weights_of(op) * times;
-  all_weights_ += weights_of(op);
+  const int64_t weights = weights_of(op);
+  weights_ += weights * times;
+  all_weights_ += weights;
 }
 
 int64_t NetworkEmitter::weights_of(const NetworkOp& op) const {
@@ -112,6 +113,16 @@ void NetworkEmitter::clear_border(int index) {
   add_op(op, {{index, &NetworkOp::out}}, op.pixels * kReadCost + floats / lanes_);
 }
 
+void NetworkEmitter::add_turned(NetworkOp op, NetworkKind kind, int index, NetworkPlace NetworkOp::* place) {
+  const NetworkValue& turned = value(index);
+  op.kind = kind;
+  op.pixels = turned.height * turned.width * places_.groups();
+  op.rows = places_.rows_of(index);
+  op.terms = turned.channels;
+  op.*place = places_.place_of(index, keep(places_.pixels_of(index)));
+  add_op(op, {{index, place}}, op.pixels * op.rows * kTurnCost);
+}
+
 void NetworkEmitter::emit_input(const NetworkItem& item) {
   const NetworkValue& made = value(item.out);
   const NetworkRoot& into = places_.root_of(item.out);
@@ -119,14 +130,7 @@ void NetworkEmitter::emit_input(const NetworkItem& item) {
   NetworkOp op;
   op.port = item.port;
   op.sample = made.elements();
-  if (places_.is_turned(item.out)) {
-    op.kind = NetworkKind::kEnter;
-    op.pixels = made.height * made.width * places_.groups();
-    op.rows = places_.rows_of(item.out);
-    op.terms = made.channels;
-    op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
-    return add_op(op, {{item.out, &NetworkOp::out}}, op.pixels * op.rows * kTurnCost);
-  }
+  if (places_.is_turned(item.out)) return add_turned(op, NetworkKind::kEnter, item.out, &NetworkOp::out);
   op.kind = has_sample_lanes() ? NetworkKind::kTranspose : NetworkKind::kCopy;
   const int32_t* elements = keep(places_.elements_of(item.out));
   op.pixels = made.elements() * places_.groups();
@@ -148,14 +152,7 @@ void NetworkEmitter::emit_output(const NetworkItem& item) {
   NetworkOp op;
   op.port = item.port;
   op.sample = from.elements();
-  if (places_.is_turned(item.in)) {
-    op.kind = NetworkKind::kLeave;
-    op.pixels = from.height * from.width * places_.groups();
-    op.rows = places_.rows_of(item.in);
-    op.terms = from.channels;
-    op.in = places_.place_of(item.in, keep(places_.pixels_of(item.in)));
-    return add_op(op, {{item.in, &NetworkOp::in}}, op.pixels * op.rows * kTurnCost);
-  }
+  if (places_.is_turned(item.in)) return add_turned(op, NetworkKind::kLeave, item.in, &NetworkOp::in);
   op.kind = has_sample_lanes() ? NetworkKind::kUntranspose : NetworkKind::kGather;
   const int32_t* elements = keep(places_.elements_of(item.in));
   op.pixels = op.sample * places_.groups();

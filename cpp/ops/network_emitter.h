@@ -52,6 +52,8 @@ class NetworkEmitter final {
   void emit(const NetworkItem& item);
   /// Before the first operation that writes into a root with a border.
   void clear_border(int index);
+  /// Of an input or output, value `index`, whose squares are turned on the way; `op` has its port.
+  void add_turned(NetworkOp op, NetworkKind kind, int index, NetworkPlace NetworkOp::* place);
   void emit_input(const NetworkItem& item);
   void emit_output(const NetworkItem& item);
   void emit_sums(const NetworkItem& item);

@@ -29,13 +29,14 @@ bool fills_lanes(const NetworkItems& items, int64_t lanes) {
   double taken = 0;
   for (const NetworkItem& item : items.list) {
     if (!sums_windows(item.kind) || item.out < 0) continue;
-    const auto maker = std::find_if(items.list.begin(), items.list.end(),
-                                    [&](const NetworkItem& other) { return other.out == item.in; });
+    const bool reads_input = std::any_of(items.list.begin(), items.list.end(), [&](const NetworkItem& other) {
+      return other.kind == NetworkKind::kCopy && other.out == item.in;
+    });
     const NetworkValue& in = items.values[static_cast<std::size_t>(item.in)];
     const NetworkValue& out = items.values[static_cast<std::size_t>(item.out)];
     const int64_t pixels = out.height * out.width * item.pool * item.pool;
     const bool is_alone = item.kind == NetworkKind::kDepthwise;
-    if (!is_alone && maker != items.list.end() && maker->kind == NetworkKind::kCopy) continue;
+    if (!is_alone && reads_input) continue;
     const auto terms = static_cast<double>(item.window.taps() * (is_alone ? 1 : in.channels));
     const int64_t padded = (out.channels + lanes - 1) / lanes * lanes;
     taken += terms * static_cast<double>(pixels * padded);

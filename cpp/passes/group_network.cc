@@ -214,10 +214,7 @@ class Grouping final {
     return node.op.starts_with("Conv") || node.op.starts_with("Gemm");
   }
 
-  [[nodiscard]] bool reads_group(const Node& node) const {
-    return std::any_of(node.inputs.begin(), node.inputs.end(),
-                       [&](ValueId id) { return id != kNoValue && in_group_[static_cast<std::size_t>(id)]; });
-  }
+  [[nodiscard]] bool reads_group(const Node& node) const { return reads(node, in_group_); }
 
   void add(int index, const Node& node) {
     for (const ValueId id : node.inputs) {
@@ -244,11 +241,11 @@ class Grouping final {
       const Node& node = sweep_.graph().nodes[static_cast<std::size_t>(index)];
       pools += node.op.ends_with("Pool") || node.op.starts_with("Reduce") ? 1 : 0;
       if (!is_sum(node)) continue;
-      const Shape weights_shape = sweep_.constant(node.inputs[1])->shape();
+      const Shape& shape = sweep_.constant(node.inputs[1])->shape();
       has_large_depthwise |= node.op.starts_with("Conv") && int_attribute(node, "group", 1) >= kManyChannels &&
-                             weights_shape.count(1, weights_shape.rank()) >= kManyTaps;
+                             shape.count(1, shape.rank()) >= kManyTaps;
       (node.op.starts_with("Conv") ? convolutions : dense) += 1;
-      weights += sweep_.constant(node.inputs[1])->shape().count();
+      weights += shape.count();
     }
     if (has_large_depthwise) return true;
     if (convolutions > 0) return convolutions + dense + pools > 1;
