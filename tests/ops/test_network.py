@@ -22,20 +22,12 @@ DOMAIN = "slipway"
 BATCHES = (1, 3, 16, 37)
 
 
-class Writer:
-    """Writes a random network, layer by layer, keeping the shape of what the last one made."""
+class Constants:
+    """The constants of a model, drawn at random."""
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
-        self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self.value = "x"
-        self.shape: tuple[int, ...] = (
-            int(self.rng.choice([1, 3, 17])),
-            int(self.rng.integers(7, 15)),
-            int(self.rng.integers(7, 15)),
-        )
-        self.first_shape = self.shape
 
     def constant(self, array: Array) -> str:
         name = f"c{len(self.constants)}"
@@ -45,6 +37,21 @@ class Writer:
     def normal(self, *shape: int) -> str:
         scale = 1 / np.sqrt(max(1, np.prod(shape[1:])))
         return self.constant((self.rng.normal(size=shape) * scale).astype(np.float32))
+
+
+class Writer(Constants):
+    """Writes a random network, layer by layer, keeping the shape of what the last one made."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.nodes: list[onnx.NodeProto] = []
+        self.value = "x"
+        self.shape: tuple[int, ...] = (
+            int(self.rng.choice([1, 3, 17])),
+            int(self.rng.integers(7, 15)),
+            int(self.rng.integers(7, 15)),
+        )
+        self.first_shape = self.shape
 
     def add(self, op: str, *more: str, value: str | None = None, **attributes: Any) -> str:
         made = f"v{len(self.nodes)}"

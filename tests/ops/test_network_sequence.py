@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from graphs import Array, by_onnxruntime, only_output
-from onnx import TensorProto, helper, numpy_helper
-from test_network import session_of
+from graphs import by_onnxruntime, only_output
+from onnx import TensorProto, helper
+from test_network import Constants, session_of
 
 OP = "Network"
 DOMAIN = "slipway"
@@ -18,12 +18,11 @@ LENGTHS = (9, 50)
 BATCHES = (1, 3, 17)
 
 
-class Model:
+class Model(Constants):
     """Dilated convolutions with a residual, pooling, squeeze and excitation, and a dense layer."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-        self.constants: list[onnx.TensorProto] = []
+        super().__init__(seed)
         channels = int(self.rng.choice([6, 16, 21]))
         taps = int(self.rng.choice([2, 3, 5]))
         dilation = int(self.rng.integers(1, 3))
@@ -48,15 +47,6 @@ class Model:
             node("ReduceMean", ["m", self.constant(np.array([2], np.int64))], ["n"], keepdims=0),
             node("Gemm", ["n", self.normal(7, 5)], ["y"]),
         ]
-
-    def constant(self, array: Array) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def normal(self, *shape: int) -> str:
-        scale = 1 / np.sqrt(max(1, np.prod(shape[1:])))
-        return self.constant((self.rng.normal(size=shape) * scale).astype(np.float32))
 
     def file(self) -> bytes:
         x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4, "T"])
