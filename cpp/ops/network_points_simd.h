@@ -40,13 +40,8 @@ template <int H, int V, typename Add>
 [[gnu::always_inline]] inline void add_blocks(int64_t terms, Vec (&total)[H][V], const Add& add) noexcept {
   add(int64_t{0}, terms < kPointDepth ? terms : kPointDepth, total);
   for (int64_t first = kPointDepth; first < terms; first += kPointDepth) {
-    Vec sum[H][V];
-    add(first, terms - first < kPointDepth ? terms : first + kPointDepth, sum);
-#pragma GCC unroll 8
-    for (int i = 0; i < H; ++i) {
-#pragma GCC unroll 8
-      for (int q = 0; q < V; ++q) total[i][q] += sum[i][q];
-    }
+    const int64_t end = terms - first < kPointDepth ? terms : first + kPointDepth;
+    add_block<H, V>(total, [&](Vec(&sum)[H][V]) { add(first, end, sum); });
   }
 }
 

@@ -65,6 +65,26 @@ template <int H, int V, int W>
   if (sums.op.activation.kind != Activation::kNone) activate_written(sums, row, pixel, H, V / W);
 }
 
+/// total += the sums that `add` makes, for which it has the registers: else the compiler keeps the total there, and
+/// puts aside what a loop reads in every turn.
+template <int H, int V, typename Add>
+[[gnu::always_inline]] inline void add_block(Vec (&total)[H][V], const Add& add) noexcept {
+  Vec aside[H][V];
+#pragma GCC unroll 8
+  for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 8
+    for (int q = 0; q < V; ++q) aside[i][q] = total[i][q];
+  }
+  asm volatile("" : "+m"(aside));
+  Vec sum[H][V];
+  add(sum);
+#pragma GCC unroll 8
+  for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 8
+    for (int q = 0; q < V; ++q) total[i][q] = aside[i][q] + sum[i][q];
+  }
+}
+
 using SumTile = void (*)(const Sums&, int64_t row, int64_t pixel) noexcept;
 
 /// Adds terms [first, end), from zero; `a` moves on.
@@ -78,14 +98,29 @@ template <int H, int V>
   }
   for (int64_t p = first; p < end; ++p, a += H) {
     const int64_t offset = op.offsets[p];
+    // Of 16 registers the sums take twelve: three weights and a pixel fill the others, four pixels and a weight would
+    // not fit.
+    constexpr bool keeps_weights = kLanes < 16;
     Vec x[V];
-#pragma GCC unroll 4
-    for (int q = 0; q < V; ++q) x[q] = load(at[q] + offset);
+    Vec weight[H];
+    if constexpr (keeps_weights) {
 #pragma GCC unroll 8
-    for (int i = 0; i < H; ++i) {
-      const Vec weight = broadcast(a[i]);
+      for (int i = 0; i < H; ++i) weight[i] = broadcast(a[i]);
 #pragma GCC unroll 4
-      for (int q = 0; q < V; ++q) sum[i][q] = fma(weight, x[q], sum[i][q]);
+      for (int q = 0; q < V; ++q) {
+        x[q] = load(at[q] + offset);
+#pragma GCC unroll 8
+        for (int i = 0; i < H; ++i) sum[i][q] = fma(weight[i], x[q], sum[i][q]);
+      }
+    } else {
+#pragma GCC unroll 4
+      for (int q = 0; q < V; ++q) x[q] = load(at[q] + offset);
+#pragma GCC unroll 8
+      for (int i = 0; i < H; ++i) {
+        weight[i] = broadcast(a[i]);
+#pragma GCC unroll 4
+        for (int q = 0; q < V; ++q) sum[i][q] = fma(weight[i], x[q], sum[i][q]);
+      }
     }
   }
 }
@@ -106,13 +141,8 @@ void sum_samples(const Sums& sums, int64_t row, int64_t pixel) noexcept {
     for (int q = 0; q < V; ++q) total[i][q] = broadcast(op.bias[row + i]) + total[i][q];
   }
   for (int64_t first = op.depth; first < op.terms; first += op.depth) {
-    Vec sum[H][V];
-    add_to_samples<H, V>(op, at, a, first, op.terms - first < op.depth ? op.terms : first + op.depth, sum);
-#pragma GCC unroll 8
-    for (int i = 0; i < H; ++i) {
-#pragma GCC unroll 4
-      for (int q = 0; q < V; ++q) total[i][q] += sum[i][q];
-    }
+    const int64_t end = op.terms - first < op.depth ? op.terms : first + op.depth;
+    add_block<H, V>(total, [&](Vec(&sum)[H][V]) { add_to_samples<H, V>(op, at, a, first, end, sum); });
   }
   finish_sums<H, V, W>(sums, row, pixel, total);
 }
@@ -165,13 +195,8 @@ void sum_channels(const Sums& sums, int64_t row, int64_t pixel) noexcept {
     for (int q = 0; q < P; ++q) total[i][q] = bias + total[i][q];
   }
   for (int64_t first = op.depth; first < op.terms; first += op.depth) {
-    Vec sum[kRows][P];
-    add_to_channels<V, T, P>(op, at, a, first, op.terms - first < op.depth ? op.terms : first + op.depth, sum);
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-      for (int q = 0; q < P; ++q) total[i][q] += sum[i][q];
-    }
+    const int64_t end = op.terms - first < op.depth ? op.terms : first + op.depth;
+    add_block<kRows, P>(total, [&](Vec(&sum)[kRows][P]) { add_to_channels<V, T, P>(op, at, a, first, end, sum); });
   }
   finish_sums<kRows, P, W>(sums, row, pixel, total);
 }

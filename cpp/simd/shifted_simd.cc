@@ -6,6 +6,8 @@ namespace slipway::SLIPWAY_ISA {
 namespace {
 
 constexpr int64_t kPanel = 2 * kLanes;
+/// Rows whose sums of four vectors the registers hold beside what is read.
+constexpr int kFewRows = kLanes == 16 ? 4 : 2;
 
 /// Terms [first, first + depth) of H rows from `row` on and of V vectors of columns from `column` on.
 template <int H, int V>
@@ -42,7 +44,9 @@ void multiply(const Shifted& call, int64_t first, int64_t depth, int64_t row, in
 template <int H>
 void multiply_tile(const Shifted& call, int64_t first, int64_t depth, int64_t row, int64_t column,
                    int64_t columns) noexcept {
-  if (H <= 4 && columns > kPanel) return multiply<H, 4>(call, first, depth, row, column);
+  if constexpr (H <= kFewRows) {
+    if (columns > kPanel) return multiply<H, 4>(call, first, depth, row, column);
+  }
   for (int64_t done = 0; done < columns; done += kPanel) multiply<H, 2>(call, first, depth, row, column + done);
 }
 
