@@ -21,7 +21,7 @@ NetworkCut cut_of(const NetworkItems& items, int64_t lanes, int threads) {
   const auto floats_of = [&](int index) {
     if (index < 0) return int64_t{0};
     const NetworkValue& value = items.values[static_cast<std::size_t>(index)];
-    return (value.channels + lanes - 1) / lanes * lanes * value.height * value.width;
+    return (value.channels + lanes - 1) / lanes * lanes * value.pixels();
   };
   int64_t weights = 0;
   for (std::size_t i = 0; i < items.list.size(); ++i) {

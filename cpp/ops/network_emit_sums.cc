@@ -31,8 +31,8 @@ void NetworkEmitter::emit_sums(const NetworkItem& item) {
   }
   op.offsets = keep(std::move(offsets));
   op.in = places_.place_of(item.in, keep(windows_of(item, places_)));
-  op.pixels = made.height * made.width * places_.groups();
-  op.depth = sum_depth(op.terms, made.height * made.width * op.window == 1);
+  op.pixels = made.pixels() * places_.groups();
+  op.depth = sum_depth(op.terms, made.pixels() * op.window == 1);
   op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
   if (item.other >= 0) op.other = places_.place_of(item.other, keep(places_.pixels_of(item.other)));
 

@@ -116,7 +116,7 @@ void NetworkEmitter::clear_border(int index) {
 void NetworkEmitter::add_turned(NetworkOp op, NetworkKind kind, int index, NetworkPlace NetworkOp::* place) {
   const NetworkValue& turned = value(index);
   op.kind = kind;
-  op.pixels = turned.height * turned.width * places_.groups();
+  op.pixels = turned.pixels() * places_.groups();
   op.rows = places_.rows_of(index);
   op.terms = turned.channels;
   op.*place = places_.place_of(index, keep(places_.pixels_of(index)));
@@ -157,7 +157,7 @@ void NetworkEmitter::emit_output(const NetworkItem& item) {
   const int32_t* elements = keep(places_.elements_of(item.in));
   op.pixels = op.sample * places_.groups();
   op.terms = 1;
-  if (from.height * from.width == 1 && places_.is_run(item.in)) {
+  if (from.pixels() == 1 && places_.is_run(item.in)) {
     std::vector<int32_t> rows;
     for (int64_t g = 0; g < places_.groups(); ++g) rows.push_back(elements[g * from.channels]);
     op.pixels = places_.groups();
@@ -189,7 +189,7 @@ void NetworkEmitter::emit_map(const NetworkItem& item) {
   op.activation = item.activation;
   op.rows = places_.rows_of(item.out);
   const NetworkValue& made = value(item.out);
-  op.pixels = made.height * made.width * places_.groups();
+  op.pixels = made.pixels() * places_.groups();
   const bool is_nearest = item.resize != nullptr;
   op.in = places_.place_of(item.in, keep(is_nearest ? nearest_of(item, places_) : places_.pixels_of(item.in)));
   if (item.other >= 0) {

@@ -32,21 +32,26 @@ class ItemReader final {
     return id == kNoValue ? nullptr : facts_[static_cast<std::size_t>(id)].constant.get();
   }
 
-  /// A value of the graph's: [N, C, H, W], [N, C, W] or [N, C].
+  /// A value of the graph's: [N, C], [N, C, W], [N, C, H, W] or [N, C, D, H, W].
   int add_value(ValueId id) {
     const Fact& fact = facts_[static_cast<std::size_t>(id)];
     require_fit(fact.dtype == DType::kFloat32);
     const Shape shape = fact.shape();
-    require_fit(shape.rank() >= 2 && shape.rank() <= 4 && shape[0] == items_.batch && shape.count() > 0);
+    require_fit(shape.rank() >= 2 && shape.rank() <= 5 && shape[0] == items_.batch && shape.count() > 0);
     require_fit(shape.count(1, shape.rank()) < kMostNetworkElements);
-    NetworkValue made;
-    made.channels = shape[1];
-    if (shape.rank() > 2) made.width = shape[shape.rank() - 1];
-    if (shape.rank() > 3) made.height = shape[2];
-    items_.values.push_back(std::move(made));
+    items_.values.push_back(form_of(shape));
     maker_.push_back(-1);
     value_of_[static_cast<std::size_t>(id)] = static_cast<int>(items_.values.size()) - 1;
     return static_cast<int>(items_.values.size()) - 1;
+  }
+
+  [[nodiscard]] static NetworkValue form_of(const Shape& shape) {
+    NetworkValue made;
+    made.channels = shape[1];
+    if (shape.rank() > 2) made.width = shape[shape.rank() - 1];
+    if (shape.rank() > 3) made.height = shape[shape.rank() - 2];
+    if (shape.rank() > 4) made.depth = shape[2];
+    return made;
   }
 
   [[nodiscard]] int read(ValueId id) const {
@@ -148,8 +153,8 @@ class ItemReader final {
     const Shape x = shape_of(node.inputs[0]);
     const Shape y = shape_of(node.outputs[0]);
     const Shape w = shape_of(node.inputs[1]);
-    require_fit(x.rank() > 2);
     const bool is_transposed = node.op == "ConvTranspose";
+    require_fit(x.rank() > 2 && (!is_transposed || x.rank() < 5));
     NetworkItem item;
     item.kind = is_transposed           ? NetworkKind::kSpread
                 : is_depthwise(node, w) ? NetworkKind::kDepthwise
@@ -173,8 +178,10 @@ class ItemReader final {
     item.node = &node;
     item.in = read(node.inputs[0]);
     require_fit(same_form(node.inputs[0], value(item.in)));
-    item.window.axes[1].input = item.window.axes[1].output = value(item.in).height;
-    item.window.axes[2].input = item.window.axes[2].output = value(item.in).width;
+    const NetworkValue& from = value(item.in);
+    item.window.axes[0].input = item.window.axes[0].output = from.depth;
+    item.window.axes[1].input = item.window.axes[1].output = from.height;
+    item.window.axes[2].input = item.window.axes[2].output = from.width;
     item.out = add_value(node.outputs[0]);
     add_item(item);
   }
@@ -212,6 +219,7 @@ class ItemReader final {
   /// One window that sees all pixels.
   static Window whole_window(const NetworkValue& from) {
     Window window;
+    window.axes[0].input = window.axes[0].kernel = from.depth;
     window.axes[1].input = window.axes[1].kernel = from.height;
     window.axes[2].input = window.axes[2].kernel = from.width;
     return window;
@@ -227,8 +235,8 @@ class ItemReader final {
              axis.output * 2 <= axis.input;
     };
     NetworkItem* maker = sole_maker(node.inputs[0]);
-    if (node.op == "MaxPool" && is_half(window.axes[1]) && is_half(window.axes[2]) && maker != nullptr &&
-        maker->kind == NetworkKind::kSums && maker->pool == 1 && maker->other < 0 &&
+    if (node.op == "MaxPool" && x.rank() < 5 && is_half(window.axes[1]) && is_half(window.axes[2]) &&
+        maker != nullptr && maker->kind == NetworkKind::kSums && maker->pool == 1 && maker->other < 0 &&
         (maker->activation.kind == Activation::kNone || maker->activation.kind == Activation::kRelu)) {
       maker->pool = 2;
       return retarget(*maker, node.outputs[0]);
@@ -299,7 +307,7 @@ class ItemReader final {
     require_fit(shape_of(node.inputs[0]).rank() == shape.rank() && shape_of(node.inputs[1]).rank() == shape.rank());
     require_fit(shape_of(node.inputs[0])[0] == items_.batch && shape_of(node.inputs[1])[0] == items_.batch);
     require_fit(same_form(node.outputs[0], value(item.in)) && other.channels == made.channels);
-    require_fit(other.height * other.width == 1 || same_form(node.outputs[0], other));
+    require_fit(other.pixels() == 1 || same_form(node.outputs[0], other));
     add_item(item);
   }
 
@@ -312,7 +320,7 @@ class ItemReader final {
     std::vector<int> parts;
     for (const ValueId id : node.inputs) {
       int part = read(id);
-      require_fit(value(part).height == value(whole).height && value(part).width == value(whole).width);
+      require_fit(value(part).has_pixels_of(value(whole)));
       const bool is_whole = items_.concat_of(part) != nullptr;
       const bool can_move =
           !is_whole && items_.concat_with(part) == nullptr &&
@@ -353,10 +361,8 @@ class ItemReader final {
 
   /// True where the value that `id` becomes has the form of `other`; a flat one of several pixels has not.
   [[nodiscard]] bool same_form(ValueId id, const NetworkValue& other) const {
-    const Shape shape = shape_of(id);
-    const int64_t width = shape.rank() > 2 ? shape[shape.rank() - 1] : 1;
-    const int64_t height = shape.rank() > 3 ? shape[2] : 1;
-    return shape[1] == other.channels && height == other.height && width == other.width;
+    const NetworkValue form = form_of(shape_of(id));
+    return form.channels == other.channels && form.has_pixels_of(other);
   }
 
   void read_outputs() {

@@ -23,10 +23,15 @@ inline void require_fit(bool fits) {
 /// A value of the graph; views share the one of what they view. [N, C] has one pixel.
 struct NetworkValue {
   int64_t channels = 0;
+  int64_t depth = 1;
   int64_t height = 1;
   int64_t width = 1;
 
-  [[nodiscard]] int64_t elements() const noexcept { return channels * height * width; }
+  [[nodiscard]] int64_t pixels() const noexcept { return depth * height * width; }
+  [[nodiscard]] int64_t elements() const noexcept { return channels * pixels(); }
+  [[nodiscard]] bool has_pixels_of(const NetworkValue& other) const noexcept {
+    return depth == other.depth && height == other.height && width == other.width;
+  }
 };
 
 /// True of a convolution, a transposed one, or a dense layer.

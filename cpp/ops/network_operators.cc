@@ -34,7 +34,9 @@ bool reduces_planes(const Node& node, const Tensor* given, int rank) {
   }
   for (int64_t& axis : axes) axis += axis < 0 ? rank : 0;
   std::sort(axes.begin(), axes.end());
-  return (rank == 4 && axes == std::vector<int64_t>({2, 3})) || (rank == 3 && axes == std::vector<int64_t>({2}));
+  std::vector<int64_t> spatial;
+  for (int64_t axis = 2; axis < rank; ++axis) spatial.push_back(axis);
+  return rank > 2 && axes == spatial;
 }
 
 std::vector<float> channel_factors(const Node& node, const std::function<const Tensor*(ValueId)>& constant) {

@@ -28,7 +28,8 @@ NetworkBorder reach_of(const NetworkItems& items, const NetworkItem& item) {
   const auto last_of = [](const WindowAxis& axis) {
     return (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation;
   };
-  NetworkBorder reach = {h.begin, w.begin, beyond(h, last_of(h)), beyond(w, last_of(w))};
+  NetworkBorder reach = {
+      h.begin, w.begin, beyond(h, last_of(h)), beyond(w, last_of(w)), d.begin, beyond(d, last_of(d))};
   if (const auto form = winograd_of(items, item)) {
     reach.bottom = std::max(reach.bottom, beyond(h, 2 * form->down - 3 + form->patch_rows()));
     reach.right = std::max(reach.right, beyond(w, 2 * form->across - 3 + form->patch_columns()));
@@ -43,6 +44,8 @@ void NetworkBorder::grow(const NetworkBorder& other) noexcept {
   left = std::max(left, other.left);
   bottom = std::max(bottom, other.bottom);
   right = std::max(right, other.right);
+  front = std::max(front, other.front);
+  back = std::max(back, other.back);
 }
 
 NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_sample_lanes, const NetworkCut& cut)
@@ -104,6 +107,7 @@ void NetworkPlaces::add_roots() {
     if (placed_[i].lanes.empty() || items_.concat_with(index) != nullptr) continue;
     placed_[i].root = static_cast<int>(roots_.size());
     NetworkRoot root;
+    root.depth = value(index).depth;
     root.height = value(index).height;
     root.width = value(index).width;
     root.channels = placed_[i].padded;
@@ -131,13 +135,12 @@ void NetworkPlaces::place_input(const NetworkItem& input) {
 
 void NetworkPlaces::set_cut() {
   for (const NetworkRoot& made : roots_) {
-    const int64_t height = made.border.top + made.height + made.border.bottom;
-    const int64_t width = made.border.left + made.width + made.border.right;
-    require_fit(saturating_product(saturating_product(height, width), made.channels, 4 * lanes_) < kMostBytes);
+    const int64_t pixels = saturating_product(made.planes(), made.rows(), made.columns());
+    require_fit(saturating_product(pixels, made.channels, 4 * lanes_) < kMostBytes);
   }
   // What is computed is single pixels; an input may be an image that is flattened.
   const bool is_dense = std::all_of(items_.list.begin(), items_.list.end(), [&](const NetworkItem& item) {
-    return item.kind == NetworkKind::kCopy || item.out < 0 || value(item.out).height * value(item.out).width == 1;
+    return item.kind == NetworkKind::kCopy || item.out < 0 || value(item.out).pixels() == 1;
   });
   if (is_dense || has_sample_lanes_) cut_ = {};
   if (is_dense) {
@@ -154,13 +157,12 @@ void NetworkPlaces::set_cut() {
 }
 
 NetworkSteps NetworkPlaces::steps_of(const NetworkRoot& root) const noexcept {
-  const int64_t width = root.border.left + root.width + root.border.right;
-  const int64_t height = root.border.top + root.height + root.border.bottom;
-  if (has_sample_lanes_ || root.is_plane) {
-    const int64_t cell = has_sample_lanes_ ? lanes_ : 1;
-    return {cell, width * cell, width * height * cell, root.channels * width * height * cell};
-  }
-  return {root.channels, width * root.channels, 1, width * height * root.channels};
+  const bool is_by_channel = has_sample_lanes_ || root.is_plane;
+  const int64_t x = !is_by_channel ? root.channels : has_sample_lanes_ ? lanes_ : 1;
+  const int64_t y = root.columns() * x;
+  const int64_t z = root.rows() * y;
+  const int64_t all = root.planes() * z;
+  return is_by_channel ? NetworkSteps{x, y, z, all, root.channels * all} : NetworkSteps{x, y, z, 1, all};
 }
 
 int64_t NetworkPlaces::channel_at(int value, int64_t c) const {
@@ -181,12 +183,13 @@ bool NetworkPlaces::is_run(int value) const {
 }
 
 bool NetworkPlaces::is_turned(int index) const {
-  return is_run(index) && !root_of(index).is_plane && 2 * value(index).height * value(index).width >= lanes_;
+  return is_run(index) && !root_of(index).is_plane && 2 * value(index).pixels() >= lanes_;
 }
 
-int32_t NetworkPlaces::pixel_at(const NetworkRoot& root, int64_t g, int64_t y, int64_t x) const {
+int32_t NetworkPlaces::pixel_at(const NetworkRoot& root, int64_t g, int64_t z, int64_t y, int64_t x) const {
   const NetworkSteps steps = steps_of(root);
-  const int64_t place = g * steps.group + (root.border.top + y) * steps.y + (root.border.left + x) * steps.x;
+  const int64_t place = g * steps.group + (root.border.front + z) * steps.z + (root.border.top + y) * steps.y +
+                        (root.border.left + x) * steps.x;
   require_fit(place >= 0 && place <= std::numeric_limits<int32_t>::max());
   return static_cast<int32_t>(place);
 }
@@ -195,22 +198,23 @@ std::vector<int32_t> NetworkPlaces::pixels_of(int value) const {
   const NetworkRoot& root = root_of(value);
   std::vector<int32_t> list;
   for (int64_t g = 0; g < groups_; ++g) {
-    for (int64_t y = 0; y < root.height; ++y) {
-      for (int64_t x = 0; x < root.width; ++x) list.push_back(pixel_at(root, g, y, x));
+    for (int64_t z = 0; z < root.depth; ++z) {
+      for (int64_t y = 0; y < root.height; ++y) {
+        for (int64_t x = 0; x < root.width; ++x) list.push_back(pixel_at(root, g, z, y, x));
+      }
     }
   }
   return list;
 }
 
 std::vector<int32_t> NetworkPlaces::elements_of(int index) const {
-  const NetworkRoot& root = root_of(index);
+  const std::vector<int32_t> pixels = pixels_of(index);
+  const int64_t count = value(index).pixels();
   std::vector<int32_t> list;
   for (int64_t g = 0; g < groups_; ++g) {
     for (int64_t c = 0; c < value(index).channels; ++c) {
       const auto channel = static_cast<int32_t>(channel_at(index, c));
-      for (int64_t y = 0; y < root.height; ++y) {
-        for (int64_t x = 0; x < root.width; ++x) list.push_back(pixel_at(root, g, y, x) + channel);
-      }
+      for (int64_t i = 0; i < count; ++i) list.push_back(pixels[static_cast<std::size_t>(g * count + i)] + channel);
     }
   }
   return list;
@@ -219,7 +223,7 @@ std::vector<int32_t> NetworkPlaces::elements_of(int index) const {
 NetworkPlaces::Runs NetworkPlaces::border_of(int value) const {
   const NetworkRoot& root = root_of(value);
   const NetworkSteps steps = steps_of(root);
-  const int64_t planes = has_sample_lanes_ || root.is_plane ? root.channels : 1;
+  const int64_t channels = has_sample_lanes_ || root.is_plane ? root.channels : 1;
   Runs runs;
   const auto add = [&](int64_t begin, int64_t length) {
     if (length == 0) return;
@@ -230,11 +234,13 @@ NetworkPlaces::Runs NetworkPlaces::border_of(int value) const {
       runs.lengths.push_back(static_cast<int32_t>(length));
     }
   };
-  for (int64_t i = 0; i < groups_ * planes; ++i) {
-    const int64_t plane = i / planes * steps.group + i % planes * steps.channel;
-    for (int64_t y = 0; y < root.border.top + root.height + root.border.bottom; ++y) {
-      const int64_t row = plane + y * steps.y;
-      if (y < root.border.top || y >= root.border.top + root.height) {
+  const auto is_beyond = [](int64_t i, int64_t border, int64_t size) { return i < border || i >= border + size; };
+  for (int64_t i = 0; i < groups_ * channels; ++i) {
+    const int64_t channel = i / channels * steps.group + i % channels * steps.channel;
+    for (int64_t k = 0; k < root.planes() * root.rows(); ++k) {
+      const int64_t row = channel + k * steps.y;
+      if (is_beyond(k / root.rows(), root.border.front, root.depth) ||
+          is_beyond(k % root.rows(), root.border.top, root.height)) {
         add(row, steps.y);
         continue;
       }

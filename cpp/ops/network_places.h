@@ -9,19 +9,22 @@
 
 namespace slipway {
 
-/// Rows and columns around a value that stay zero, so that windows may reach over its edges.
+/// Planes, rows and columns around a value that stay zero, so that windows may reach over its edges.
 struct NetworkBorder {
   int64_t top = 0;
   int64_t left = 0;
   int64_t bottom = 0;
   int64_t right = 0;
+  int64_t front = 0;
+  int64_t back = 0;
 
   void grow(const NetworkBorder& other) noexcept;
-  [[nodiscard]] bool is_empty() const noexcept { return top + left + bottom + right == 0; }
+  [[nodiscard]] bool is_empty() const noexcept { return top + left + bottom + right + front + back == 0; }
 };
 
 /// Memory that one value has, or several that are concatenated.
 struct NetworkRoot {
+  int64_t depth = 0;
   int64_t height = 0;
   int64_t width = 0;
   int64_t channels = 0;  ///< where lanes are channels: with the padding of every part
@@ -30,12 +33,18 @@ struct NetworkRoot {
   int port = -1;          ///< the input that it is: nothing is copied
   int64_t groups = 1;     ///< of samples that are there at once
   Lifetime life;
+
+  /// With the border.
+  [[nodiscard]] int64_t planes() const noexcept { return border.front + depth + border.back; }
+  [[nodiscard]] int64_t rows() const noexcept { return border.top + height + border.bottom; }
+  [[nodiscard]] int64_t columns() const noexcept { return border.left + width + border.right; }
 };
 
-/// Floats from one column, row, channel, and group of samples to the next.
+/// Floats from one column, row, plane, channel, and group of samples to the next.
 struct NetworkSteps {
   int64_t x;
   int64_t y;
+  int64_t z;
   int64_t channel;
   int64_t group;
 };
@@ -68,8 +77,8 @@ class NetworkPlaces final {
   /// True where all channels of a vector of its pixels are turned at once, on the way from or to the call's arrays.
   [[nodiscard]] bool is_turned(int value) const;
 
-  /// Place of pixel (y, x) in group g of samples; it may lie in the border.
-  [[nodiscard]] int32_t pixel_at(const NetworkRoot& root, int64_t g, int64_t y, int64_t x) const;
+  /// Place of pixel (z, y, x) in group g of samples; it may lie in the border.
+  [[nodiscard]] int32_t pixel_at(const NetworkRoot& root, int64_t g, int64_t z, int64_t y, int64_t x) const;
   /// All pixels of a value, group by group; and all elements in ONNX's order.
   [[nodiscard]] std::vector<int32_t> pixels_of(int value) const;
   [[nodiscard]] std::vector<int32_t> elements_of(int value) const;

@@ -34,7 +34,7 @@ bool fills_lanes(const NetworkItems& items, int64_t lanes) {
     });
     const NetworkValue& in = items.values[static_cast<std::size_t>(item.in)];
     const NetworkValue& out = items.values[static_cast<std::size_t>(item.out)];
-    const int64_t pixels = out.height * out.width * item.pool * item.pool;
+    const int64_t pixels = out.pixels() * item.pool * item.pool;
     const bool is_alone = item.kind == NetworkKind::kDepthwise;
     if (!is_alone && reads_input) continue;
     const auto terms = static_cast<double>(item.window.taps() * (is_alone ? 1 : in.channels));

@@ -44,7 +44,7 @@ std::shared_ptr<const NetworkResize> resize_of(const Node& node, const std::vect
   const std::vector<ResizeScale> scales = resize_scales(context);
   const Shape x = context.shape(0);
   const Shape y = context.output_shape(0);
-  require_fit(x.rank() > 2 && scales[0].is_one() && scales[1].is_one() && x[0] == y[0] && x[1] == y[1]);
+  require_fit(x.rank() > 2 && x.rank() < 5 && scales[0].is_one() && scales[1].is_one() && x[0] == y[0] && x[1] == y[1]);
   auto made = std::make_shared<NetworkResize>();
   const auto last = static_cast<std::size_t>(x.rank() - 1);
   made->rows = x.rank() > 3 ? axis_of(how, scales[2], x[2], y[2]) : axis_of(how, {}, 1, 1);
@@ -56,7 +56,7 @@ std::shared_ptr<const NetworkResize> resize_of(const Node& node, const std::vect
 std::vector<int32_t> nearest_of(const NetworkItem& item, const NetworkPlaces& places) {
   std::vector<int32_t> pixels;
   each_pixel(item, places, [&](int64_t g, const ResizeTap* row, const ResizeTap* column) {
-    pixels.push_back(places.pixel_at(places.root_of(item.in), g, row->from, column->from));
+    pixels.push_back(places.pixel_at(places.root_of(item.in), g, 0, row->from, column->from));
   });
   return pixels;
 }
@@ -71,7 +71,7 @@ NetworkPoolTaps blended_of(const NetworkItem& item, const NetworkPlaces& places)
       for (int j = 0; j < item.resize->columns.count; ++j) {
         // A weight of 0 takes nothing, not even from infinity.
         if (rows[i].weight == 0.0 || columns[j].weight == 0.0) continue;
-        made.taps.push_back(places.pixel_at(places.root_of(item.in), g, rows[i].from, columns[j].from));
+        made.taps.push_back(places.pixel_at(places.root_of(item.in), g, 0, rows[i].from, columns[j].from));
         made.counts.push_back(static_cast<float>(rows[i].weight * columns[j].weight));
       }
     }

@@ -89,8 +89,8 @@ std::vector<NetworkSpread> spreads_of(const NetworkItem& item, const NetworkPlac
       for (int64_t g = 0; g < places.groups(); ++g) {
         for (const int64_t y : lines) {
           for (const int64_t x : points) {
-            spread.windows.push_back(places.pixel_at(in, g, y / h.stride, x / w.stride));
-            spread.pixels.push_back(places.pixel_at(out, g, y, x));
+            spread.windows.push_back(places.pixel_at(in, g, 0, y / h.stride, x / w.stride));
+            spread.pixels.push_back(places.pixel_at(out, g, 0, y, x));
           }
         }
       }

@@ -21,12 +21,12 @@ std::shared_ptr<OwnedNetworkStrips> make_strips(const NetworkItem& item, const N
                                                 int64_t lanes, int64_t work, NetworkOp& op) {
   const NetworkRoot& in = places.root_of(item.in);
   const NetworkRoot& out = places.root_of(item.out);
-  const WindowAxis& h = item.window.axes[1];
-  const WindowAxis& w = item.window.axes[2];
+  const auto& [d, h, w] = item.window.axes;
   const int64_t columns = out.width * item.pool;
   if (!in.is_plane || item.other >= 0 || w.stride != 1 || columns < lanes || channels > lanes) return nullptr;
   const int64_t across = (columns + lanes - 1) / lanes;
-  const int64_t strips = places.groups() * out.height * across;
+  const int64_t rows = out.depth * out.height;
+  const int64_t strips = places.groups() * rows * across;
   auto made = std::make_shared<OwnedNetworkStrips>();
   made->lines = item.pool;
   made->work = strips * (item.pool * channels * (op.terms + 1) + lanes * kTurnCost);
@@ -38,16 +38,18 @@ std::shared_ptr<OwnedNetworkStrips> make_strips(const NetworkItem& item, const N
   std::vector<int32_t> lines;
   std::vector<int32_t> to;
   std::vector<int32_t> skipped;
-  for (int64_t i = 0; i < places.groups() * out.height; ++i) {
-    const int64_t g = i / out.height;
+  for (int64_t i = 0; i < places.groups() * rows; ++i) {
+    const int64_t g = i / rows;
+    const int64_t z = i % rows / out.height;
     const int64_t y = i % out.height;
     for (int64_t k = 0; k < across; ++k) {
       // The last strip of a row ends with it, so that nothing is read beyond; what it shares is written once.
       const int64_t x = std::min(k * lanes, columns - lanes);
-      to.push_back(places.pixel_at(out, g, y, x / item.pool));
+      to.push_back(places.pixel_at(out, g, z, y, x / item.pool));
       skipped.push_back(static_cast<int32_t>((k * lanes - x) / item.pool));
       for (int64_t line = 0; line < item.pool; ++line) {
-        from.push_back(places.pixel_at(in, g, (y * item.pool + line) * h.stride - h.begin, x - w.begin));
+        from.push_back(
+            places.pixel_at(in, g, z * d.stride - d.begin, (y * item.pool + line) * h.stride - h.begin, x - w.begin));
         lines.push_back(static_cast<int32_t>(static_cast<int64_t>(lines.size()) % kStripVectors * lanes * lanes));
       }
     }

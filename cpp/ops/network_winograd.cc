@@ -59,7 +59,7 @@ std::vector<int32_t> patches_of(const WinogradForm& form, const WinogradSetting&
   for (int64_t g = 0; g < setting.places.groups(); ++g) {
     for (int64_t y = 0; y < form.down; ++y) {
       for (int64_t x = 0; x < form.across; ++x) {
-        list.push_back(setting.places.pixel_at(root, g, 2 * y - h.begin, 2 * x - w.begin));
+        list.push_back(setting.places.pixel_at(root, g, 0, 2 * y - h.begin, 2 * x - w.begin));
       }
     }
   }
@@ -76,7 +76,7 @@ std::vector<int32_t> tiles_of(const WinogradForm& form, const WinogradSetting& s
       const int64_t y = t % form.tiles() / form.across * 2 + k / 2;
       const int64_t x = t % form.across * 2 + k % 2;
       const bool exists = y < root.height && x < root.width;
-      list.push_back(exists ? setting.places.pixel_at(root, t / form.tiles(), y, x) : -1);
+      list.push_back(exists ? setting.places.pixel_at(root, t / form.tiles(), 0, y, x) : -1);
     }
   }
   return list;
@@ -189,7 +189,7 @@ std::optional<WinogradForm> winograd_of(const NetworkItems& items, const Network
   WinogradForm form;
   form.row_kernels = kernels_of(h);
   form.column_kernels = kernels_of(w);
-  if (form.row_kernels == 0 || form.column_kernels == 0) return std::nullopt;
+  if (in.depth * d.kernel * out.depth > 1 || form.row_kernels == 0 || form.column_kernels == 0) return std::nullopt;
   if (std::max(in.channels, out.channels) > kMostChannels) return std::nullopt;
   form.down = item.pool == 2 ? out.height : (out.height + 1) / 2;
   form.across = item.pool == 2 ? out.width : (out.width + 1) / 2;

@@ -1,8 +1,9 @@
 // Neighbouring nodes that treat every sample alike become one Network node, whose body they are: it runs them block by
 // block in cache (ops/network.h).
 //
-// 1. Its values are float32 [N, C, H, W], [N, C, W] or [N, C], N the first dimension of all its inputs; weights are
-//    constant.
+// 1. Its values are float32 [N, C], [N, C, W], [N, C, H, W] or [N, C, D, H, W], N the first dimension of all its
+// inputs;
+//    weights are constant.
 // 2. It holds a convolution or a dense layer. Dense layers whose weights fill a cache stay alone: the matrix product
 //    reads them once for all samples. So does a single convolution among element-wise operators, but one that sums
 //    many channels alone over many taps: its own kernel needs no other order of its input, nor of its output.
@@ -66,7 +67,7 @@ class Grouping final {
   [[nodiscard]] bool is_activation(ValueId id) const {
     const Fact& fact = sweep_.fact(id);
     const std::size_t rank = fact.dims ? fact.dims->size() : 0;
-    const bool has_rank = rank == 4 || rank == 2 || (rank == 3 && !is_for_cuda_);
+    const bool has_rank = rank == 4 || rank == 2 || ((rank == 3 || rank == 5) && !is_for_cuda_);
     return fact.dtype == DType::kFloat32 && !fact.constant && has_rank && sample_size(id) < kMostNetworkElements;
   }
 
@@ -164,7 +165,7 @@ class Grouping final {
   [[nodiscard]] bool resizes_pixels(const Node& node) const {
     const Dims& from = *dims(node.inputs[0]);
     const Dims& to = *dims(node.outputs[0]);
-    return from.size() > 2 && to[0].surely_equals(from[0]) && to[1].surely_equals(from[1]);
+    return from.size() > 2 && from.size() < 5 && to[0].surely_equals(from[0]) && to[1].surely_equals(from[1]);
   }
 
   /// True where a product is of values of one shape, or one has one number for each channel of the other.
@@ -200,7 +201,8 @@ class Grouping final {
     if (node.op.starts_with("Conv")) {
       const Tensor* weights = sweep_.constant(node.inputs[1]);
       if (node.op == "ConvTranspose") {
-        return weights != nullptr && is_finite(*weights) && int_attribute(node, "group", 1) == 1;
+        return dims(node.outputs[0])->size() < 5 && weights != nullptr && is_finite(*weights) &&
+               int_attribute(node, "group", 1) == 1;
       }
       if (int_attribute(node, "group", 1) == 1) return true;
       return !is_for_cuda_ && weights != nullptr && is_depthwise(node, weights->shape());
