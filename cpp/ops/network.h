@@ -45,6 +45,7 @@ enum class NetworkKind : int {
   kDepthwise,    ///< convolution of each channel alone: the sum over p of weights[p] * in[offsets[p]], row by row
   kMul,          ///< in * other
   kBlend,        ///< the sum over taps [first[i], first[i + 1]) of pixel i, tap t times counts[t]
+  kGrouped,      ///< the same of groups of channels: of `fellows` each, a power of two that a vector has several of
   kSpread,       ///< transposed convolution: of items (network_items.h); operations are kSums
 };
 
@@ -62,7 +63,8 @@ struct NetworkOp {
   NetworkPlace other;  ///< of kSums and kWinograd: added to the sums
   ActivationCall activation;
   int64_t terms = 0;
-  int64_t depth = 0;                 ///< of kSums and kDepthwise: terms that are summed from zero, at most all
+  int64_t depth = 0;                 ///< of kSums, kDepthwise, kGrouped: terms that are summed from zero, at most all
+  int64_t fellows = 1;               ///< of kGrouped: channels of a group, `offsets` being those of one
   int64_t window = 1;                ///< of kSums: 4 where `in` has four pixels for each of the output, their maximum
   bool ends_in_half = false;         ///< of kSums, channels: the last vector needs its lower half alone
   const float* weights = nullptr;    ///< samples: even tiles, of kDepthwise rows; channels: row vectors (simd/panels.h)

@@ -122,8 +122,8 @@ class StageMaker final {
 
   void add(const NetworkItem& item) {
     require_fit(made_->list.size() < kMostStages);
-    require_fit(item.kind != NetworkKind::kDepthwise && item.kind != NetworkKind::kMul &&
-                item.kind != NetworkKind::kSpread && item.resize == nullptr);
+    require_fit(item.kind != NetworkKind::kDepthwise && item.kind != NetworkKind::kGrouped &&
+                item.kind != NetworkKind::kMul && item.kind != NetworkKind::kSpread && item.resize == nullptr);
     NetworkStage& stage = made_->list.emplace_back();
     const bool leaves = item.kind == NetworkKind::kGather;
     const NetworkValue& out = value(leaves ? item.in : item.out);

@@ -12,6 +12,8 @@ namespace {
 
 /// Groups of tiles at work at once, at most, where there is one block.
 constexpr int64_t kMostParts = 8;
+/// Of a multiply-add whose vector is put together from lanes of another.
+constexpr int64_t kTakenCost = 2;
 
 }  // namespace
 
@@ -105,13 +107,45 @@ void NetworkEmitter::emit_winograd(const NetworkItem& item, const WinogradForm& 
   program_->winograds.push_back(std::move(made));
 }
 
+// Sums of their own where a group fills whole rows.
+void NetworkEmitter::emit_grouped(const NetworkItem& item) {
+  require_fit(has_sample_lanes() || places_.is_run(item.in));
+  if (!has_sample_lanes() && item.fellows % lanes_ != 0) return emit_depthwise(item);
+  const int32_t* windows = keep(windows_of(item, places_));
+  const int32_t* pixels = keep(places_.pixels_of(item.out));
+  NetworkOp op;
+  op.kind = NetworkKind::kSums;
+  op.activation = item.activation;
+  op.rows = item.fellows / (has_sample_lanes() ? 1 : lanes_);
+  op.terms = item.fellows * item.window.taps();
+  op.pixels = value(item.out).pixels() * places_.groups();
+  op.depth = sum_depth(op.terms, value(item.out).pixels() == 1);
+  op.in = places_.place_of(item.in, windows);
+  for (int64_t first = 0; first < value(item.out).channels; first += item.fellows) {
+    std::vector<int32_t> offsets;
+    for (int64_t c = first; c < first + item.fellows; ++c) {
+      for (const int32_t tap : taps_of(item, places_, c)) offsets.push_back(tap);
+    }
+    op.offsets = keep(std::move(offsets));
+    op.out = places_.place_of(item.out, pixels);
+    op.out.start += places_.channel_at(item.out, first);
+    add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}}, work_of_sums(op));
+    packs_.push_back([op = last(), node = item.node, first, count = item.fellows](NetworkPacker& packer,
+                                                                                  OwnedNetworkProgram& program) {
+      packer.pack_sums(program.list[op], *node, program.has_sample_lanes, first, count);
+    });
+  }
+}
+
 void NetworkEmitter::emit_depthwise(const NetworkItem& item) {
   NetworkOp op;
   op.kind = item.kind;
   op.activation = item.activation;
   op.rows = places_.rows_of(item.out);
-  op.terms = item.window.taps();
-  op.depth = sum_depth(op.terms, false);
+  op.terms = item.fellows * item.window.taps();
+  op.fellows = item.fellows;
+  const bool is_single = item.kind == NetworkKind::kGrouped && value(item.out).pixels() == 1;
+  op.depth = sum_depth(op.terms, is_single);
   op.offsets = keep(taps_of(item, places_, 0));
   std::vector<int32_t> windows = windows_of(item, places_);
   op.pixels = static_cast<int64_t>(windows.size());
@@ -119,9 +153,9 @@ void NetworkEmitter::emit_depthwise(const NetworkItem& item) {
   op.out = places_.place_of(item.out, keep(places_.pixels_of(item.out)));
   std::vector<int64_t> lanes;
   const int64_t each = has_sample_lanes() ? lanes_ : 1;
-  for (int64_t c = 0; c < places_.channels_of(item.in); ++c) lanes.push_back(places_.lane_of(item.in, c) / each);
+  for (int64_t c = 0; c < places_.channels_of(item.out); ++c) lanes.push_back(places_.lane_of(item.out, c) / each);
   add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}},
-         op.pixels * op.rows * (op.terms + kReadCost + kWriteCost));
+         op.pixels * op.rows * (op.terms * (op.fellows > 1 ? kTakenCost : 1) + kReadCost + kWriteCost));
   packs_.push_back(
       [op = last(), node = item.node, lanes = std::move(lanes)](NetworkPacker& packer, OwnedNetworkProgram& program) {
         packer.pack_depthwise(program.list[op], *node, lanes);

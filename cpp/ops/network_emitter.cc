@@ -89,6 +89,8 @@ void NetworkEmitter::emit(const NetworkItem& item) {
       return emit_spread(item);
     case NetworkKind::kDepthwise:
       return emit_depthwise(item);
+    case NetworkKind::kGrouped:
+      return emit_grouped(item);
     case NetworkKind::kPool:
       return add_taps(item, pool_taps_of(item, places_), item.is_mean);
     case NetworkKind::kBlend:

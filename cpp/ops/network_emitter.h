@@ -59,7 +59,9 @@ class NetworkEmitter final {
   void emit_sums(const NetworkItem& item);
   void emit_spread(const NetworkItem& item);
   void emit_winograd(const NetworkItem& item, const WinogradForm& form);
+  /// Channel by channel, or group by group where a vector has several groups.
   void emit_depthwise(const NetworkItem& item);
+  void emit_grouped(const NetworkItem& item);
   [[nodiscard]] int64_t work_of_sums(const NetworkOp& op) const;
   [[nodiscard]] bool ends_in_half(int64_t channels) const;
   /// Of a pooling or blend; `has_numbers` where counts are looked at.

@@ -156,10 +156,13 @@ class ItemReader final {
     const bool is_transposed = node.op == "ConvTranspose";
     require_fit(x.rank() > 2 && (!is_transposed || x.rank() < 5));
     NetworkItem item;
+    const bool has_groups = reader.get_int("group", 1) != 1;
     item.kind = is_transposed           ? NetworkKind::kSpread
+                : !has_groups           ? NetworkKind::kSums
                 : is_depthwise(node, w) ? NetworkKind::kDepthwise
-                                        : NetworkKind::kSums;
-    require_fit(item.kind == NetworkKind::kDepthwise || reader.get_int("group", 1) == 1);
+                                        : NetworkKind::kGrouped;
+    require_fit(is_transposed ? !has_groups : item.kind != NetworkKind::kGrouped || is_grouped(node, w));
+    if (item.kind == NetworkKind::kGrouped) item.fellows = w[1];
     item.node = &node;
     item.in = read(node.inputs[0]);
     require_fit(same_form(node.inputs[0], value(item.in)));

@@ -36,7 +36,8 @@ struct NetworkValue {
 
 /// True of a convolution, a transposed one, or a dense layer.
 [[nodiscard]] constexpr bool sums_windows(NetworkKind kind) noexcept {
-  return kind == NetworkKind::kSums || kind == NetworkKind::kDepthwise || kind == NetworkKind::kSpread;
+  return kind == NetworkKind::kSums || kind == NetworkKind::kDepthwise || kind == NetworkKind::kGrouped ||
+         kind == NetworkKind::kSpread;
 }
 
 /// One operation to be. Values by index; -1: there is none.
@@ -47,7 +48,8 @@ struct NetworkItem {
   int other = -1;
   int out = -1;  ///< -1, but for kGather: it went into another item
   ActivationCall activation;
-  Window window;  ///< of kSpread: of the convolution that it transposes
+  Window window;        ///< of kSpread: of the convolution that it transposes
+  int64_t fellows = 1;  ///< of kGrouped: channels of a group
   bool is_mean = false;
   bool counts_padding = false;
   std::shared_ptr<const NetworkResize> resize;  ///< of kBlend, and of a kMap that takes the nearest pixels
@@ -83,8 +85,8 @@ struct NetworkItems {
 /// `facts` are those of every value of `body`, concrete. Throws NetworkUnfit.
 [[nodiscard]] NetworkItems read_network(const Graph& body, const std::vector<Fact>& facts);
 
-/// The constant weights [M, K] of a kSums or kDepthwise, row by row or, where is_transposed, column by column; bias may
-/// be null.
+/// The constant weights [M, K] of a kSums, kDepthwise or kGrouped, row by row or, where is_transposed, column by
+/// column; bias may be null.
 struct NetworkWeights {
   const Tensor* weights;
   const Tensor* bias;

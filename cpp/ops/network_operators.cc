@@ -60,4 +60,12 @@ bool is_depthwise(const Node& node, const Shape& weights) {
   return group > 1 && weights[0] == group && weights[1] == 1;
 }
 
+bool is_grouped(const Node& node, const Shape& weights) {
+  const int64_t group = NodeReader(node).get_int("group", 1);
+  const int64_t fellows = group > 1 ? weights[0] / group : 0;
+  const bool fills_lanes =
+      fellows % kMostNetworkLanes == 0 || (fellows < kMostNetworkLanes && (fellows & (fellows - 1)) == 0);
+  return fellows > 1 && weights[1] == fellows && fills_lanes;
+}
+
 }  // namespace slipway

@@ -11,6 +11,8 @@ namespace slipway {
 
 /// Elements of a sample of one value: places in a block fit 32 bits, and a block of samples some memory.
 inline constexpr int64_t kMostNetworkElements = int64_t{1} << 21;
+/// Of a vector, whatever the instruction set: what a network is must not depend on it.
+inline constexpr int64_t kMostNetworkLanes = 16;
 
 /// True where a program, or a kernel of CUDA, may have this operator. Shapes and attributes are not looked at.
 [[nodiscard]] bool network_has(const Node& node, bool is_for_cuda);
@@ -26,5 +28,8 @@ inline constexpr int64_t kMostNetworkElements = int64_t{1} << 21;
 
 /// True of a convolution that sums each channel alone, with these weights.
 [[nodiscard]] bool is_depthwise(const Node& node, const Shape& weights);
+
+/// True of one of groups of several channels that make as many, where groups fill vectors, or several groups one.
+[[nodiscard]] bool is_grouped(const Node& node, const Shape& weights);
 
 }  // namespace slipway

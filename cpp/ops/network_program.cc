@@ -35,9 +35,9 @@ bool fills_lanes(const NetworkItems& items, int64_t lanes) {
     const NetworkValue& in = items.values[static_cast<std::size_t>(item.in)];
     const NetworkValue& out = items.values[static_cast<std::size_t>(item.out)];
     const int64_t pixels = out.pixels() * item.pool * item.pool;
-    const bool is_alone = item.kind == NetworkKind::kDepthwise;
-    if (!is_alone && reads_input) continue;
-    const auto terms = static_cast<double>(item.window.taps() * (is_alone ? 1 : in.channels));
+    const bool has_groups = item.kind == NetworkKind::kDepthwise || item.kind == NetworkKind::kGrouped;
+    if (!has_groups && reads_input) continue;
+    const auto terms = static_cast<double>(item.window.taps() * (has_groups ? item.fellows : in.channels));
     const int64_t padded = (out.channels + lanes - 1) / lanes * lanes;
     taken += terms * static_cast<double>(pixels * padded);
     used += terms * static_cast<double>(pixels * (pixels < kManyPixels ? padded : out.channels));

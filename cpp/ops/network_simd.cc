@@ -1,5 +1,5 @@
 // Network: block by block through the program, operation by operation.
-#include "ops/network_depthwise_simd.h"
+#include "ops/network_grouped_simd.h"
 #include "ops/network_single_simd.h"
 #include "ops/network_strips_simd.h"
 #include "ops/network_turn_simd.h"
@@ -61,11 +61,14 @@ void run_sums(const Block& block, const NetworkOp& op, int64_t pixels) noexcept 
 
 void run_depthwise(const Block& block, const NetworkOp& op, int64_t pixels) noexcept {
   const Sums sums{op, block.in(op.in), nullptr, block.out(op.out)};
-  const bool has_sample_lanes = block.program.has_sample_lanes;
-  if (block.pool == nullptr) return sum_depthwise_part(sums, has_sample_lanes, 0, pixels, 0, op.rows);
+  const auto part = [&](int64_t begin, int64_t end) {
+    if (op.kind == NetworkKind::kGrouped) return sum_grouped_part(sums, begin, end);
+    sum_depthwise_part(sums, block.program.has_sample_lanes, begin, end, 0, op.rows);
+  };
+  if (block.pool == nullptr) return part(0, pixels);
   constexpr int64_t kTile = 2 * kDepthwisePixels;
   const auto body = [&](int64_t begin, int64_t end) {
-    sum_depthwise_part(sums, has_sample_lanes, begin * kTile, end * kTile < pixels ? end * kTile : pixels, 0, op.rows);
+    part(begin * kTile, end * kTile < pixels ? end * kTile : pixels);
   };
   const int64_t work = kTile * op.rows * (op.terms + 1);
   parallel_for(block.pool, (pixels + kTile - 1) / kTile, grain_of(work, kVectorMultiplyAddsPerNanosecond), body);
@@ -311,6 +314,7 @@ void run_op(const Block& block, const NetworkOp& op) noexcept {
     case NetworkKind::kMul:
       return run_mul(block, op, pixels);
     case NetworkKind::kDepthwise:
+    case NetworkKind::kGrouped:
       return run_depthwise(block, op, pixels);
     case NetworkKind::kMap:
       return run_map(block, op, pixels);

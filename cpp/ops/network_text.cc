@@ -6,7 +6,7 @@ namespace slipway {
 std::string text_of(const NetworkProgram& program) {
   constexpr const char* kKinds[] = {"transpose", "copy",      "enter",  "clear", "sums",        "pool",
                                     "add",       "map",       "gather", "leave", "untranspose", "winograd",
-                                    "strips",    "depthwise", "mul",    "blend"};
+                                    "strips",    "depthwise", "mul",    "blend", "grouped"};
   const std::string counted = concat(program.work, " vector multiply-adds");
   std::string out = concat("      lanes are ", program.has_sample_lanes ? "samples" : "channels", ", blocks of ",
                            program.block, ", ", program.slot * 4, " bytes each, ", counted, "\n");
@@ -20,8 +20,8 @@ std::string text_of(const NetworkProgram& program) {
     const bool is_sum = op.kind == NetworkKind::kSums || is_tiled;
     if (is_tiled) out += concat(" tiles, ", op.terms, " channels");
     if (is_strip) out += concat(" strips, ", op.strips->channels, " channels");
-    if (op.kind == NetworkKind::kSums || op.kind == NetworkKind::kDepthwise || is_strip)
-      out += concat(", ", op.terms, " terms");
+    const bool has_terms = op.kind == NetworkKind::kDepthwise || op.kind == NetworkKind::kGrouped || is_strip;
+    if (op.kind == NetworkKind::kSums || has_terms) out += concat(", ", op.terms, " terms");
     if (op.window > 1) out += ", largest of 4";
     if (op.other.pixels != nullptr && is_sum) out += ", plus another";
     if (op.activation.kind != Activation::kNone) out += ", activation";

@@ -36,18 +36,21 @@ std::shared_ptr<Tensor> NetworkPacker::pack_matrix(const Matrix& matrix, int64_t
   const auto fill = has_sample_lanes ? pack_even_tiles : pack_row_vectors;
   fill(matrix.from, matrix.row, matrix.column, matrix.rows, terms, lanes, made->as<float>());
   for (int64_t i = 0; i < biases; ++i) {
-    made->as<float>()[floats + i] = matrix.bias != nullptr && i < matrix.rows ? matrix.bias->as<float>()[i] : 0.0F;
+    made->as<float>()[floats + i] = matrix.bias != nullptr && i < matrix.rows ? matrix.bias[i] : 0.0F;
   }
   return made;
 }
 
-void NetworkPacker::pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes) {
+void NetworkPacker::pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes, int64_t first, int64_t count) {
   const NetworkWeights given = weights_of(node, facts_);
   const int64_t k = op.terms;
-  const int64_t m = given.weights->shape().count() / k;
-  op.weights = packed(node, has_sample_lanes ? "even tiles " : "row vectors ", [&] {
-    const float* from = given.weights->as<float>();
-    const Matrix matrix{from, given.is_transposed ? 1 : k, given.is_transposed ? m : 1, m, given.bias};
+  const int64_t m = count > 0 ? count : given.weights->shape().count() / k;
+  std::string key = has_sample_lanes ? "even tiles " : "row vectors ";
+  if (count > 0) key += concat("of rows from ", first, " ");
+  op.weights = packed(node, key, [&] {
+    const float* from = given.weights->as<float>() + first * k;
+    const float* bias = given.bias != nullptr ? given.bias->as<float>() + first : nullptr;
+    const Matrix matrix{from, given.is_transposed ? 1 : k, given.is_transposed ? m : 1, m, bias};
     return pack_matrix(matrix, k, has_sample_lanes);
   });
   op.bias = op.weights + (has_sample_lanes ? m * k : panels_size(k, m, lanes_of(isa_)));
@@ -71,7 +74,8 @@ void NetworkPacker::pack_spread(NetworkOp& op, const Node& node, const std::vect
         }
       }
     }
-    return pack_matrix({terms.data(), 1, m, m, given.bias}, op.terms, has_sample_lanes);
+    const float* bias = given.bias != nullptr ? given.bias->as<float>() : nullptr;
+    return pack_matrix({terms.data(), 1, m, m, bias}, op.terms, has_sample_lanes);
   });
   op.bias = op.weights + (has_sample_lanes ? m * op.terms : panels_size(op.terms, m, lanes_of(isa_)));
 }

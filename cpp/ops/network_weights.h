@@ -16,7 +16,8 @@ class NetworkPacker final {
   NetworkPacker(const std::vector<Fact>& facts, Isa isa, OwnedNetworkProgram& program)
       : facts_(facts), isa_(isa), program_(program) {}
 
-  void pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes);
+  /// Of `count` rows of the weights, from `first` on; 0: of all.
+  void pack_sums(NetworkOp& op, const Node& node, bool has_sample_lanes, int64_t first = 0, int64_t count = 0);
   /// Of these taps of a transposed convolution.
   void pack_spread(NetworkOp& op, const Node& node, const std::vector<int64_t>& taps);
   /// `lanes` are the places of the channels among those of a pixel.
@@ -29,7 +30,7 @@ class NetworkPacker final {
     int64_t row;
     int64_t column;
     int64_t rows;
-    const Tensor* bias;
+    const float* bias;
   };
   std::shared_ptr<Tensor> pack_matrix(const Matrix& matrix, int64_t terms, bool has_sample_lanes) const;
   template <typename Make>

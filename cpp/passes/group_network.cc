@@ -2,8 +2,7 @@
 // block in cache (ops/network.h).
 //
 // 1. Its values are float32 [N, C], [N, C, W], [N, C, H, W] or [N, C, D, H, W], N the first dimension of all its
-// inputs;
-//    weights are constant.
+//    inputs; weights are constant.
 // 2. It holds a convolution or a dense layer. Dense layers whose weights fill a cache stay alone: the matrix product
 //    reads them once for all samples. So does a single convolution among element-wise operators, but one that sums
 //    many channels alone over many taps: its own kernel needs no other order of its input, nor of its output.
@@ -26,7 +25,6 @@ namespace {
 constexpr int64_t kMostDenseWeights = int64_t{1} << 16;
 constexpr int64_t kMostDenseWeightsOnCuda = int64_t{1} << 20;
 constexpr std::size_t kMostInputs = 16;
-constexpr int64_t kMostVectorLanes = 16;
 /// Taps of a convolution of single channels, and channels, from which on it is worth a network where it is the only
 /// sum: its own kernel lays the input out under every tap.
 constexpr int64_t kManyTaps = 25;
@@ -132,7 +130,7 @@ class Grouping final {
     is_flat_[made] = becomes_flat || (is_view && reads(node, is_flat_));
     const auto fills_vectors = [&](ValueId id) {
       const Dim& channels = (*dims(id))[1];
-      return channels.is_known() && channels.value() % kMostVectorLanes == 0;
+      return channels.is_known() && channels.value() % kMostNetworkLanes == 0;
     };
     const bool has_gaps =
         node.op == "Concat" && !std::all_of(node.inputs.begin(), node.inputs.end() - 1, fills_vectors);
@@ -193,7 +191,7 @@ class Grouping final {
     return node.inputs[0] != node.inputs[1] && std::equal(a.begin(), a.end(), b.begin(), b.end(), may_be_same);
   }
 
-  /// False for what programs have no place for: groups of several channels, factors, a transposed first matrix.
+  /// False for what programs have no place for: some groups of several channels, factors, a transposed first matrix.
   [[nodiscard]] bool is_plain(const Node& node) const {
     if (node.op == "BatchNormalization") {
       return !channel_factors(node, [&](ValueId id) { return sweep_.constant(id); }).empty();
@@ -205,7 +203,8 @@ class Grouping final {
                int_attribute(node, "group", 1) == 1;
       }
       if (int_attribute(node, "group", 1) == 1) return true;
-      return !is_for_cuda_ && weights != nullptr && is_depthwise(node, weights->shape());
+      if (is_for_cuda_ || weights == nullptr) return false;
+      return is_depthwise(node, weights->shape()) || (is_grouped(node, weights->shape()) && !reads(node, has_gaps_));
     }
     return !node.op.starts_with("Gemm") ||
            (int_attribute(node, "transA", 0) == 0 && float_attribute(node, "alpha", 1.0F) == 1.0F &&

@@ -157,6 +157,18 @@ template <int Distance>
   return __builtin_shuffle(v, places);
 #endif
 }
+/// Lane i becomes lane places[i].
+[[nodiscard, gnu::always_inline]] inline Vec take_lanes(Vec v, VecInt places) noexcept {
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+  return _mm512_maskz_permutexvar_ps(kAllLanes, reinterpret_cast<__m512i>(places), v);
+#elif defined(__x86_64__) && SLIPWAY_LANES == 8
+  return _mm256_permutevar8x32_ps(v, reinterpret_cast<__m256i>(places));
+#else
+  Vec taken{};
+  for (int i = 0; i < kLanes; ++i) taken[i] = v[places[i]];
+  return taken;
+#endif
+}
 /// Every lane becomes f of all lanes, in pairs, pairs of pairs and so on.
 template <typename F>
 [[nodiscard, gnu::always_inline]] inline Vec join_lanes(Vec v, const F& f) noexcept {
