@@ -4,8 +4,8 @@
 // 1. Its values are float32 [N, C], [N, C, W], [N, C, H, W] or [N, C, D, H, W], N the first dimension of all its
 //    inputs; weights are constant.
 // 2. It holds a convolution or a dense layer. Dense layers whose weights fill a cache stay alone: the matrix product
-//    reads them once for all samples. So does a single convolution among element-wise operators, but one that sums
-//    many channels alone over many taps: its own kernel needs no other order of its input, nor of its output.
+//    reads them once for all samples. So does a single convolution whose windows do not overlap, and any on CUDA: its
+//    own kernel needs no other order of its input, nor of its output.
 // 3. It ends before the first node outside that reads what it makes, so that it can stand where its last node stood.
 #include <algorithm>
 #include <map>
@@ -25,10 +25,6 @@ namespace {
 constexpr int64_t kMostDenseWeights = int64_t{1} << 16;
 constexpr int64_t kMostDenseWeightsOnCuda = int64_t{1} << 20;
 constexpr std::size_t kMostInputs = 16;
-/// Taps of a convolution of single channels, and channels, from which on it is worth a network where it is the only
-/// sum: its own kernel lays the input out under every tap.
-constexpr int64_t kManyTaps = 25;
-constexpr int64_t kManyChannels = 64;
 
 class Grouping final {
  public:
@@ -232,8 +228,15 @@ class Grouping final {
     for (const ValueId id : node.outputs) in_group_[static_cast<std::size_t>(id)] = true;
   }
 
+  /// True where windows are larger than the way from one to the next.
+  [[nodiscard]] static bool overlaps(const Node& node, const Shape& weights) {
+    int64_t step = 1;
+    for (const int64_t stride : NodeReader(node).get_ints("strides")) step = saturating_product(step, stride);
+    return weights.count(2, weights.rank()) > step;
+  }
+
   [[nodiscard]] bool is_worth_it() const {
-    bool has_large_depthwise = false;
+    bool has_overlap = false;
     int convolutions = 0;
     int dense = 0;
     int pools = 0;
@@ -243,13 +246,11 @@ class Grouping final {
       pools += node.op.ends_with("Pool") || node.op.starts_with("Reduce") ? 1 : 0;
       if (!is_sum(node)) continue;
       const Shape& shape = sweep_.constant(node.inputs[1])->shape();
-      has_large_depthwise |= node.op.starts_with("Conv") && int_attribute(node, "group", 1) >= kManyChannels &&
-                             shape.count(1, shape.rank()) >= kManyTaps;
+      has_overlap |= !is_for_cuda_ && node.op.starts_with("Conv") && overlaps(node, shape);
       (node.op.starts_with("Conv") ? convolutions : dense) += 1;
       weights += shape.count();
     }
-    if (has_large_depthwise) return true;
-    if (convolutions > 0) return convolutions + dense + pools > 1;
+    if (convolutions > 0) return has_overlap || convolutions + dense + pools > 1;
     return dense > 0 && weights <= most_dense_weights_;
   }
 
