@@ -176,6 +176,98 @@ def _super_resolution() -> nn.Module:
     return nn.Sequential(*layers, nn.Conv2d(16, 4, 3, padding=1), nn.PixelShuffle(2))
 
 
+def _normal_unit(came: int, made: int) -> nn.Sequential:
+    """As in DDPM: group normalisation, SiLU, convolution."""
+    return nn.Sequential(nn.GroupNorm(8, came), nn.SiLU(), nn.Conv2d(came, made, 3, padding=1))
+
+
+def _diffusion() -> nn.Module:
+    """The noise of a picture, whose first number stands for the time."""
+    sizes = {"down": (32, 64), "low": (64, 64), "up": (96, 32)}
+    parts: dict[str, nn.Module] = {}
+    for name, (came, made) in sizes.items():
+        parts |= {f"{name}_first": _normal_unit(came, made), f"{name}_second": _normal_unit(made, made)}
+        parts |= {f"{name}_time": nn.Linear(64, made), f"{name}_by": nn.Conv2d(came, made, 1)}
+
+    def block(p: Any, name: str, x: Tensor, time: Tensor) -> Tensor:
+        y = p[f"{name}_first"](x) + p[f"{name}_time"](time)[:, :, None, None]
+        return torch.as_tensor(p[f"{name}_second"](y) + p[f"{name}_by"](x))
+
+    def forward(p: Any, x: Tensor) -> Tensor:
+        angles = x[:, 0, 0, :1] * torch.exp(torch.arange(16) * -0.5)
+        time = p["time"](torch.cat([torch.sin(angles), torch.cos(angles)], 1))
+        first = p["into"](x)
+        low = block(p, "low", block(p, "down", p["halve"](first), time), time)
+        both = torch.cat([functional.interpolate(low, scale_factor=2.0), first], 1)
+        return torch.as_tensor(p["out"](block(p, "up", both, time)))
+
+    time = nn.Sequential(nn.Linear(32, 64), nn.SiLU(), nn.Linear(64, 64))
+    halve = nn.Conv2d(32, 32, 3, 2, 1)
+    return Wrapped(
+        forward, into=nn.Conv2d(3, 32, 3, padding=1), halve=halve, time=time, out=_normal_unit(32, 3), **parts
+    )
+
+
+def _style() -> nn.Module:
+    """Johnson et al. 2016, with instance normalisation."""
+
+    def unit(came: int, made: int, size: int, stride: int = 1) -> list[nn.Module]:
+        conv = nn.Conv2d(came, made, size, stride)
+        return [nn.ReflectionPad2d(size // 2), conv, nn.InstanceNorm2d(made, affine=True), nn.ReLU()]
+
+    def residual() -> nn.Module:
+        inner = nn.Sequential(*unit(64, 64, 3), *unit(64, 64, 3)[:-1])
+        return Wrapped(lambda p, x: x + p["inner"](x), inner=inner)
+
+    up = [nn.Upsample(scale_factor=2), *unit(64, 32, 3), nn.Upsample(scale_factor=2), *unit(32, 16, 3)]
+    ends = [nn.ReflectionPad2d(4), nn.Conv2d(16, 3, 9)]
+    return nn.Sequential(*unit(3, 16, 9), *unit(16, 32, 3, 2), *unit(32, 64, 3, 2), residual(), residual(), *up, *ends)
+
+
+def _waves() -> nn.Module:
+    """Gated convolutions of growing dilation, as in WaveNet."""
+
+    def forward(p: Any, x: Tensor) -> Tensor:
+        x = p["into"](x)
+        skipped = torch.zeros(1)
+        for i in range(5):
+            gate, filtered = p[f"gated{i}"](functional.pad(x, (2**i, 0))).chunk(2, 1)
+            both = torch.tanh(filtered) * torch.sigmoid(gate)
+            skipped = skipped + p[f"skip{i}"](both)
+            x = x + p[f"next{i}"](both)
+        return torch.as_tensor(p["last"](torch.relu(skipped)))
+
+    parts: dict[str, nn.Module] = {"into": nn.Conv1d(1, 16, 1), "last": nn.Conv1d(32, 64, 1)}
+    for i in range(5):
+        gated = nn.Conv1d(16, 32, 2, dilation=2**i)
+        parts |= {f"gated{i}": gated, f"skip{i}": nn.Conv1d(16, 32, 1), f"next{i}": nn.Conv1d(16, 16, 1)}
+    return Wrapped(forward, **parts)
+
+
+def _language_decoder() -> nn.Module:
+    """GPT of two layers, without dropout."""
+
+    def attend(p: Any, i: int, x: Tensor) -> Tensor:
+        heads = [t.unflatten(-1, (4, 32)).transpose(1, 2) for t in p[f"heads{i}"](x).chunk(3, -1)]
+        mixed = functional.scaled_dot_product_attention(*heads, is_causal=True)
+        return torch.as_tensor(p[f"join{i}"](mixed.transpose(1, 2).flatten(2)))
+
+    def forward(p: Any, x: Tensor) -> Tensor:
+        x = p["words"](x) + p["places"](torch.arange(x.shape[1]))
+        for i in range(2):
+            x = x + attend(p, i, p[f"before{i}"](x))
+            x = x + p[f"dense{i}"](x)
+        return torch.as_tensor(p["last"](x))
+
+    parts: dict[str, nn.Module] = {"words": nn.Embedding(1000, 128), "places": nn.Embedding(64, 128)}
+    for i in range(2):
+        dense = nn.Sequential(nn.LayerNorm(128), nn.Linear(128, 512), nn.GELU(approximate="tanh"), nn.Linear(512, 128))
+        parts |= {f"before{i}": nn.LayerNorm(128), f"heads{i}": nn.Linear(128, 384), f"join{i}": nn.Linear(128, 128)}
+        parts[f"dense{i}"] = dense
+    last = nn.Sequential(nn.LayerNorm(128), nn.Linear(128, 1000, bias=False))
+    return Wrapped(forward, last=last, **parts)
+
+
 def _images(channels: int, size: int) -> Callable[[int], Tensor]:
     return lambda batch: torch.randn(batch, channels, size, size)
 
@@ -192,10 +284,13 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], Tensor]]] = {
     "crnn": (_crnn, lambda batch: torch.randn(batch, 1, 32, 64)),
     "dcgan": (_generator, _images(64, 1)),
     "dense": (_dense, _images(3, 32)),
+    "diffusion": (_diffusion, _images(3, 32)),
     "discriminator": (_discriminator, _images(3, 32)),
+    "gpt": (_language_decoder, _words(32)),
     "mobile-hardswish": (partial(_mobile, nn.Hardswish, excite=False), _images(3, 64)),
     "mobile-relu6": (partial(_mobile, nn.ReLU6, excite=False), _images(3, 64)),
     "mobile-silu-excite": (partial(_mobile, nn.SiLU, excite=True), _images(3, 64)),
+    "style": (_style, _images(3, 64)),
     "super-resolution": (_super_resolution, _images(1, 32)),
     "temporal": (_temporal, lambda batch: torch.randn(batch, 8, 200)),
     "transformer": (_language_encoder, _words(32)),
@@ -203,6 +298,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], Tensor]]] = {
     "unet-upsampled": (partial(_unet, lambda c: nn.Upsample(scale_factor=2, mode="bilinear")), _images(3, 64)),
     "vision-transformer": (_vision_transformer, _images(3, 32)),
     "volume": (_volume, lambda batch: torch.randn(batch, 1, 16, 16, 16)),
+    "waves": (_waves, lambda batch: torch.randn(batch, 1, 200)),
     "convnext_tiny": (models.convnext_tiny, _images(3, 64)),
     "densenet121": (models.densenet121, _images(3, 64)),
     "efficientnet_b0": (models.efficientnet_b0, _images(3, 64)),
@@ -212,6 +308,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], Tensor]]] = {
     "mobilenet_v3_small": (models.mobilenet_v3_small, _images(3, 64)),
     "regnet_y_400mf": (models.regnet_y_400mf, _images(3, 64)),
     "resnet18": (models.resnet18, _images(3, 64)),
+    "resnext50_32x4d": (models.resnext50_32x4d, _images(3, 64)),
     "shufflenet_v2_x0_5": (models.shufflenet_v2_x0_5, _images(3, 64)),
     "squeezenet1_1": (models.squeezenet1_1, _images(3, 64)),
     "vgg11_bn": (models.vgg11_bn, _images(3, 64)),
