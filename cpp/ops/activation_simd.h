@@ -28,6 +28,30 @@ namespace slipway::SLIPWAY_ISA {
   return x;
 }
 
+/// f(call), compiled for each kind, so that nothing is decided for each vector.
+template <typename F>
+[[gnu::always_inline]] inline void with_kind(const ActivationCall& call, const F& f) noexcept {
+  const auto is = [&](Activation kind) { return ActivationCall{kind, call.alpha, call.beta}; };
+  switch (call.kind) {
+    case Activation::kRelu:
+      return f(is(Activation::kRelu));
+    case Activation::kLeakyRelu:
+      return f(is(Activation::kLeakyRelu));
+    case Activation::kSigmoid:
+      return f(is(Activation::kSigmoid));
+    case Activation::kTanh:
+      return f(is(Activation::kTanh));
+    case Activation::kHardSwish:
+      return f(is(Activation::kHardSwish));
+    case Activation::kClip:
+      return f(is(Activation::kClip));
+    case Activation::kSilu:
+      return f(is(Activation::kSilu));
+    case Activation::kNone:
+      return f(ActivationCall{});
+  }
+}
+
 /// y = f(y) for `count` elements.
 [[maybe_unused]] static void activate_row(const ActivationCall& call, float* y, int64_t count) noexcept {
   if (call.kind == Activation::kNone) return;

@@ -46,12 +46,12 @@ template <int H, int V, int W>
 [[gnu::noinline]] inline void activate_written(const Sums& sums, int64_t row, int64_t pixel, int64_t rows,
                                                int64_t pixels) noexcept {
   const NetworkPlace& place = sums.op.out;
-  for (int64_t j = pixel; j < pixel + pixels; ++j) {
-    float* y = sums.out + place.pixels[j] + row * place.row;
-    for (int64_t i = 0; i < rows; ++i) {
-      store(y + i * place.row, activate(sums.op.activation, load(y + i * place.row)));
+  with_kind(sums.op.activation, [&](const ActivationCall& activation) {
+    for (int64_t j = pixel; j < pixel + pixels; ++j) {
+      float* y = sums.out + place.pixels[j] + row * place.row;
+      for (int64_t i = 0; i < rows; ++i) store(y + i * place.row, activate(activation, load(y + i * place.row)));
     }
-  }
+  });
 }
 
 /// The common activations without a decision for each vector; others stand in one place, since tiles are many.
