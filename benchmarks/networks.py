@@ -1,6 +1,6 @@
 """Networks that people bring beside onnxruntime: where is the engine slower?
 
-    python benchmarks/networks.py                        # all, slowest against onnxruntime first; five minutes
+    python benchmarks/networks.py                        # all, slowest against onnxruntime first; ten minutes
     python benchmarks/networks.py --only dcgan,unet --threads 2
     python benchmarks/networks.py --json networks.json
 
