@@ -54,12 +54,19 @@ template <int H, int V, int W>
   });
 }
 
+/// A Relu is a Clip; of others, kNone.
+[[gnu::always_inline]] inline ActivationCall bounds_of(const ActivationCall& activation) noexcept {
+  if (activation.kind == Activation::kRelu) return {Activation::kClip, 0.0f, __builtin_inff()};
+  return activation.kind == Activation::kClip ? activation : ActivationCall{};
+}
+
 /// The common activations without a decision for each vector; others stand in one place, since tiles are many.
 template <int H, int V, int W>
 [[gnu::always_inline]] inline void finish_sums(const Sums& sums, int64_t row, int64_t pixel,
                                                Vec (&total)[H][V]) noexcept {
-  if (sums.op.activation.kind == Activation::kRelu) {
-    return write_sums<H, V, W>(sums, {Activation::kRelu, 0.0f}, row, pixel, total);
+  const ActivationCall bounds = bounds_of(sums.op.activation);
+  if (bounds.kind == Activation::kClip) {
+    return write_sums<H, V, W>(sums, {Activation::kClip, bounds.alpha, bounds.beta}, row, pixel, total);
   }
   write_sums<H, V, W>(sums, {}, row, pixel, total);
   if (sums.op.activation.kind != Activation::kNone) activate_written(sums, row, pixel, H, V / W);

@@ -139,8 +139,9 @@ template <int W>
 template <int W>
 void finish_tiles(const Tiles& tiles, int64_t first, int64_t end, const float* sums) noexcept {
   const NetworkOp& op = tiles.op;
-  if (op.activation.kind == Activation::kRelu) {
-    return write_tiles<W>(tiles, {Activation::kRelu, 0.0f}, first, end, sums);
+  const ActivationCall bounds = bounds_of(op.activation);
+  if (bounds.kind == Activation::kClip) {
+    return write_tiles<W>(tiles, {Activation::kClip, bounds.alpha, bounds.beta}, first, end, sums);
   }
   write_tiles<W>(tiles, {}, first, end, sums);
   if (op.activation.kind == Activation::kNone) return;
