@@ -223,6 +223,7 @@ std::shared_ptr<const OwnedNetworkStages> make_network_stages(const Graph& body,
   if (target.isa != Isa::kCuda || !target.device->has_tf32()) return nullptr;
   try {
     const NetworkItems items = read_network(body, facts);
+    require_fit(items.slices.empty());
     return StageMaker(items, facts, target).make();
   } catch (const NetworkUnfit&) {
     return nullptr;

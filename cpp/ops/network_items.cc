@@ -7,6 +7,7 @@
 #include "ops/conv_transpose_rules.h"
 #include "ops/network_operators.h"
 #include "ops/network_resize.h"
+#include "ops/network_windows.h"
 #include "ops/window_rules.h"
 
 namespace slipway {
@@ -43,15 +44,6 @@ class ItemReader final {
     maker_.push_back(-1);
     value_of_[static_cast<std::size_t>(id)] = static_cast<int>(items_.values.size()) - 1;
     return static_cast<int>(items_.values.size()) - 1;
-  }
-
-  [[nodiscard]] static NetworkValue form_of(const Shape& shape) {
-    NetworkValue made;
-    made.channels = shape[1];
-    if (shape.rank() > 2) made.width = shape[shape.rank() - 1];
-    if (shape.rank() > 3) made.height = shape[shape.rank() - 2];
-    if (shape.rank() > 4) made.depth = shape[2];
-    return made;
   }
 
   [[nodiscard]] int read(ValueId id) const {
@@ -101,7 +93,7 @@ class ItemReader final {
   NetworkItem* sole_maker(ValueId id) {
     if (node_readers_[static_cast<std::size_t>(id)] != 1) return nullptr;
     const int index = value_of_[static_cast<std::size_t>(id)];
-    if (index < 0 || items_.concat_of(index) != nullptr) return nullptr;
+    if (index < 0 || items_.concat_of(index) != nullptr || items_.slice_of(index) != nullptr) return nullptr;
     return &items_.list[static_cast<std::size_t>(maker_[static_cast<std::size_t>(index)])];
   }
 
@@ -114,6 +106,7 @@ class ItemReader final {
 
   void read_node(const Node& node) {
     const std::string& op = node.op;
+    if (op == "Split") return read_split(node);
     for (std::size_t i = 1; i < node.outputs.size(); ++i) require_fit(node.outputs[i] == kNoValue);
     if (node.row->kind == RowKind::kView) return read_view(node);
     if (op.starts_with("Conv")) return read_convolution(node);
@@ -181,10 +174,7 @@ class ItemReader final {
     item.node = &node;
     item.in = read(node.inputs[0]);
     require_fit(same_form(node.inputs[0], value(item.in)));
-    const NetworkValue& from = value(item.in);
-    item.window.axes[0].input = item.window.axes[0].output = from.depth;
-    item.window.axes[1].input = item.window.axes[1].output = from.height;
-    item.window.axes[2].input = item.window.axes[2].output = from.width;
+    item.window = single_taps(value(item.in));
     item.out = add_value(node.outputs[0]);
     add_item(item);
   }
@@ -217,15 +207,6 @@ class ItemReader final {
     }
     item.window = whole_window(value(item.in));
     add_item(item);
-  }
-
-  /// One window that sees all pixels.
-  static Window whole_window(const NetworkValue& from) {
-    Window window;
-    window.axes[0].input = window.axes[0].kernel = from.depth;
-    window.axes[1].input = window.axes[1].kernel = from.height;
-    window.axes[2].input = window.axes[2].kernel = from.width;
-    return window;
   }
 
   void read_pool(const Node& node) {
@@ -314,6 +295,24 @@ class ItemReader final {
     add_item(item);
   }
 
+  /// Parts begin with a vector, whatever the instruction set.
+  void read_split(const Node& node) {
+    const NodeReader reader(node);
+    const int rank = shape_of(node.inputs[0]).rank();
+    const int64_t axis = reader.get_int("axis", 0);
+    int whole = read(node.inputs[0]);
+    require_fit(rank > 1 && (axis == 1 || axis == 1 - rank) && same_form(node.inputs[0], value(whole)));
+    const int maker = maker_[static_cast<std::size_t>(whole)];
+    if (maker >= 0 && items_.list[static_cast<std::size_t>(maker)].kind == NetworkKind::kCopy) whole = add_copy(whole);
+    int64_t first = 0;
+    for (const ValueId id : node.outputs) {
+      require_fit(id != kNoValue && first % kMostNetworkLanes == 0);
+      const int part = add_value(id);
+      items_.slices.push_back({part, whole, first});
+      first += value(part).channels;
+    }
+  }
+
   void read_concat(const Node& node) {
     const NodeReader reader(node);
     const int64_t axis = reader.require_int("axis");
@@ -326,7 +325,7 @@ class ItemReader final {
       require_fit(value(part).has_pixels_of(value(whole)));
       const bool is_whole = items_.concat_of(part) != nullptr;
       const bool can_move =
-          !is_whole && items_.concat_with(part) == nullptr &&
+          !is_whole && items_.concat_with(part) == nullptr && items_.slice_of(part) == nullptr &&
           items_.list[static_cast<std::size_t>(maker_[static_cast<std::size_t>(part)])].kind != NetworkKind::kCopy;
       if (!can_move || std::find(parts.begin(), parts.end(), part) != parts.end()) part = add_copy(part);
       parts.push_back(part);

@@ -34,6 +34,15 @@ struct NetworkValue {
   }
 };
 
+[[nodiscard]] inline NetworkValue form_of(const Shape& shape) {
+  NetworkValue made;
+  made.channels = shape[1];
+  if (shape.rank() > 2) made.width = shape[shape.rank() - 1];
+  if (shape.rank() > 3) made.height = shape[shape.rank() - 2];
+  if (shape.rank() > 4) made.depth = shape[2];
+  return made;
+}
+
 /// True of a convolution, a transposed one, or a dense layer.
 [[nodiscard]] constexpr bool sums_windows(NetworkKind kind) noexcept {
   return kind == NetworkKind::kSums || kind == NetworkKind::kDepthwise || kind == NetworkKind::kGrouped ||
@@ -63,11 +72,19 @@ struct NetworkConcat {
   std::vector<int> parts;
 };
 
+/// A value that is some channels of another, from `first` on.
+struct NetworkSlice {
+  int part;
+  int whole;
+  int64_t first;
+};
+
 struct NetworkItems {
   int64_t batch = 0;
   std::vector<NetworkValue> values;
   std::vector<NetworkItem> list;
   std::vector<NetworkConcat> concats;
+  std::vector<NetworkSlice> slices;
 
   /// The concatenation that the value is, or is part of; null where there is none.
   [[nodiscard]] const NetworkConcat* concat_of(int whole) const {
@@ -79,6 +96,11 @@ struct NetworkItems {
       return std::find(concat.parts.begin(), concat.parts.end(), part) != concat.parts.end();
     });
     return found != concats.end() ? &*found : nullptr;
+  }
+  [[nodiscard]] const NetworkSlice* slice_of(int part) const {
+    const auto found =
+        std::find_if(slices.begin(), slices.end(), [&](const NetworkSlice& s) { return s.part == part; });
+    return found != slices.end() ? &*found : nullptr;
   }
 };
 

@@ -17,7 +17,8 @@ constexpr std::array kOperators = {"Conv",        "ConvActivation", "Gemm",     
                                    "Identity",    "Dropout"};
 
 /// What CUDA's networks have no stage for.
-constexpr std::array kOfProcessors = {"Mul", "ConvTranspose", "BatchNormalization", "Resize", "Squeeze", "Unsqueeze"};
+constexpr std::array kOfProcessors = {"Mul",   "ConvTranspose", "BatchNormalization", "Resize",
+                                      "Split", "Squeeze",       "Unsqueeze"};
 
 }  // namespace
 

@@ -62,6 +62,7 @@ NetworkPlaces::NetworkPlaces(const NetworkItems& items, int64_t lanes, bool has_
 }
 
 void NetworkPlaces::place_channels() {
+  for (const NetworkSlice& slice : items_.slices) set_lanes(slice.part, -1);
   for (const NetworkItem& item : items_.list) {
     if (item.kind == NetworkKind::kGather || item.out < 0) continue;
     const bool keeps =
@@ -104,7 +105,7 @@ void NetworkPlaces::set_lanes(int index, int like) {
 void NetworkPlaces::add_roots() {
   for (std::size_t i = 0; i < placed_.size(); ++i) {
     const int index = static_cast<int>(i);
-    if (placed_[i].lanes.empty() || items_.concat_with(index) != nullptr) continue;
+    if (placed_[i].lanes.empty() || items_.concat_with(index) != nullptr || items_.slice_of(index) != nullptr) continue;
     placed_[i].root = static_cast<int>(roots_.size());
     NetworkRoot root;
     root.depth = value(index).depth;
@@ -116,6 +117,13 @@ void NetworkPlaces::add_roots() {
   }
   for (const NetworkConcat& concat : items_.concats) {
     for (const int part : concat.parts) at(part).root = at(concat.whole).root;
+  }
+  for (const NetworkSlice& slice : items_.slices) {
+    const Placed& whole = at(slice.whole);
+    const auto first = static_cast<std::size_t>(slice.first);
+    require_fit(has_sample_lanes_ || is_run(slice.whole));
+    at(slice.part).root = whole.root;
+    at(slice.part).first = whole.first + whole.lanes[first];
   }
 }
 

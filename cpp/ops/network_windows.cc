@@ -13,6 +13,22 @@ int64_t place_of(const WindowAxis& axis, int64_t o, int64_t t) {
 
 }  // namespace
 
+Window whole_window(const NetworkValue& from) {
+  Window window;
+  window.axes[0].input = window.axes[0].kernel = from.depth;
+  window.axes[1].input = window.axes[1].kernel = from.height;
+  window.axes[2].input = window.axes[2].kernel = from.width;
+  return window;
+}
+
+Window single_taps(const NetworkValue& from) {
+  Window window;
+  window.axes[0].input = window.axes[0].output = from.depth;
+  window.axes[1].input = window.axes[1].output = from.height;
+  window.axes[2].input = window.axes[2].output = from.width;
+  return window;
+}
+
 std::vector<int32_t> windows_of(const NetworkItem& item, const NetworkPlaces& places) {
   const NetworkRoot& in = places.root_of(item.in);
   const NetworkRoot& out = places.root_of(item.out);

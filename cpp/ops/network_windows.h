@@ -9,6 +9,10 @@
 
 namespace slipway {
 
+/// One window that sees all pixels; and at each pixel one that sees it alone.
+[[nodiscard]] Window whole_window(const NetworkValue& from);
+[[nodiscard]] Window single_taps(const NetworkValue& from);
+
 /// The first element of the window of each pixel, or of each of `pool` by `pool` sums, group by group; it may lie in
 /// the border.
 [[nodiscard]] std::vector<int32_t> windows_of(const NetworkItem& item, const NetworkPlaces& places);

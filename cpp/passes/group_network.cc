@@ -79,9 +79,9 @@ class Grouping final {
   /// True where the first dimension of all that the node reads and makes is that of the group, or of its first input.
   [[nodiscard]] bool fits(const Node& node) const {
     const bool is_ours = node.domain.empty() || node.op == "ConvActivation" || node.op == "GemmActivation";
-    if (!is_ours || !network_has(node, is_for_cuda_) || node.inputs.size() > kMostInputs || node.outputs.size() != 1)
-      return false;
-    if (!is_activation(node.outputs[0]) || !is_plain(node)) return false;
+    if (!is_ours || !network_has(node, is_for_cuda_) || node.inputs.size() > kMostInputs) return false;
+    if (node.op == "Split") return splits_channels(node);
+    if (node.outputs.size() != 1 || !is_activation(node.outputs[0]) || !is_plain(node)) return false;
     const bool has_weights = is_sum(node);
     if (reads(node, is_flat_) && !node.op.starts_with("Gemm") && node.row->kind != RowKind::kView) return false;
     const bool has_constants = node.op != "Add" && node.op != "Mul" && node.op != "Concat";
@@ -120,16 +120,13 @@ class Grouping final {
   /// Whether what a member makes is several pixels in one row, and whether its channels may leave lanes empty in
   /// between.
   void mark(const Node& node) {
+    if (node.op == "Split") return;
     const auto made = static_cast<std::size_t>(node.outputs[0]);
     const bool is_view = node.row->kind == RowKind::kView;
     const bool becomes_flat = is_view && dims(node.outputs[0])->size() == 2 && !is_pixel(*dims(node.inputs[0]));
     is_flat_[made] = becomes_flat || (is_view && reads(node, is_flat_));
-    const auto fills_vectors = [&](ValueId id) {
-      const Dim& channels = (*dims(id))[1];
-      return channels.is_known() && channels.value() % kMostNetworkLanes == 0;
-    };
-    const bool has_gaps =
-        node.op == "Concat" && !std::all_of(node.inputs.begin(), node.inputs.end() - 1, fills_vectors);
+    const auto is_filled = [&](ValueId id) { return fills_vectors(id); };
+    const bool has_gaps = node.op == "Concat" && !std::all_of(node.inputs.begin(), node.inputs.end() - 1, is_filled);
     const bool begins_anew = is_sum(node) && int_attribute(node, "group", 1) == 1;
     has_gaps_[made] = has_gaps || (!begins_anew && reads(node, has_gaps_));
   }
@@ -169,6 +166,25 @@ class Grouping final {
     const auto is_same = [](const Dim& x, const Dim& y) { return x.surely_equals(y); };
     if (a.size() != b.size() || !std::equal(a.begin(), a.begin() + 2, b.begin(), is_same)) return false;
     return std::equal(a.begin() + 2, a.end(), b.begin() + 2, is_same) || is_pixel(a) || is_pixel(b);
+  }
+
+  /// True where a value of the group is cut between vectors.
+  [[nodiscard]] bool splits_channels(const Node& node) const {
+    const auto is_vectors = [&](ValueId id) { return id != kNoValue && is_activation(id) && fills_vectors(id); };
+    const ValueId from = node.inputs[0];
+    if (!in_group_[static_cast<std::size_t>(from)] || reads(node, is_flat_) || reads(node, has_gaps_)) return false;
+    const auto rank = static_cast<int64_t>(dims(from)->size());
+    const int64_t axis = int_attribute(node, "axis", 0);
+    const bool has_sizes =
+        node.inputs.size() < 2 || node.inputs[1] == kNoValue || sweep_.constant(node.inputs[1]) != nullptr;
+    return (axis == 1 || axis == 1 - rank) && has_sizes &&
+           std::all_of(node.outputs.begin(), node.outputs.end(), is_vectors);
+  }
+
+  /// True where the value's channels leave no lane empty.
+  [[nodiscard]] bool fills_vectors(ValueId id) const {
+    const Dim& channels = (*dims(id))[1];
+    return channels.is_known() && channels.value() > 0 && channels.value() % kMostNetworkLanes == 0;
   }
 
   [[nodiscard]] bool joins_channels(const Node& node) const {
@@ -290,11 +306,12 @@ class Grouping final {
     }
     const std::map<ValueId, int> inside = count_readers_inside();
     for (const int index : members_) {
-      const ValueId id = graph.nodes[static_cast<std::size_t>(index)].outputs[0];
-      const auto found = inside.find(id);
-      if (readers_[static_cast<std::size_t>(id)] == (found != inside.end() ? found->second : 0)) continue;
-      body->outputs.push_back(inner.at(id));
-      network.outputs.push_back(id);
+      for (const ValueId id : graph.nodes[static_cast<std::size_t>(index)].outputs) {
+        const auto found = inside.find(id);
+        if (readers_[static_cast<std::size_t>(id)] == (found != inside.end() ? found->second : 0)) continue;
+        body->outputs.push_back(inner.at(id));
+        network.outputs.push_back(id);
+      }
     }
     if (network.outputs.empty() || network.inputs.empty()) return;
     const Node& last = graph.nodes[static_cast<std::size_t>(members_.back())];
