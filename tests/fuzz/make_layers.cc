@@ -218,11 +218,59 @@ Made make_depthwise_of(Maker& maker, const Made& x) {
   return maker.add("Conv", {x, maker.weights(x.dtype, w)}, attributes, x.dtype, to);
 }
 
+// Of one place.
+Sizes pixel_of(const Made& x, int64_t channels) {
+  Sizes to(x.dims.size(), 1);
+  to[0] = x.dims[0];
+  to[1] = channels;
+  return to;
+}
+
+// A convolution of single places, for `channels` of them.
+Made widened(Maker& maker, const Made& x, int64_t channels) {
+  Sizes to = x.dims;
+  to[1] = channels;
+  Sizes w(x.dims.size(), 1);
+  w[0] = channels;
+  w[1] = x.dims[1];
+  return maker.add("Conv", {x, maker.weights(x.dtype, w)}, {}, x.dtype, to);
+}
+
+// A convolution of groups of several channels.
+Made make_grouped_of(Maker& maker, const Made& from) {
+  constexpr int64_t kFellows[] = {2, 3, 4, 8, 16};
+  const int64_t fellows = maker.d.one_of(kFellows);
+  const int64_t groups = maker.d.from(2, 5);
+  const Made x = widened(maker, from, fellows * groups);
+  const Windows windows = windows_for(maker, x.dims);
+  Sizes w = {x.dims[1], fellows};
+  Sizes to = {x.dims[0], x.dims[1]};
+  for (std::size_t i = 0; i < windows.axes.size(); ++i) {
+    w.push_back(windows.axes[i].kernel);
+    to.push_back(windows.axes[i].out(x.dims[i + 2]));
+  }
+  std::vector<Message> attributes = attributes_of(maker, windows);
+  attributes.push_back(maker.number("group", groups));
+  return maker.add("Conv", {x, maker.weights(x.dtype, w)}, attributes, x.dtype, to);
+}
+
+// Half of the channels times the other half, which may begin between vectors.
+Made make_gate_of(Maker& maker, const Made& from) {
+  const int64_t half = 8 * maker.d.from(1, 4);
+  const Made x = widened(maker, from, 2 * half);
+  Made part = x;
+  part.dims[1] = half;
+  const Made sizes = maker.constant(DType::kInt64, {2}, {static_cast<double>(half), static_cast<double>(half)});
+  const std::vector<Made> parts = maker.add("Split", {x.name, sizes.name}, {maker.number("axis", 1)}, {part, part});
+  const Made gate = maker.add("Sigmoid", {parts[1]}, {}, x.dtype, part.dims);
+  return maker.add("Mul", {parts[0], gate}, {}, x.dtype, part.dims);
+}
+
 // Each number times another, or times that of its channel.
 Made make_product_of(Maker& maker, const Made& x) {
   const bool is_whole = maker.d.chance(2);
   const Made factor = is_whole ? maker.add("Sigmoid", {x}, {}, x.dtype, x.dims)
-                               : maker.add("GlobalMaxPool", {x}, {}, x.dtype, {x.dims[0], x.dims[1], 1, 1});
+                               : maker.add("GlobalMaxPool", {x}, {}, x.dtype, pixel_of(x, x.dims[1]));
   const bool turned = maker.d.chance(2);
   return maker.add("Mul", {turned ? factor : x, turned ? x : factor}, {}, x.dtype, x.dims);
 }
@@ -230,7 +278,9 @@ Made make_product_of(Maker& maker, const Made& x) {
 // Convolutions and a dense layer on an input whose first size varies, which become one program.
 void make_network(Maker& maker, std::string_view) {
   const int64_t n = maker.d.from(1, 9);
-  Made x = maker.fresh(DType::kFloat32, {n, maker.d.from(1, 3), maker.d.from(4, 9), maker.d.from(4, 9)});
+  Sizes dims = {n, maker.d.from(1, 3), maker.d.from(4, 9), maker.d.from(4, 9)};
+  if (maker.d.chance(4)) dims.insert(dims.begin() + 2, maker.d.from(2, 4));
+  Made x = maker.fresh(DType::kFloat32, dims);
   for (int64_t more = maker.d.from(1, 2); more > 0; --more) {
     x = make_conv_of(maker, x);
     if (maker.d.chance(2)) x = make_batch_normalization_of(maker, x);
@@ -238,6 +288,8 @@ void make_network(Maker& maker, std::string_view) {
     if (maker.d.chance(4)) x = make_depthwise_of(maker, x);
     if (maker.d.chance(4)) x = make_conv_transpose_of(maker, x);
     if (maker.d.chance(4)) x = make_product_of(maker, x);
+    if (maker.d.chance(6)) x = make_grouped_of(maker, x);
+    if (maker.d.chance(6)) x = make_gate_of(maker, x);
   }
   const Made flat = maker.add("Flatten", {x}, {}, x.dtype, {n, x.count() / n});
   make_gemm_of(maker, flat);
