@@ -93,7 +93,7 @@ class ItemReader final {
   NetworkItem* sole_maker(ValueId id) {
     if (node_readers_[static_cast<std::size_t>(id)] != 1) return nullptr;
     const int index = value_of_[static_cast<std::size_t>(id)];
-    if (index < 0 || items_.concat_of(index) != nullptr || items_.slice_of(index) != nullptr) return nullptr;
+    if (index < 0 || items_.concat_of(index) != nullptr || value(index).is_slice) return nullptr;
     return &items_.list[static_cast<std::size_t>(maker_[static_cast<std::size_t>(index)])];
   }
 
@@ -308,6 +308,7 @@ class ItemReader final {
     for (const ValueId id : node.outputs) {
       require_fit(id != kNoValue && first % kMostNetworkLanes == 0);
       const int part = add_value(id);
+      value(part).is_slice = true;
       items_.slices.push_back({part, whole, first});
       first += value(part).channels;
     }
@@ -325,7 +326,7 @@ class ItemReader final {
       require_fit(value(part).has_pixels_of(value(whole)));
       const bool is_whole = items_.concat_of(part) != nullptr;
       const bool can_move =
-          !is_whole && items_.concat_with(part) == nullptr && items_.slice_of(part) == nullptr &&
+          !is_whole && items_.concat_with(part) == nullptr && !value(part).is_slice &&
           items_.list[static_cast<std::size_t>(maker_[static_cast<std::size_t>(part)])].kind != NetworkKind::kCopy;
       if (!can_move || std::find(parts.begin(), parts.end(), part) != parts.end()) part = add_copy(part);
       parts.push_back(part);
@@ -337,6 +338,7 @@ class ItemReader final {
     NetworkItem item;
     item.in = from;
     NetworkValue made = value(from);
+    made.is_slice = false;
     items_.values.push_back(made);
     maker_.push_back(-1);
     item.out = static_cast<int>(items_.values.size()) - 1;

@@ -26,6 +26,7 @@ struct NetworkValue {
   int64_t depth = 1;
   int64_t height = 1;
   int64_t width = 1;
+  bool is_slice = false;  ///< some channels of another one
 
   [[nodiscard]] int64_t pixels() const noexcept { return depth * height * width; }
   [[nodiscard]] int64_t elements() const noexcept { return channels * pixels(); }
@@ -96,11 +97,6 @@ struct NetworkItems {
       return std::find(concat.parts.begin(), concat.parts.end(), part) != concat.parts.end();
     });
     return found != concats.end() ? &*found : nullptr;
-  }
-  [[nodiscard]] const NetworkSlice* slice_of(int part) const {
-    const auto found =
-        std::find_if(slices.begin(), slices.end(), [&](const NetworkSlice& s) { return s.part == part; });
-    return found != slices.end() ? &*found : nullptr;
   }
 };
 

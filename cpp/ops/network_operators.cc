@@ -66,7 +66,7 @@ bool is_grouped(const Node& node, const Shape& weights) {
   const int64_t fellows = group > 1 ? weights[0] / group : 0;
   const bool fills_lanes =
       fellows % kMostNetworkLanes == 0 || (fellows < kMostNetworkLanes && (fellows & (fellows - 1)) == 0);
-  return fellows > 1 && weights[1] == fellows && fills_lanes;
+  return fellows > 1 && group <= kMostNetworkGroups && weights[1] == fellows && fills_lanes;
 }
 
 }  // namespace slipway

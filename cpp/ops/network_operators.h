@@ -13,6 +13,8 @@ namespace slipway {
 inline constexpr int64_t kMostNetworkElements = int64_t{1} << 21;
 /// Of a vector, whatever the instruction set: what a network is must not depend on it.
 inline constexpr int64_t kMostNetworkLanes = 16;
+/// Of a convolution: each may be an operation.
+inline constexpr int64_t kMostNetworkGroups = 1024;
 
 /// True where a program, or a kernel of CUDA, may have this operator. Shapes and attributes are not looked at.
 [[nodiscard]] bool network_has(const Node& node, bool is_for_cuda);

@@ -105,7 +105,7 @@ void NetworkPlaces::set_lanes(int index, int like) {
 void NetworkPlaces::add_roots() {
   for (std::size_t i = 0; i < placed_.size(); ++i) {
     const int index = static_cast<int>(i);
-    if (placed_[i].lanes.empty() || items_.concat_with(index) != nullptr || items_.slice_of(index) != nullptr) continue;
+    if (placed_[i].lanes.empty() || items_.concat_with(index) != nullptr || value(index).is_slice) continue;
     placed_[i].root = static_cast<int>(roots_.size());
     NetworkRoot root;
     root.depth = value(index).depth;

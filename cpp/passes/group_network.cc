@@ -177,7 +177,7 @@ class Grouping final {
     const int64_t axis = int_attribute(node, "axis", 0);
     const bool has_sizes =
         node.inputs.size() < 2 || node.inputs[1] == kNoValue || sweep_.constant(node.inputs[1]) != nullptr;
-    return (axis == 1 || axis == 1 - rank) && has_sizes &&
+    return (axis == 1 || axis == 1 - rank) && has_sizes && node.outputs.size() <= kMostInputs &&
            std::all_of(node.outputs.begin(), node.outputs.end(), is_vectors);
   }
 
