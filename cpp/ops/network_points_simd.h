@@ -90,10 +90,16 @@ constexpr PointTile kSamplePoints[6][4] = {
 #endif
 #undef SLIPWAY_TILES
 };
-#define SLIPWAY_TILES(v, t)                                                                                           \
-  {                                                                                                                   \
-      multiply_channels<v, t, 1>, multiply_channels<v, t, 2>, multiply_channels<v, t, 3>, multiply_channels<v, t, 4>, \
-      multiply_channels<v, t, 5>, multiply_channels<v, t, 6>, multiply_channels<v, t, 7>, multiply_channels<v, t, 8>, \
+/// As channel_tile().
+template <int V, int T, int P>
+constexpr PointTile channel_points() noexcept {
+  if constexpr (P <= kChannelPixels[V + T - 1]) return multiply_channels<V, T, P>;
+  return nullptr;
+}
+#define SLIPWAY_TILES(v, t)                                                                                       \
+  {                                                                                                               \
+      channel_points<v, t, 1>(), channel_points<v, t, 2>(), channel_points<v, t, 3>(), channel_points<v, t, 4>(), \
+      channel_points<v, t, 5>(), channel_points<v, t, 6>(), channel_points<v, t, 7>(), channel_points<v, t, 8>(), \
   }
 constexpr PointTile kChannelPoints[2][4][8] = {
     {SLIPWAY_TILES(1, 0), SLIPWAY_TILES(2, 0),

@@ -224,10 +224,17 @@ constexpr SumTile kSampleWindows[6] = {
 };
 /// Pixels of a tile of 1, 2, 3, 4 vectors, the last of which may be half: as many as the registers hold.
 constexpr int64_t kChannelPixels[4] = {8, kLanes == 16 ? 8 : 6, 8, 6};
-#define SLIPWAY_TILES(v, t)                                                                                   \
-  {                                                                                                           \
-      sum_channels<v, t, 1, 1>, sum_channels<v, t, 2, 1>, sum_channels<v, t, 3, 1>, sum_channels<v, t, 4, 1>, \
-      sum_channels<v, t, 5, 1>, sum_channels<v, t, 6, 1>, sum_channels<v, t, 7, 1>, sum_channels<v, t, 8, 1>, \
+/// Null where the registers do not hold it.
+template <int V, int T, int P, int W>
+constexpr SumTile channel_tile() noexcept {
+  constexpr int64_t kMost = W == 1 ? kChannelPixels[V + T - 1] : kLanes == 16 && V + T <= 2 ? 8 : 4;
+  if constexpr (P <= kMost) return sum_channels<V, T, P, W>;
+  return nullptr;
+}
+#define SLIPWAY_TILES(v, t)                                                                                           \
+  {                                                                                                                   \
+      channel_tile<v, t, 1, 1>(), channel_tile<v, t, 2, 1>(), channel_tile<v, t, 3, 1>(), channel_tile<v, t, 4, 1>(), \
+      channel_tile<v, t, 5, 1>(), channel_tile<v, t, 6, 1>(), channel_tile<v, t, 7, 1>(), channel_tile<v, t, 8, 1>(), \
   }
 constexpr SumTile kChannelTiles[2][4][8] = {
     {SLIPWAY_TILES(1, 0), SLIPWAY_TILES(2, 0),
@@ -237,14 +244,12 @@ constexpr SumTile kChannelTiles[2][4][8] = {
 #endif
     }};
 #undef SLIPWAY_TILES
-#define SLIPWAY_TILES(v, t) {sum_channels<v, t, 4, 4>, sum_channels<v, t, 8, 4>}
+#define SLIPWAY_TILES(v, t) {channel_tile<v, t, 4, 4>(), channel_tile<v, t, 8, 4>()}
 constexpr SumTile kChannelWindows[2][4][2] = {
-    {SLIPWAY_TILES(1, 0),
-     SLIPWAY_TILES(2, 0),
+    {SLIPWAY_TILES(1, 0), SLIPWAY_TILES(2, 0),
 #if SLIPWAY_LANES == 16
-     {sum_channels<3, 0, 4, 4>, nullptr},
-     {sum_channels<4, 0, 4, 4>, nullptr}},
-    {SLIPWAY_TILES(0, 1), SLIPWAY_TILES(1, 1), {sum_channels<2, 1, 4, 4>, nullptr}, {sum_channels<3, 1, 4, 4>, nullptr}
+     SLIPWAY_TILES(3, 0), SLIPWAY_TILES(4, 0)},
+    {SLIPWAY_TILES(0, 1), SLIPWAY_TILES(1, 1), SLIPWAY_TILES(2, 1), SLIPWAY_TILES(3, 1)
 #endif
     }};
 #undef SLIPWAY_TILES
