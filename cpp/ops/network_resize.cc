@@ -64,7 +64,7 @@ std::vector<int32_t> nearest_of(const NetworkItem& item, const NetworkPlaces& pl
 NetworkPoolTaps blended_of(const NetworkItem& item, const NetworkPlaces& places) {
   const NetworkRoot& out = places.root_of(item.out);
   const int64_t each = int64_t{item.resize->rows.count} * item.resize->columns.count;
-  require_fit(saturating_product(out.height * out.width, each, places.groups()) <= kMostNetworkTaps);
+  require_fit(saturating_product(out.height * out.width, each) <= kMostNetworkTaps);
   NetworkPoolTaps made;
   each_pixel(item, places, [&](int64_t g, const ResizeTap* rows, const ResizeTap* columns) {
     for (int i = 0; i < item.resize->rows.count; ++i) {

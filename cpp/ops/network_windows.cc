@@ -66,7 +66,7 @@ NetworkPoolTaps pool_taps_of(const NetworkItem& item, const NetworkPlaces& place
   const auto& [d, h, w] = item.window.axes;
   const int64_t outputs = saturating_product(d.output, h.output, w.output);
   const int64_t taps = saturating_product(d.kernel, h.kernel, w.kernel);
-  require_fit(saturating_product(outputs, taps, places.groups()) <= kMostNetworkTaps);
+  require_fit(saturating_product(outputs, taps) <= kMostNetworkTaps);
   NetworkPoolTaps made;
   for (int64_t g = 0; g < places.groups(); ++g) {
     for (int64_t o = 0; o < outputs; ++o) {

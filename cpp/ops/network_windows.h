@@ -20,7 +20,7 @@ namespace slipway {
 /// The taps of a window in channel `channel`, from its first element on, in ONNX's order.
 [[nodiscard]] std::vector<int32_t> taps_of(const NetworkItem& item, const NetworkPlaces& places, int64_t channel);
 
-/// Taps of one operation, at most.
+/// Taps of one operation, at most, of a group of samples: whether there is a program must not depend on the batch.
 inline constexpr int64_t kMostNetworkTaps = int64_t{1} << 22;
 
 /// The taps of a pooling that exist: those of pixel i are [first[i], first[i + 1]).
