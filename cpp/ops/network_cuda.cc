@@ -224,6 +224,7 @@ std::shared_ptr<const OwnedNetworkStages> make_network_stages(const Graph& body,
   try {
     const NetworkItems items = read_network(body, facts);
     require_fit(items.slices.empty());
+    for (const NetworkValue& value : items.values) require_fit(value.depth == 1);
     return StageMaker(items, facts, target).make();
   } catch (const NetworkUnfit&) {
     return nullptr;

@@ -137,10 +137,13 @@ Points points_from(const float* taps, int64_t height, int64_t width, int64_t y, 
   return points;
 }
 
-/// From weights [M, C, KH, KW] the matrix [M, kernels * channels] of each point, one after the other.
+/// From weights [M, C, KH, KW], or [M, C, 1, KH, KW], the matrix [M, kernels * channels] of each point, one after the
+/// other.
 Tensor matrices_of(const WinogradForm& form, const Tensor& weights) {
   const Shape& shape = weights.shape();
   const int64_t channels = shape[1];
+  const int64_t height = shape[shape.rank() - 2];
+  const int64_t width = shape[shape.rank() - 1];
   constexpr int64_t kAtOnce = 16;  // the matrices of all points may lie in one set of a cache
   Tensor made(DType::kFloat32, Shape{form.points() * shape[0] * channels});
   struct Place {
@@ -165,8 +168,8 @@ Tensor matrices_of(const WinogradForm& form, const Tensor& weights) {
       for (int64_t first = 0; first < channels; first += kAtOnce) {
         const int64_t count = std::min(kAtOnce, channels - first);
         std::array<Points, kAtOnce> points{};
-        for (int64_t c = 0; c < count; ++c, taps += shape[2] * shape[3]) {
-          points[static_cast<std::size_t>(c)] = points_from(taps, shape[2], shape[3], y, x);
+        for (int64_t c = 0; c < count; ++c, taps += height * width) {
+          points[static_cast<std::size_t>(c)] = points_from(taps, height, width, y, x);
         }
         for (std::size_t p = 0; p < places.size(); ++p) {
           float* to = places[p].matrix + m * places[p].row + first;
@@ -189,7 +192,8 @@ std::optional<WinogradForm> winograd_of(const NetworkItems& items, const Network
   WinogradForm form;
   form.row_kernels = kernels_of(h);
   form.column_kernels = kernels_of(w);
-  if (in.depth * d.kernel * out.depth > 1 || form.row_kernels == 0 || form.column_kernels == 0) return std::nullopt;
+  const bool is_plane = in.depth * d.kernel * out.depth == 1 && d.begin == 0;
+  if (!is_plane || form.row_kernels == 0 || form.column_kernels == 0) return std::nullopt;
   if (std::max(in.channels, out.channels) > kMostChannels) return std::nullopt;
   form.down = item.pool == 2 ? out.height : (out.height + 1) / 2;
   form.across = item.pool == 2 ? out.width : (out.width + 1) / 2;

@@ -83,6 +83,27 @@ def test_convolutions_over_volumes_agree_with_onnxruntime(seed: int, size: tuple
         np.testing.assert_allclose(got, expected[:batch], rtol=2e-5, atol=2e-5 * float(np.abs(expected).max()))
 
 
+@pytest.mark.parametrize(("pads", "stride"), [((0, 0), 1), ((0, 1), 2), ((1, 0), 2), ((1, 1), 1)], ids=str)
+def test_volumes_of_one_plane_agree_with_onnxruntime(pads: tuple[int, int], stride: int, isa: str) -> None:
+    """A picture may be computed in tiles of Winograd, but not what padding in front of it makes."""
+    model = Constants(pads[0])
+    node = helper.make_node
+    nodes = [
+        node("Relu", ["x"], ["a"]),
+        node("Conv", ["a", model.normal(16, 8, 1, 3, 3), model.normal(16)], ["b"],
+             pads=[pads[0], 1, 1, pads[1], 1, 1], strides=[stride, 1, 1]),
+        node("GlobalMaxPool", ["b"], ["y"]),
+    ]  # fmt: skip
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 8, 1, 12, 12])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 16, 1, 1, 1])
+    graph = helper.make_graph(nodes, "plane", [x], [y], model.constants)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9).SerializeToString()
+    given = np.random.default_rng(stride).normal(size=(9, 8, 1, 12, 12)).astype(np.float32)
+    (expected,) = by_onnxruntime(made, {"x": given})
+    got = only_output(session_of(made, isa), given)
+    np.testing.assert_allclose(got, expected, rtol=2e-5, atol=2e-5 * float(np.abs(expected).max()))
+
+
 def test_all_of_it_is_one_network(vectors: str) -> None:
     plan: Any = session_of(Model(0, SIZES[0]).file(), vectors).stage_text("plan", {"x": (2, 2, *SIZES[0])})
     steps = [line for line in plan.splitlines() if line[:3].strip().isdigit()]
