@@ -28,7 +28,7 @@ TEST(Passes, bounds_of_a_clip_are_kept_where_they_are_constant) {
     std::vector<std::string> inputs = {"c"};
     inputs.insert(inputs.end(), bounds.begin(), bounds.end());
     return model_of({node("Conv", {"x", "w"}, {"c"}), node("Clip", inputs, {"y"})},
-                    {random_tensor("w", {4, 3, 2, 2}, 1), floats("low", {}, {-0.25F}), floats("high", {1}, {0.5F})},
+                    {random_tensor("w", {4, 3, 1, 1}, 1), floats("low", {}, {-0.25F}), floats("high", {1}, {0.5F})},
                     {"N", "3", "5", "5"});
   };
   for (const std::vector<std::string>& bounds :
