@@ -131,7 +131,7 @@ def _recurrent() -> Iterator[Rows]:
 
 def _elements() -> Iterator[Rows]:
     ops = ("Exp", "Sigmoid", "Tanh", "Log", "Sqrt", "Relu", "LeakyRelu", "Gelu", "Erf", "Elu", "Floor", "Softplus",
-           "HardSwish", "Mish", "Softsign", "ThresholdedRelu", "Selu", "HardSigmoid")  # fmt: skip
+           "Ceil", "Sin", "Cos", "HardSwish", "Mish", "Softsign", "ThresholdedRelu", "Selu", "HardSigmoid")  # fmt: skip
     for d in DEPTHS:
         for op in ops:
             yield Rows(op, (N, d))
