@@ -7,7 +7,7 @@ namespace slipway::SLIPWAY_ISA {
 namespace {
 
 /// Pixels that share what is read of the weights and offsets.
-constexpr int64_t kDepthwisePixels = 4;
+constexpr int kDepthwisePixels = 4;
 
 /// Row `row` of P pixels. Where lanes are samples, a channel has one weight for each tap.
 template <int P, bool kHasSampleLanes>
@@ -38,25 +38,33 @@ template <int P, bool kHasSampleLanes>
   finish_sums<1, P, 1>(sums, row, pixel, total);
 }
 
-template <bool kHasSampleLanes>
-void sum_depthwise_rows(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
-  // Planes of channels, or the channels of a pixel, are passed as they lie in memory.
-  const auto tile = [&](int64_t row, int64_t pixel) {
-    if (end - begin < kDepthwisePixels) return sum_depthwise<1, kHasSampleLanes>(sums, row, pixel);
+/// tile.operator()<P>(row, pixel) over pixels [begin, end) of rows [first, last): planes of channels, or the channels
+/// of a pixel, are passed as they lie in memory.
+template <bool kHasSampleLanes, typename Tile>
+[[gnu::always_inline]] inline void each_tile(int64_t begin, int64_t end, int64_t first, int64_t last,
+                                             const Tile& tile) noexcept {
+  const auto at = [&](int64_t row, int64_t pixel) {
+    if (end - begin < kDepthwisePixels) return tile.template operator()<1>(row, pixel);
     // The last tile takes up what the one before has done already.
-    const int64_t at = end - pixel < kDepthwisePixels ? end - kDepthwisePixels : pixel;
-    sum_depthwise<kDepthwisePixels, kHasSampleLanes>(sums, row, at);
+    tile.template operator()<kDepthwisePixels>(row, end - pixel < kDepthwisePixels ? end - kDepthwisePixels : pixel);
   };
   const int64_t step = end - begin < kDepthwisePixels ? 1 : kDepthwisePixels;
   if constexpr (kHasSampleLanes) {
     for (int64_t row = first; row < last; ++row) {
-      for (int64_t pixel = begin; pixel < end; pixel += step) tile(row, pixel);
+      for (int64_t pixel = begin; pixel < end; pixel += step) at(row, pixel);
     }
   } else {
     for (int64_t pixel = begin; pixel < end; pixel += step) {
-      for (int64_t row = first; row < last; ++row) tile(row, pixel);
+      for (int64_t row = first; row < last; ++row) at(row, pixel);
     }
   }
+}
+
+template <bool kHasSampleLanes>
+void sum_depthwise_rows(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
+  each_tile<kHasSampleLanes>(begin, end, first, last, [&]<int P>(int64_t row, int64_t pixel) {
+    sum_depthwise<P, kHasSampleLanes>(sums, row, pixel);
+  });
 }
 
 /// Pixels [begin, end) of rows [first, last).

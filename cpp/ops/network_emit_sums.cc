@@ -15,6 +15,15 @@ constexpr int64_t kMostParts = 8;
 /// Of a multiply-add whose vector is put together from lanes of another.
 constexpr int64_t kTakenCost = 2;
 
+/// The taps of channels [first, first + count), one channel after the other.
+std::vector<int32_t> offsets_of(const NetworkItem& item, const NetworkPlaces& places, int64_t first, int64_t count) {
+  std::vector<int32_t> offsets;
+  for (int64_t c = first; c < first + count; ++c) {
+    for (const int32_t tap : taps_of(item, places, c)) offsets.push_back(tap);
+  }
+  return offsets;
+}
+
 }  // namespace
 
 void NetworkEmitter::emit_sums(const NetworkItem& item) {
@@ -27,11 +36,7 @@ void NetworkEmitter::emit_sums(const NetworkItem& item) {
   op.rows = places_.rows_of(item.out);
   op.window = item.pool * item.pool;
   op.terms = from.channels * item.window.taps();
-  std::vector<int32_t> offsets;
-  for (int64_t c = 0; c < from.channels; ++c) {
-    for (const int32_t tap : taps_of(item, places_, c)) offsets.push_back(tap);
-  }
-  op.offsets = keep(std::move(offsets));
+  op.offsets = keep(offsets_of(item, places_, 0, from.channels));
   op.in = places_.place_of(item.in, keep(windows_of(item, places_)));
   op.pixels = made.pixels() * places_.groups();
   op.depth = sum_depth(op.terms, made.pixels() * op.window == 1);
@@ -122,11 +127,7 @@ void NetworkEmitter::emit_grouped(const NetworkItem& item) {
   op.depth = sum_depth(op.terms, value(item.out).pixels() == 1);
   op.in = places_.place_of(item.in, windows);
   for (int64_t first = 0; first < value(item.out).channels; first += item.fellows) {
-    std::vector<int32_t> offsets;
-    for (int64_t c = first; c < first + item.fellows; ++c) {
-      for (const int32_t tap : taps_of(item, places_, c)) offsets.push_back(tap);
-    }
-    op.offsets = keep(std::move(offsets));
+    op.offsets = keep(offsets_of(item, places_, first, item.fellows));
     op.out = places_.place_of(item.out, pixels);
     op.out.start += places_.channel_at(item.out, first);
     add_op(op, {{item.in, &NetworkOp::in}, {item.out, &NetworkOp::out}}, work_of_sums(op));

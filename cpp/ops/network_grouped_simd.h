@@ -49,16 +49,8 @@ template <int P>
 
 /// Pixels [begin, end) of all rows.
 void sum_grouped_part(const Sums& sums, int64_t begin, int64_t end) noexcept {
-  for (int64_t pixel = begin; pixel < end; pixel += kDepthwisePixels) {
-    for (int64_t row = 0; row < sums.op.rows; ++row) {
-      if (end - begin < kDepthwisePixels) {
-        for (int64_t j = begin; j < end; ++j) sum_grouped<1>(sums, row, j);
-      } else {
-        // The last tile takes up what the one before has done already.
-        sum_grouped<kDepthwisePixels>(sums, row, pixel < end - kDepthwisePixels ? pixel : end - kDepthwisePixels);
-      }
-    }
-  }
+  each_tile<false>(begin, end, 0, sums.op.rows,
+                   [&]<int P>(int64_t row, int64_t pixel) { sum_grouped<P>(sums, row, pixel); });
 }
 
 }  // namespace

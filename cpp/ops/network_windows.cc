@@ -1,5 +1,7 @@
 #include "ops/network_windows.h"
 
+#include <utility>
+
 #include "ops/window_rules.h"
 
 namespace slipway {
@@ -13,19 +15,17 @@ int64_t place_of(const WindowAxis& axis, int64_t o, int64_t t) {
 
 }  // namespace
 
-Window whole_window(const NetworkValue& from) {
-  Window window;
-  window.axes[0].input = window.axes[0].kernel = from.depth;
-  window.axes[1].input = window.axes[1].kernel = from.height;
-  window.axes[2].input = window.axes[2].kernel = from.width;
-  return window;
-}
-
 Window single_taps(const NetworkValue& from) {
   Window window;
   window.axes[0].input = window.axes[0].output = from.depth;
   window.axes[1].input = window.axes[1].output = from.height;
   window.axes[2].input = window.axes[2].output = from.width;
+  return window;
+}
+
+Window whole_window(const NetworkValue& from) {
+  Window window = single_taps(from);
+  for (WindowAxis& axis : window.axes) std::swap(axis.kernel, axis.output);
   return window;
 }
 

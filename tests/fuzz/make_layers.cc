@@ -204,27 +204,21 @@ void make_gemm_activation(Maker& maker, std::string_view) {
   activated(maker, make_gemm_of(maker, a));
 }
 
-// A convolution of each channel alone.
-Made make_depthwise_of(Maker& maker, const Made& x) {
+// A convolution of groups of so many channels; of one each channel stays alone.
+Made in_groups_of(Maker& maker, int64_t fellows, const Made& x) {
   const Windows windows = windows_for(maker, x.dims);
-  Sizes w = {x.dims[1], 1};
+  Sizes w = {x.dims[1], fellows};
   Sizes to = {x.dims[0], x.dims[1]};
   for (std::size_t i = 0; i < windows.axes.size(); ++i) {
     w.push_back(windows.axes[i].kernel);
     to.push_back(windows.axes[i].out(x.dims[i + 2]));
   }
   std::vector<Message> attributes = attributes_of(maker, windows);
-  attributes.push_back(maker.number("group", x.dims[1]));
+  attributes.push_back(maker.number("group", x.dims[1] / fellows));
   return maker.add("Conv", {x, maker.weights(x.dtype, w)}, attributes, x.dtype, to);
 }
 
-// Of one place.
-Sizes pixel_of(const Made& x, int64_t channels) {
-  Sizes to(x.dims.size(), 1);
-  to[0] = x.dims[0];
-  to[1] = channels;
-  return to;
-}
+Made make_depthwise_of(Maker& maker, const Made& x) { return in_groups_of(maker, 1, x); }
 
 // A convolution of single places, for `channels` of them.
 Made widened(Maker& maker, const Made& x, int64_t channels) {
@@ -241,17 +235,7 @@ Made make_grouped_of(Maker& maker, const Made& from) {
   constexpr int64_t kFellows[] = {2, 3, 4, 8, 16};
   const int64_t fellows = maker.d.one_of(kFellows);
   const int64_t groups = maker.d.from(2, 5);
-  const Made x = widened(maker, from, fellows * groups);
-  const Windows windows = windows_for(maker, x.dims);
-  Sizes w = {x.dims[1], fellows};
-  Sizes to = {x.dims[0], x.dims[1]};
-  for (std::size_t i = 0; i < windows.axes.size(); ++i) {
-    w.push_back(windows.axes[i].kernel);
-    to.push_back(windows.axes[i].out(x.dims[i + 2]));
-  }
-  std::vector<Message> attributes = attributes_of(maker, windows);
-  attributes.push_back(maker.number("group", groups));
-  return maker.add("Conv", {x, maker.weights(x.dtype, w)}, attributes, x.dtype, to);
+  return in_groups_of(maker, fellows, widened(maker, from, fellows * groups));
 }
 
 // Half of the channels times the other half, which may begin between vectors.
@@ -269,8 +253,10 @@ Made make_gate_of(Maker& maker, const Made& from) {
 // Each number times another, or times that of its channel.
 Made make_product_of(Maker& maker, const Made& x) {
   const bool is_whole = maker.d.chance(2);
-  const Made factor = is_whole ? maker.add("Sigmoid", {x}, {}, x.dtype, x.dims)
-                               : maker.add("GlobalMaxPool", {x}, {}, x.dtype, pixel_of(x, x.dims[1]));
+  Sizes pixel(x.dims.size(), 1);
+  std::copy_n(x.dims.begin(), 2, pixel.begin());
+  const Made factor =
+      is_whole ? maker.add("Sigmoid", {x}, {}, x.dtype, x.dims) : maker.add("GlobalMaxPool", {x}, {}, x.dtype, pixel);
   const bool turned = maker.d.chance(2);
   return maker.add("Mul", {turned ? factor : x, turned ? x : factor}, {}, x.dtype, x.dims);
 }
