@@ -38,6 +38,16 @@ class Constants:
         scale = 1 / np.sqrt(max(1, np.prod(shape[1:])))
         return self.constant((self.rng.normal(size=shape) * scale).astype(np.float32))
 
+    def file_of(self, nodes: list[onnx.NodeProto], x: list[Any], outputs: dict[str, list[Any]]) -> bytes:
+        """The model of these nodes, whose input is "x", with the shapes of its ports."""
+        ports = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, dims) for name, dims in outputs.items()}
+        given = helper.make_tensor_value_info("x", TensorProto.FLOAT, x)
+        graph = helper.make_graph(nodes, "network", [given], list(ports.values()), self.constants)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+        onnx.checker.check_model(made)
+        data: bytes = made.SerializeToString()
+        return data
+
 
 class Writer(Constants):
     """Writes a random network, layer by layer, keeping the shape of what the last one made."""
@@ -229,13 +239,7 @@ class Writer(Constants):
         self.shape = (3,)
 
     def finish(self) -> bytes:
-        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", *self.first_shape])
-        y = helper.make_tensor_value_info(self.value, TensorProto.FLOAT, [None] * (1 + len(self.shape)))
-        graph = helper.make_graph(self.nodes, "network", [x], [y], self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-        onnx.checker.check_model(model)
-        data: bytes = model.SerializeToString()
-        return data
+        return self.file_of(self.nodes, ["N", *self.first_shape], {self.value: [None] * (1 + len(self.shape))})
 
 
 def random_model(seed: int) -> tuple[bytes, tuple[int, ...]]:
@@ -252,6 +256,17 @@ def session_of(model: bytes, isa: str, threads: int = 1) -> slipway.Session:
     if isa == "cuda":
         return slipway.Session(model, "cuda", threads)
     return slipway.Session(model, threads=threads, isa=isa)
+
+
+def check_batches(model: bytes, isa: str, x: Array, batches: tuple[int, ...]) -> None:
+    """A model of one output agrees with onnxruntime, and the first sample has the same bits in every batch."""
+    session = session_of(model, isa)
+    (expected,) = by_onnxruntime(model, {"x": x})
+    alone = only_output(session, x[:1]).tobytes()
+    for batch in batches:
+        got = only_output(session, x[:batch])
+        assert got[:1].tobytes() == alone
+        np.testing.assert_allclose(got, expected[:batch], rtol=2e-5, atol=2e-5 * float(np.abs(expected).max()))
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from graphs import by_onnxruntime, only_output
-from onnx import TensorProto, helper
-from test_network import Constants, session_of
+from graphs import only_output
+from onnx import helper
+from test_network import Constants, check_batches, session_of
 
 OP = "Network"
 DOMAIN = "slipway"
@@ -40,13 +39,7 @@ class Model(Constants):
         ]  # fmt: skip
 
     def file(self) -> bytes:
-        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 7, 12])
-        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 5])
-        graph = helper.make_graph(self.nodes, "grouped", [x], [y], self.constants)
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-        onnx.checker.check_model(made)
-        data: bytes = made.SerializeToString()
-        return data
+        return self.file_of(self.nodes, ["N", 3, 7, 12], {"y": ["N", 5]})
 
 
 def steps_of(model: bytes, isa: str) -> str:
@@ -57,14 +50,8 @@ def steps_of(model: bytes, isa: str) -> str:
 @pytest.mark.parametrize(("width", "groups"), [(2, 16), (4, 8), (4, 5), (8, 6), (16, 2), (32, 3), (3, 8), (24, 2)])
 def test_convolutions_of_groups_agree_with_onnxruntime(width: int, groups: int, isa: str) -> None:
     model = Model(width, groups).file()
-    session = session_of(model, isa)
     x = np.random.default_rng(width).normal(size=(max(BATCHES), 3, 7, 12)).astype(np.float32)
-    (expected,) = by_onnxruntime(model, {"x": x})
-    alone = only_output(session, x[:1]).tobytes()
-    for batch in BATCHES:
-        got = only_output(session, x[:batch])
-        assert got[:1].tobytes() == alone
-        np.testing.assert_allclose(got, expected[:batch], rtol=2e-5, atol=2e-5 * float(np.abs(expected).max()))
+    check_batches(model, isa, x, BATCHES)
 
 
 @pytest.mark.parametrize(("width", "groups"), [(2, 16), (8, 6), (32, 3)])
@@ -86,12 +73,10 @@ def test_a_group_keeps_what_is_not_finite_to_itself(vectors: str) -> None:
         helper.make_node("Conv", ["x", model.normal(16, 4, 3, 3)], ["a"], pads=[1] * 4, group=4),
         helper.make_node("Relu", ["a"], ["y"]),
     ]
-    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 16, 6, 6]) for name in ("x", "y")]
-    graph = helper.make_graph(nodes, "grouped", ports[:1], ports[1:], model.constants)
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    made = model.file_of(nodes, ["N", 16, 6, 6], {"y": ["N", 16, 6, 6]})
     x = rng.normal(size=(9, 16, 6, 6)).astype(np.float32)
     x[:, 4:8] = np.nan
     for batch in (1, 9):
-        y = only_output(session_of(made.SerializeToString(), vectors), x[:batch])
+        y = only_output(session_of(made, vectors), x[:batch])
         assert np.isnan(y[:, 4:8]).all()
         assert np.isfinite(np.delete(y, range(4, 8), axis=1)).all()

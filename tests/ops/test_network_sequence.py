@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from graphs import by_onnxruntime, only_output
-from onnx import TensorProto, helper
-from test_network import Constants, session_of
+from onnx import helper
+from test_network import Constants, check_batches, session_of
 
 OP = "Network"
 DOMAIN = "slipway"
@@ -49,27 +47,15 @@ class Model(Constants):
         ]
 
     def file(self) -> bytes:
-        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4, "T"])
-        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 5])
-        graph = helper.make_graph(self.nodes, "sequence", [x], [y], self.constants)
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-        onnx.checker.check_model(made)
-        data: bytes = made.SerializeToString()
-        return data
+        return self.file_of(self.nodes, ["N", 4, "T"], {"y": ["N", 5]})
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_convolutions_over_time_agree_with_onnxruntime(seed: int, isa: str) -> None:
     model = Model(seed).file()
-    session = session_of(model, isa)
     for length in LENGTHS:
         x = np.random.default_rng(seed).normal(size=(max(BATCHES), 4, length)).astype(np.float32)
-        (expected,) = by_onnxruntime(model, {"x": x})
-        alone = only_output(session, x[:1]).tobytes()
-        for batch in BATCHES:
-            got = only_output(session, x[:batch])
-            assert got[:1].tobytes() == alone
-            np.testing.assert_allclose(got, expected[:batch], rtol=2e-5, atol=2e-5 * float(np.abs(expected).max()))
+        check_batches(model, isa, x, BATCHES)
 
 
 def test_all_of_it_is_one_network(vectors: str) -> None:

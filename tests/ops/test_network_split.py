@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from graphs import by_onnxruntime
-from onnx import TensorProto, helper
+from onnx import helper
 from test_network import Constants, session_of
 
 OP = "Network"
@@ -56,14 +55,7 @@ class Model(Constants):
         ]
 
     def file(self) -> bytes:
-        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 5, 9])
-        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 5])
-        z = helper.make_tensor_value_info("z", TensorProto.FLOAT, ["N", self.gate, 5, 9])
-        graph = helper.make_graph(self.nodes, "split", [x], [y, z], self.constants)
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-        onnx.checker.check_model(made)
-        data: bytes = made.SerializeToString()
-        return data
+        return self.file_of(self.nodes, ["N", 3, 5, 9], {"y": ["N", 5], "z": ["N", self.gate, 5, 9]})
 
 
 @pytest.mark.parametrize("nested", [False, True], ids=["once", "again"])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from graphs import by_onnxruntime, only_output
-from onnx import TensorProto, helper
-from test_network import Constants, session_of
+from onnx import helper
+from test_network import Constants, check_batches, session_of
 
 OP = "Network"
 DOMAIN = "slipway"
@@ -60,27 +59,15 @@ class Model(Constants):
         return 9 * ((depth + 1) // 2) * (height // 2) * ((width + 1) // 2 - 1)
 
     def file(self) -> bytes:
-        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2, *self.size])
-        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 9])
-        graph = helper.make_graph(self.nodes, "volume", [x], [y], self.constants)
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-        onnx.checker.check_model(made)
-        data: bytes = made.SerializeToString()
-        return data
+        return self.file_of(self.nodes, ["N", 2, *self.size], {"y": ["N", 9]})
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_convolutions_over_volumes_agree_with_onnxruntime(seed: int, size: tuple[int, int, int], isa: str) -> None:
     model = Model(seed, size).file()
-    session = session_of(model, isa)
     x = np.random.default_rng(seed).normal(size=(max(BATCHES), 2, *size)).astype(np.float32)
-    (expected,) = by_onnxruntime(model, {"x": x})
-    alone = only_output(session, x[:1]).tobytes()
-    for batch in BATCHES:
-        got = only_output(session, x[:batch])
-        assert got[:1].tobytes() == alone
-        np.testing.assert_allclose(got, expected[:batch], rtol=2e-5, atol=2e-5 * float(np.abs(expected).max()))
+    check_batches(model, isa, x, BATCHES)
 
 
 @pytest.mark.parametrize(("pads", "stride"), [((0, 0), 1), ((0, 1), 2), ((1, 0), 2), ((1, 1), 1)], ids=str)
@@ -94,10 +81,7 @@ def test_volumes_of_one_plane_agree_with_onnxruntime(pads: tuple[int, int], stri
              pads=[pads[0], 1, 1, pads[1], 1, 1], strides=[stride, 1, 1]),
         node("GlobalMaxPool", ["b"], ["y"]),
     ]  # fmt: skip
-    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 8, 1, 12, 12])
-    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 16, 1, 1, 1])
-    graph = helper.make_graph(nodes, "plane", [x], [y], model.constants)
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9).SerializeToString()
+    made = model.file_of(nodes, ["N", 8, 1, 12, 12], {"y": ["N", 16, 1, 1, 1]})
     given = np.random.default_rng(stride).normal(size=(9, 8, 1, 12, 12)).astype(np.float32)
     (expected,) = by_onnxruntime(made, {"x": given})
     got = only_output(session_of(made, isa), given)
