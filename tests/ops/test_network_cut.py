@@ -127,6 +127,30 @@ def test_several_samples_at_once_give_the_bits_of_each_alone(seed: int, isa: str
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4 * float(np.abs(expected).max()))
 
 
+def wide_model(channels: int, size: int) -> tuple[bytes, Array]:
+    """Steps from pixel to pixel, or from channel to channel, that would lead to the same set of a cache."""
+    writer = Writer(0)
+    writer.channels, writer.size = channels, size
+    writer.shape = (channels, size, size)
+    for made, kernel in ((channels, 1), (16, 3)):
+        writer.convolve(made, kernel)
+        writer.add("Relu")
+    x = writer.rng.normal(size=(max(BATCHES), *writer.shape)).astype(np.float32)
+    return writer.finish(), x
+
+
+@pytest.mark.parametrize(("channels", "size"), [(32, 8), (1024, 4)])
+def test_values_that_are_kept_apart_have_the_bits_of_each_sample_alone(channels: int, size: int, vectors: str) -> None:
+    model, x = wide_model(channels, size)
+    session = session_of(model, vectors)
+    alone = [only_output(session, x[i : i + 1]).tobytes() for i in range(len(x))]
+    for batch in BATCHES:
+        got = only_output(session, x[:batch])
+        assert [row.tobytes() for row in got] == alone[:batch]
+    (expected,) = by_onnxruntime(model, {"x": x})
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4 * float(np.abs(expected).max()))
+
+
 def test_the_plan_says_where_samples_come_together(vectors: str) -> None:
     model, x = shrinking_model(0)
     session = session_of(model, vectors)
