@@ -28,7 +28,7 @@ NetworkCut cut_of(const NetworkItems& items, int64_t lanes, int threads) {
     const NetworkItem& item = items.list[i];
     if (item.kind == NetworkKind::kGather || item.out < 0) continue;
     const int64_t floats = floats_of(item.in) + floats_of(item.other) + floats_of(item.out);
-    if (cut.samples * floats * 4 > kNearBytes / 2) {
+    if (cut.samples * floats * 4 > near_bytes(lanes) / 2) {
       cut.first = i + 1;
       weights = 0;
     } else if (item.kind == NetworkKind::kSums || item.kind == NetworkKind::kSpread) {

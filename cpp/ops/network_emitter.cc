@@ -38,9 +38,15 @@ NetworkEmitter::NetworkEmitter(const NetworkItems& items, const std::vector<Fact
 }
 
 double NetworkEmitter::cost(int threads) const {
-  const bool has_far_weights = all_weights_ * lanes_ * 4 > kNearBytes;
-  return cost_of(*program_, {program_->slot - scratch_ + part_, written_, weights_, has_far_weights, is_wide_},
-                 threads);
+  const NetworkBlockCost block = {
+      .bytes = (program_->slot - scratch_ + part_) * 4,
+      .near = near_bytes(lanes_),
+      .written = written_,
+      .weights = weights_,
+      .has_far_weights = all_weights_ * lanes_ * 4 > kNearWeights,
+      .is_wide = is_wide_,
+  };
+  return cost_of(*program_, block, threads);
 }
 
 std::shared_ptr<const OwnedNetworkProgram> NetworkEmitter::finish() {
