@@ -104,7 +104,6 @@ void NetworkEmitter::emit_winograd(const NetworkItem& item, const WinogradForm& 
   auto made = make_winograd(form, {items_, item, places_, lanes_, has_sample_lanes(), most_parts}, op);
   op.winograd = made.get();
   scratch_ = std::max(scratch_, made->parts * made->part);
-  part_ = std::max(part_, made->part);
   add_op(op, {{item.in, &NetworkOp::in}, {item.other, &NetworkOp::other}, {item.out, &NetworkOp::out}}, made->work);
   packs_.push_back([op = last(), node = item.node, made](NetworkPacker& packer, OwnedNetworkProgram& program) {
     packer.pack_tiles(program.list[op], *node, *made);

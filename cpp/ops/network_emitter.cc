@@ -38,15 +38,8 @@ NetworkEmitter::NetworkEmitter(const NetworkItems& items, const std::vector<Fact
 }
 
 double NetworkEmitter::cost(int threads) const {
-  const NetworkBlockCost block = {
-      .bytes = (program_->slot - scratch_ + part_) * 4,
-      .near = near_bytes(lanes_),
-      .written = written_,
-      .weights = weights_,
-      .has_far_weights = all_weights_ * lanes_ * 4 > kNearWeights,
-      .is_wide = is_wide_,
-  };
-  return cost_of(*program_, block, threads);
+  const bool has_far_weights = all_weights_ * lanes_ * 4 > kNearWeights;
+  return cost_of(*program_, {far_, weights_, has_far_weights, is_wide_}, threads);
 }
 
 std::shared_ptr<const OwnedNetworkProgram> NetworkEmitter::finish() {
@@ -67,10 +60,26 @@ void NetworkEmitter::add_op(const NetworkOp& op, Uses uses, int64_t work) {
   program_->list.push_back(op);
   program_->list.back().groups = places_.groups();
   program_->work += work * times;
-  written_ += op.pixels * op.rows * times;
+  far_ += far_of(op, uses) * static_cast<double>(times);
   const int64_t weights = weights_of(op);
   weights_ += weights * times;
   all_weights_ += weights;
+}
+
+double NetworkEmitter::far_of(const NetworkOp& op, Uses uses) const {
+  std::vector<int> roots;
+  int64_t floats = op.winograd != nullptr ? op.winograd->part : 0;
+  int64_t vectors = 0;
+  for (const auto& [index, place] : uses) {
+    if (index < 0) continue;
+    vectors += value(index).pixels() * places_.rows_of(index) * places_.groups();
+    const int root = places_.root_index(index);
+    if (std::find(roots.begin(), roots.end(), root) != roots.end()) continue;
+    roots.push_back(root);
+    floats += places_.steps_of(places_.root_of(index)).group * places_.groups();
+  }
+  const double beyond = 1.0 - static_cast<double>(near_bytes(lanes_)) / static_cast<double>(floats * 4);
+  return beyond > 0 ? beyond * static_cast<double>(vectors) : 0.0;
 }
 
 int64_t NetworkEmitter::weights_of(const NetworkOp& op) const {

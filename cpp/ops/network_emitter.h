@@ -47,6 +47,8 @@ class NetworkEmitter final {
 
   /// `uses` are values, and the members of `op` that say where they are.
   void add_op(const NetworkOp& op, Uses uses, int64_t work);
+  /// Vectors that an operation reads and writes, as far as they are not in a second cache.
+  [[nodiscard]] double far_of(const NetworkOp& op, Uses uses) const;
   /// Vectors of weights of an operation.
   [[nodiscard]] int64_t weights_of(const NetworkOp& op) const;
   void emit(const NetworkItem& item);
@@ -85,8 +87,7 @@ class NetworkEmitter final {
   std::vector<Start> starts_;
   std::vector<Pack> packs_;
   int64_t scratch_ = 0;  // floats behind the values, which all convolutions in tiles share
-  int64_t part_ = 0;     // what one thread uses of it
-  int64_t written_ = 0;
+  double far_ = 0;       // vectors that are not in a second cache
   int64_t weights_ = 0;  // vectors, as often as a block reads them
   int64_t all_weights_ = 0;
 };
