@@ -67,10 +67,103 @@ void sum_depthwise_rows(const Sums& sums, int64_t begin, int64_t end, int64_t fi
   });
 }
 
+/// Pixels of a line that are summed at once: each input is read once for the K taps of a line that meet it. Eight sums
+/// hide the latency of a multiply-add; K weights must fit beside them.
+template <int K>
+constexpr int kLinePixels = kLanes == 16 || K < 7 ? 8 : 4;
+
+/// As sum_depthwise(), of P pixels beside each other, S taps apart; the K taps of a line of the kernel lie side by
+/// side.
+template <int P, int K, int S, bool kHasSampleLanes>
+[[gnu::always_inline]] inline void sum_depthwise_line(const Sums& sums, int64_t row, int64_t pixel) noexcept {
+  if constexpr (P == 1) return sum_depthwise<1, kHasSampleLanes>(sums, row, pixel);
+  const NetworkOp& op = sums.op;
+  constexpr int64_t kWidth = kHasSampleLanes ? 1 : kLanes;
+  const auto vector_of = [](const float* from) { return kHasSampleLanes ? broadcast(*from) : load(from); };
+  const float* at = sums.in + row * op.in.row + op.in.pixels[pixel];
+  const float* weights = op.weights + row * op.terms * kWidth;
+  Vec sum[P] = {};
+  for (int64_t p = 0; p < op.terms; p += K, weights += K * kWidth) {
+    const float* x = at + op.offsets[p];
+    Vec weight[K];
+#pragma GCC unroll 7
+    for (int t = 0; t < K; ++t) weight[t] = vector_of(weights + t * kWidth);
+#pragma GCC unroll 20
+    for (int i = 0; i < (P - 1) * S + K; ++i, x += op.step) {
+      const Vec input = load(x);
+#pragma GCC unroll 7
+      for (int t = 0; t < K; ++t) {
+        const int q = (i - t) / S;
+        if (i - t == q * S && q >= 0 && q < P) sum[q] = fma(input, weight[t], sum[q]);
+      }
+    }
+  }
+  const Vec bias = vector_of(op.bias + row * kWidth);
+  Vec total[1][P];
+#pragma GCC unroll 8
+  for (int q = 0; q < P; ++q) total[0][q] = bias + sum[q];
+  finish_sums<1, P, 1>(sums, row, pixel, total);
+}
+
+/// tile.operator()<P>(pixel) over pixels [begin, end), line by line of `width`.
+template <int K, typename Tile>
+[[gnu::always_inline]] inline void each_line(int64_t begin, int64_t end, int64_t width, const Tile& tile) noexcept {
+  const auto line = [&]<int P>(int64_t from, int64_t to) {
+    // The last tile takes up what the one before has done already.
+    for (int64_t pixel = from; pixel < to; pixel += P) tile.template operator()<P>(to - pixel < P ? to - P : pixel);
+  };
+  for (int64_t from = begin; from < end;) {
+    const int64_t to = from - from % width + width < end ? from - from % width + width : end;
+    if (to - from >= kLinePixels<K>) {
+      line.template operator()<kLinePixels<K>>(from, to);
+    } else if (to - from >= 4) {
+      line.template operator()<4>(from, to);
+    } else {
+      line.template operator()<1>(from, to);
+    }
+    from = to;
+  }
+}
+
+template <bool kHasSampleLanes, int K, int S>
+void sum_depthwise_lines(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
+  if constexpr (kHasSampleLanes) {
+    for (int64_t row = first; row < last; ++row) {
+      each_line<K>(begin, end, sums.op.width,
+                   [&]<int P>(int64_t pixel) { sum_depthwise_line<P, K, S, true>(sums, row, pixel); });
+    }
+  } else {
+    each_line<K>(begin, end, sums.op.width, [&]<int P>(int64_t pixel) {
+      for (int64_t row = first; row < last; ++row) sum_depthwise_line<P, K, S, false>(sums, row, pixel);
+    });
+  }
+}
+
+template <bool kHasSampleLanes>
+void sum_depthwise_part(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
+  const auto part = [&] {
+    switch (sums.op.line * 10 + sums.op.stride) {
+      case 31:
+        return sum_depthwise_lines<kHasSampleLanes, 3, 1>;
+      case 32:
+        return sum_depthwise_lines<kHasSampleLanes, 3, 2>;
+      case 51:
+        return sum_depthwise_lines<kHasSampleLanes, 5, 1>;
+      case 52:
+        return sum_depthwise_lines<kHasSampleLanes, 5, 2>;
+      case 71:
+        return sum_depthwise_lines<kHasSampleLanes, 7, 1>;
+      default:
+        return sum_depthwise_rows<kHasSampleLanes>;
+    }
+  }();
+  part(sums, begin, end, first, last);
+}
+
 /// Pixels [begin, end) of rows [first, last).
 void sum_depthwise_part(const Sums& sums, bool has_sample_lanes, int64_t begin, int64_t end, int64_t first,
                         int64_t last) noexcept {
-  (has_sample_lanes ? sum_depthwise_rows<true> : sum_depthwise_rows<false>)(sums, begin, end, first, last);
+  (has_sample_lanes ? sum_depthwise_part<true> : sum_depthwise_part<false>)(sums, begin, end, first, last);
 }
 
 }  // namespace

@@ -15,6 +15,19 @@ constexpr int64_t kMostParts = 8;
 /// Of a multiply-add whose vector is put together from lanes of another.
 constexpr int64_t kTakenCost = 2;
 
+/// Lets pixels beside each other share what they read, where there are tiles for so many taps.
+void share_lines(const NetworkItem& item, const NetworkValue& made, int64_t step, NetworkOp& op) {
+  constexpr int64_t kFewest = 4;  // pixels that share
+  const WindowAxis& across = item.window.axes[2];
+  const bool has_tiles = across.kernel == 3 || across.kernel == 5 || (across.kernel == 7 && across.stride == 1);
+  if (item.kind != NetworkKind::kDepthwise || !has_tiles || across.stride > 2 || across.dilation > 1) return;
+  if (made.width < kFewest || op.depth < op.terms) return;
+  op.line = across.kernel;
+  op.step = step;
+  op.stride = across.stride;
+  op.width = made.width;
+}
+
 /// The taps of channels [first, first + count), one channel after the other.
 std::vector<int32_t> offsets_of(const NetworkItem& item, const NetworkPlaces& places, int64_t first, int64_t count) {
   std::vector<int32_t> offsets;
@@ -146,6 +159,7 @@ void NetworkEmitter::emit_depthwise(const NetworkItem& item) {
   op.fellows = item.fellows;
   const bool is_single = item.kind == NetworkKind::kGrouped && value(item.out).pixels() == 1;
   op.depth = sum_depth(op.terms, is_single);
+  share_lines(item, value(item.out), places_.steps_of(places_.root_of(item.in)).x, op);
   op.offsets = keep(taps_of(item, places_, 0));
   std::vector<int32_t> windows = windows_of(item, places_);
   op.pixels = static_cast<int64_t>(windows.size());
