@@ -1,12 +1,14 @@
 // The nodes of a network one after the other, each by its own kernel: what runs where no program can be made.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <vector>
 
 #include "ops/call.h"
+#include "ops/network_operators.h"
 
 namespace slipway {
 
@@ -36,30 +38,38 @@ struct NetworkNodes {
   int64_t node_scratch = 0;                          ///< of the nodes, behind the values
 };
 
+/// One node with at most N inputs, and as many outputs; `address(place)` is where an argument is.
+template <std::size_t N, typename Address>
+void run_node(const OpCall& call, const NetworkNodes& nodes, const NetworkNode& node, const Address& address) noexcept {
+  TensorView inputs[N];
+  MutableView outputs[N];
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    inputs[i] = node.inputs[i];
+    if (node.from[i] != kNoPlace) inputs[i].data = address(node.from[i]);
+  }
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    outputs[i] = node.outputs[i];
+    if (outputs[i].is_present()) outputs[i].data = call.scratch + node.to[i];
+  }
+  OpCall inner = call;
+  inner.inputs = {inputs, node.inputs.size()};
+  inner.outputs = {outputs, node.outputs.size()};
+  inner.prepared = node.prepared.get();
+  inner.scratch = call.scratch + nodes.scratch;
+  node.kernel(inner);
+}
+
 /// `copy(to, from, bytes)` moves what leaves the network.
 template <typename Copy>
 void run_nodes(const OpCall& call, const NetworkNodes& nodes, const Copy& copy) noexcept {
-  constexpr std::size_t kMostArguments = 16;
+  constexpr std::size_t kFew = 8;
   const auto address = [&](int64_t place) -> const void* {
     return place < 0 ? call.inputs[static_cast<std::size_t>(-1 - place)].data : call.scratch + place;
   };
   for (const NetworkNode& node : nodes.list) {
-    TensorView inputs[kMostArguments];
-    MutableView outputs[kMostArguments];
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      inputs[i] = node.inputs[i];
-      if (node.from[i] != kNoPlace) inputs[i].data = address(node.from[i]);
-    }
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      outputs[i] = node.outputs[i];
-      if (outputs[i].is_present()) outputs[i].data = call.scratch + node.to[i];
-    }
-    OpCall inner = call;
-    inner.inputs = {inputs, node.inputs.size()};
-    inner.outputs = {outputs, node.outputs.size()};
-    inner.prepared = node.prepared.get();
-    inner.scratch = call.scratch + nodes.scratch;
-    node.kernel(inner);
+    const bool has_few = std::max(node.inputs.size(), node.outputs.size()) <= kFew;
+    const auto run = has_few ? run_node<kFew, decltype(address)> : run_node<kMostNetworkArguments, decltype(address)>;
+    run(call, nodes, node, address);
   }
   for (std::size_t i = 0; i < nodes.results.size(); ++i) {
     if (!call.has_output(i)) continue;

@@ -16,6 +16,9 @@ inline constexpr int64_t kMostNetworkLanes = 16;
 /// Of a convolution: each may be an operation.
 inline constexpr int64_t kMostNetworkGroups = 1024;
 
+/// Inputs of a node, and outputs: what a DenseNet of 264 layers concatenates.
+inline constexpr std::size_t kMostNetworkArguments = 80;
+
 /// True where a program, or a kernel of CUDA, may have this operator. Shapes and attributes are not looked at.
 [[nodiscard]] bool network_has(const Node& node, bool is_for_cuda);
 

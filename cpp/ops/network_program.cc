@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "ops/network_emitter.h"
+#include "ops/network_nest.h"
 #include "simd/panels.h"
 
 namespace slipway {
@@ -12,7 +13,9 @@ namespace {
 
 std::optional<NetworkItems> try_read(const Graph& body, const std::vector<Fact>& facts) {
   try {
-    return read_network(body, facts);
+    NetworkItems items = read_network(body, facts);
+    nest_concats(items);
+    return items;
   } catch (const NetworkUnfit&) {
     return std::nullopt;
   }

@@ -24,7 +24,7 @@ namespace {
 /// of a GPU, whose blocks share them out.
 constexpr int64_t kMostDenseWeights = int64_t{1} << 16;
 constexpr int64_t kMostDenseWeightsOnCuda = int64_t{1} << 20;
-constexpr std::size_t kMostInputs = 16;
+constexpr std::size_t kMostArgumentsOnCuda = 16;
 
 class Grouping final {
  public:
@@ -32,6 +32,7 @@ class Grouping final {
       : sweep_(graph),
         is_for_cuda_(is_for_cuda),
         most_dense_weights_(is_for_cuda ? kMostDenseWeightsOnCuda : kMostDenseWeights),
+        most_arguments_(is_for_cuda ? kMostArgumentsOnCuda : kMostNetworkArguments),
         readers_(count_readers(graph)),
         in_group_(graph.values.size(), false),
         is_flat_(graph.values.size(), false),
@@ -79,7 +80,8 @@ class Grouping final {
   /// True where the first dimension of all that the node reads and makes is that of the group, or of its first input.
   [[nodiscard]] bool fits(const Node& node) const {
     const bool is_ours = node.domain.empty() || node.op == "ConvActivation" || node.op == "GemmActivation";
-    if (!is_ours || !network_has(node, is_for_cuda_) || node.inputs.size() > kMostInputs) return false;
+    if (!is_ours || !network_has(node, is_for_cuda_)) return false;
+    if (std::max(node.inputs.size(), node.outputs.size()) > most_arguments_) return false;
     if (node.op == "Split") return splits_channels(node);
     if (node.outputs.size() != 1 || !is_activation(node.outputs[0]) || !is_plain(node)) return false;
     const bool has_weights = is_sum(node);
@@ -177,7 +179,7 @@ class Grouping final {
     const int64_t axis = int_attribute(node, "axis", 0);
     const bool has_sizes =
         node.inputs.size() < 2 || node.inputs[1] == kNoValue || sweep_.constant(node.inputs[1]) != nullptr;
-    return (axis == 1 || axis == 1 - rank) && has_sizes && node.outputs.size() <= kMostInputs &&
+    return (axis == 1 || axis == 1 - rank) && has_sizes &&
            std::all_of(node.outputs.begin(), node.outputs.end(), is_vectors);
   }
 
@@ -342,6 +344,7 @@ class Grouping final {
   Sweep sweep_;
   bool is_for_cuda_;
   int64_t most_dense_weights_;
+  std::size_t most_arguments_;
   std::vector<int> members_;
   std::vector<int> readers_;  // by value, a graph output being one
   std::vector<bool> in_group_;
