@@ -63,14 +63,14 @@ struct NetworkOp {
   NetworkPlace other;  ///< of kSums and kWinograd: added to the sums
   ActivationCall activation;
   int64_t terms = 0;
-  int64_t depth = 0;    ///< of kSums, kDepthwise, kGrouped: terms that are summed from zero, at most all
-  int64_t fellows = 1;  ///< of kGrouped: channels of a group, `offsets` being those of one
-  int64_t line = 0;     ///< of kDepthwise: taps of a line of the kernel, `step` floats apart, or 0
-  int64_t step = 0;
-  int64_t stride = 0;  ///< steps from a pixel to the one beside it, of the `width` of a line
-  int64_t width = 0;
-  int64_t window = 1;                ///< of kSums: 4 where `in` has four pixels for each of the output, their maximum
-  bool ends_in_half = false;         ///< of kSums, channels: the last vector needs its lower half alone
+  int64_t depth = 0;          ///< of kSums, kDepthwise, kGrouped: terms that are summed from zero, at most all
+  int64_t fellows = 1;        ///< of kGrouped: channels of a group, `offsets` being those of one
+  int64_t line = 0;           ///< of kDepthwise: taps of a line of the kernel where pixels share what they read, or 0
+  int64_t step = 0;           ///< of a line: floats from tap to tap
+  int64_t stride = 0;         ///< of a line: steps from what a pixel reads first to that of the one beside it
+  int64_t width = 0;          ///< of a line: pixels of one of the output
+  int64_t window = 1;         ///< of kSums: 4 where `in` has four pixels for each of the output, their maximum
+  bool ends_in_half = false;  ///< of kSums, channels: the last vector needs its lower half alone
   const float* weights = nullptr;    ///< samples: even tiles, of kDepthwise rows; channels: row vectors (simd/panels.h)
   const float* bias = nullptr;       ///< [rows], for channels [rows, lanes]
   const int32_t* offsets = nullptr;  ///< [terms]
@@ -96,6 +96,9 @@ struct NetworkOp {
 inline constexpr int64_t kVectorMultiplyAddsPerNanosecond = 3;
 /// What it takes, in these, to turn a vector of pixels into one of channels, or the other way round, and to write it.
 inline constexpr int64_t kTurnCost = 12;
+
+/// Pixels of a line that share what they read, at least (network_depthwise_simd.h).
+inline constexpr int kFewLinePixels = 4;
 
 inline constexpr int kWinogradPoints = 16;
 

@@ -13,8 +13,8 @@ inline constexpr int64_t kWriteCost = 3;
 inline constexpr int64_t kReadCost = 1;
 inline constexpr int64_t kRunCost = 4;
 /// What a vector that is written or read costs more where it comes from behind a second cache: of what an operation
-/// touches, the part that is beyond its size. Processors with vectors of 512 bits have one of a megabyte and more,
-/// others half of one for sure.
+/// touches, the part that is beyond its size. Most processors with vectors of 512 bits have one of a megabyte and more,
+/// most others at least half of one.
 inline constexpr int64_t kFarCost = 3;
 [[nodiscard]] constexpr int64_t near_bytes(int64_t lanes) noexcept { return int64_t{1} << (lanes == 16 ? 20 : 19); }
 /// What a vector of weights costs where there are more bytes of them than this, and they come from afar for every

@@ -70,10 +70,9 @@ void sum_depthwise_rows(const Sums& sums, int64_t begin, int64_t end, int64_t fi
 /// Pixels of a line that are summed at once: each input is read once for the K taps of a line that meet it. Eight sums
 /// hide the latency of a multiply-add; K weights must fit beside them.
 template <int K>
-constexpr int kLinePixels = kLanes == 16 || K < 7 ? 8 : 4;
+constexpr int kLinePixels = kLanes == 16 || K < 7 ? 8 : kFewLinePixels;
 
-/// As sum_depthwise(), of P pixels beside each other, S taps apart; the K taps of a line of the kernel lie side by
-/// side.
+/// As sum_depthwise(), of P pixels beside each other that read from every S-th pixel on, by kernels of lines of K taps.
 template <int P, int K, int S, bool kHasSampleLanes>
 [[gnu::always_inline]] inline void sum_depthwise_line(const Sums& sums, int64_t row, int64_t pixel) noexcept {
   if constexpr (P == 1) return sum_depthwise<1, kHasSampleLanes>(sums, row, pixel);
@@ -108,18 +107,21 @@ template <int P, int K, int S, bool kHasSampleLanes>
 /// tile.operator()<P>(pixel) over pixels [begin, end), line by line of `width`.
 template <int K, typename Tile>
 [[gnu::always_inline]] inline void each_line(int64_t begin, int64_t end, int64_t width, const Tile& tile) noexcept {
-  const auto line = [&]<int P>(int64_t from, int64_t to) {
-    // The last tile takes up what the one before has done already.
-    for (int64_t pixel = from; pixel < to; pixel += P) tile.template operator()<P>(to - pixel < P ? to - P : pixel);
-  };
+  constexpr int kMost = kLinePixels<K>;
   for (int64_t from = begin; from < end;) {
     const int64_t to = from - from % width + width < end ? from - from % width + width : end;
-    if (to - from >= kLinePixels<K>) {
-      line.template operator()<kLinePixels<K>>(from, to);
-    } else if (to - from >= 4) {
-      line.template operator()<4>(from, to);
-    } else {
-      line.template operator()<1>(from, to);
+    // A tile that would reach over the end takes up what the one before has done already.
+    for (int64_t pixel = from; pixel < to;) {
+      if (to - from >= kMost && to - pixel > kFewLinePixels) {
+        tile.template operator()<kMost>(to - pixel < kMost ? to - kMost : pixel);
+        pixel += kMost;
+      } else if (to - from >= kFewLinePixels) {
+        tile.template operator()<kFewLinePixels>(to - pixel < kFewLinePixels ? to - kFewLinePixels : pixel);
+        pixel += kFewLinePixels;
+      } else {
+        tile.template operator()<1>(pixel);
+        ++pixel;
+      }
     }
     from = to;
   }
@@ -142,20 +144,11 @@ void sum_depthwise_lines(const Sums& sums, int64_t begin, int64_t end, int64_t f
 template <bool kHasSampleLanes>
 void sum_depthwise_part(const Sums& sums, int64_t begin, int64_t end, int64_t first, int64_t last) noexcept {
   const auto part = [&] {
-    switch (sums.op.line * 10 + sums.op.stride) {
-      case 31:
-        return sum_depthwise_lines<kHasSampleLanes, 3, 1>;
-      case 32:
-        return sum_depthwise_lines<kHasSampleLanes, 3, 2>;
-      case 51:
-        return sum_depthwise_lines<kHasSampleLanes, 5, 1>;
-      case 52:
-        return sum_depthwise_lines<kHasSampleLanes, 5, 2>;
-      case 71:
-        return sum_depthwise_lines<kHasSampleLanes, 7, 1>;
-      default:
-        return sum_depthwise_rows<kHasSampleLanes>;
-    }
+    const NetworkOp& op = sums.op;
+    if (op.line == 3 && op.stride == 1) return sum_depthwise_lines<kHasSampleLanes, 3, 1>;
+    if (op.line == 3 && op.stride == 2) return sum_depthwise_lines<kHasSampleLanes, 3, 2>;
+    if (op.line == 7 && op.stride == 1) return sum_depthwise_lines<kHasSampleLanes, 7, 1>;
+    return sum_depthwise_rows<kHasSampleLanes>;
   }();
   part(sums, begin, end, first, last);
 }

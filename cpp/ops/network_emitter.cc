@@ -67,19 +67,21 @@ void NetworkEmitter::add_op(const NetworkOp& op, Uses uses, int64_t work) {
 }
 
 double NetworkEmitter::far_of(const NetworkOp& op, Uses uses) const {
-  std::vector<int> roots;
   int64_t floats = op.winograd != nullptr ? op.winograd->part : 0;
-  int64_t vectors = 0;
+  int64_t vectors = 0;  // that are read
+  int64_t made = 0;
   for (const auto& [index, place] : uses) {
     if (index < 0) continue;
-    vectors += value(index).pixels() * places_.rows_of(index) * places_.groups();
-    const int root = places_.root_index(index);
-    if (std::find(roots.begin(), roots.end(), root) != roots.end()) continue;
-    roots.push_back(root);
-    floats += places_.steps_of(places_.root_of(index)).group * places_.groups();
+    const int64_t all = value(index).pixels() * places_.rows_of(index) * places_.groups();
+    floats += all * lanes_;
+    (place == &NetworkOp::out ? made : vectors) += all;
   }
+  const bool is_tiled = op.kind == NetworkKind::kWinograd || op.kind == NetworkKind::kStrips;
+  const int64_t written = is_tiled ? made : op.pixels * op.rows;
+  // A group of channels, of which an operation makes those of one, is read by that one.
+  if (op.kind == NetworkKind::kSums && written < made) vectors = vectors * written / made;
   const double beyond = 1.0 - static_cast<double>(near_bytes(lanes_)) / static_cast<double>(floats * 4);
-  return beyond > 0 ? beyond * static_cast<double>(vectors) : 0.0;
+  return beyond > 0 ? beyond * static_cast<double>(vectors + written) : 0.0;
 }
 
 int64_t NetworkEmitter::weights_of(const NetworkOp& op) const {
