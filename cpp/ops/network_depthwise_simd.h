@@ -147,6 +147,8 @@ void sum_depthwise_part(const Sums& sums, int64_t begin, int64_t end, int64_t fi
     const NetworkOp& op = sums.op;
     if (op.line == 3 && op.stride == 1) return sum_depthwise_lines<kHasSampleLanes, 3, 1>;
     if (op.line == 3 && op.stride == 2) return sum_depthwise_lines<kHasSampleLanes, 3, 2>;
+    if (op.line == 5 && op.stride == 1) return sum_depthwise_lines<kHasSampleLanes, 5, 1>;
+    if (op.line == 5 && op.stride == 2) return sum_depthwise_lines<kHasSampleLanes, 5, 2>;
     if (op.line == 7 && op.stride == 1) return sum_depthwise_lines<kHasSampleLanes, 7, 1>;
     return sum_depthwise_rows<kHasSampleLanes>;
   }();
