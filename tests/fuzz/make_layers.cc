@@ -261,6 +261,22 @@ Made make_product_of(Maker& maker, const Made& x) {
   return maker.add("Mul", {turned ? factor : x, turned ? x : factor}, {}, x.dtype, x.dims);
 }
 
+// Layers that each read all that was made before, which is concatenated part by part or two by two.
+Made make_growing_of(Maker& maker, const Made& from) {
+  const int64_t growth = maker.d.chance(3) ? maker.d.from(1, 9) : 16;
+  const bool is_chained = maker.d.chance(2);
+  std::vector<Made> parts = {maker.d.chance(4) ? from : widened(maker, from, 16 * maker.d.from(1, 2))};
+  Made all = parts.front();
+  for (int64_t more = maker.d.from(1, 3); more > 0; --more) {
+    parts.push_back(widened(maker, all, growth));
+    Sizes to = all.dims;
+    to[1] += growth;
+    const std::vector<Made> joined = is_chained ? std::vector<Made>{all, parts.back()} : parts;
+    all = maker.add("Concat", joined, {maker.number("axis", 1)}, all.dtype, to);
+  }
+  return all;
+}
+
 // Convolutions and a dense layer on an input whose first size varies, which become one program.
 void make_network(Maker& maker, std::string_view) {
   const int64_t n = maker.d.from(1, 9);
@@ -276,6 +292,7 @@ void make_network(Maker& maker, std::string_view) {
     if (maker.d.chance(4)) x = make_product_of(maker, x);
     if (maker.d.chance(6)) x = make_grouped_of(maker, x);
     if (maker.d.chance(6)) x = make_gate_of(maker, x);
+    if (maker.d.chance(6)) x = make_growing_of(maker, x);
   }
   const Made flat = maker.add("Flatten", {x}, {}, x.dtype, {n, x.count() / n});
   make_gemm_of(maker, flat);
