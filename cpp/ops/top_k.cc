@@ -2,6 +2,7 @@
 //
 // ONNX TopK, opsets 13 to 24. x: numbers, rank 1 or more; k: one int64. Of equal elements the one that comes first is
 // taken first; NaN counts as larger than everything. The results are in order, with `sorted` 0 too.
+#include <algorithm>
 #include <numeric>
 
 #include "ops/elementwise.h"
@@ -69,6 +70,44 @@ void order_places(const T* x, int64_t stride, std::span<int64_t> places, int64_t
   });
 }
 
+/// Beyond so many, a place for a new one among those that are kept is not found at once.
+constexpr int64_t kFewPlaces = 32;
+
+/// True where one of a block of elements comes before `last`; without branches, so that compilers make vectors of it.
+template <bool kLargest, typename T>
+bool has_better(const T* x, int64_t count, T last) noexcept {
+  const bool is_number = last == last;
+  if (kLargest && !is_number) return false;
+  int found = 0;
+  if (kLargest) {
+    for (int64_t i = 0; i < count; ++i) found |= static_cast<int>(!(x[i] <= last));
+  } else if (is_number) {
+    for (int64_t i = 0; i < count; ++i) found |= static_cast<int>(x[i] < last);
+  } else {
+    for (int64_t i = 0; i < count; ++i) found |= static_cast<int>(x[i] == x[i]);
+  }
+  return found != 0;
+}
+
+// As order_places(), of few places: those found so far are in order, and blocks that come behind the last are passed.
+template <bool kLargest, typename T>
+void keep_places(const T* x, int64_t stride, std::span<int64_t> places, int64_t k) noexcept {
+  constexpr int64_t kBlock = 32;
+  const auto count = static_cast<int64_t>(places.size());
+  const auto is_better = [](T a, T b) { return kLargest ? is_larger(a, b) : is_larger(b, a); };
+  const auto kept = [&](int64_t at) -> int64_t& { return places[static_cast<std::size_t>(at)]; };
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    const int64_t end = std::min(begin + kBlock, count);
+    if (stride == 1 && begin >= k && !has_better<kLargest>(x + begin, end - begin, x[kept(k - 1)])) continue;
+    for (int64_t i = begin; i < end; ++i) {
+      if (i >= k && !is_better(x[i * stride], x[kept(k - 1) * stride])) continue;
+      int64_t at = std::min(i, k - 1);
+      for (; at > 0 && is_better(x[i * stride], x[kept(at - 1) * stride]); --at) kept(at) = kept(at - 1);
+      kept(at) = i;
+    }
+  }
+}
+
 template <typename T>
 void take_top(const OpCall& call) noexcept {
   const auto [axis, largest] = call.as<TopKPrepared>();
@@ -78,7 +117,11 @@ void take_top(const OpCall& call) noexcept {
   for (int64_t o = 0; o < y.outer; ++o) {
     for (int64_t i = 0; i < y.inner; ++i) {
       const T* line = call.inputs[0].as<T>() + o * x.axis * x.inner + i;
-      order_places(line, x.inner, places, y.axis, largest);
+      if (y.axis > kFewPlaces) {
+        order_places(line, x.inner, places, y.axis, largest);
+      } else if (y.axis > 0) {
+        (largest ? keep_places<true, T> : keep_places<false, T>)(line, x.inner, places, y.axis);
+      }
       for (int64_t k = 0; k < y.axis; ++k) {
         const int64_t at = (o * y.axis + k) * y.inner + i;
         call.outputs[0].as<T>()[at] = line[places[static_cast<std::size_t>(k)] * x.inner];

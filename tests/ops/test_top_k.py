@@ -19,6 +19,14 @@ def oracle(x: Array, k: Array, axis: int = -1, largest: int = 1, sorted: int = 1
     return np.take_along_axis(x, taken, axis), taken
 
 
+def long_lines(dtype: type) -> Array:
+    """Many equals, and of floats two that are no numbers."""
+    x = np.round(draw((3, 500), np.float32) * 9).astype(dtype)
+    if np.issubdtype(dtype, np.floating):
+        x[0, 77] = x[0, 400] = np.nan
+    return x
+
+
 CASES = [
     *(
         Case(f"{np.dtype(t).name}_{largest}", [draw((3, 7), t), ints(3)], {"largest": largest}, outputs=2)
@@ -42,6 +50,13 @@ CASES = [
         for axis in (0, 1)
         for n in (17, 300)
     ),
+    *(
+        Case(f"long_{np.dtype(t).name}_{k}_{largest}", [long_lines(t), ints(k)], {"largest": largest}, outputs=2)
+        for t in (np.float32, np.float64, np.int32, np.uint8)
+        for k in (1, 10, 33)
+        for largest in (0, 1)
+    ),
+    Case("rising", [np.arange(600, dtype=np.float32), ints(5)], outputs=2),
     Case("empty", [draw((0, 5), np.float32), ints(2)], outputs=2),
 ]
 
