@@ -110,17 +110,19 @@ template <int K, typename Tile>
   constexpr int kMost = kLinePixels<K>;
   for (int64_t from = begin; from < end;) {
     const int64_t to = from - from % width + width < end ? from - from % width + width : end;
-    // A tile that would reach over the end takes up what the one before has done already.
-    for (int64_t pixel = from; pixel < to;) {
+    int64_t pixel = from;
+    const auto next = [&]<int P>() {
+      // A tile that would reach over the end takes up what the one before has done already.
+      tile.template operator()<P>(to - pixel < P ? to - P : pixel);
+      pixel += P;
+    };
+    while (pixel < to) {
       if (to - from >= kMost && to - pixel > kFewLinePixels) {
-        tile.template operator()<kMost>(to - pixel < kMost ? to - kMost : pixel);
-        pixel += kMost;
+        next.template operator()<kMost>();
       } else if (to - from >= kFewLinePixels) {
-        tile.template operator()<kFewLinePixels>(to - pixel < kFewLinePixels ? to - kFewLinePixels : pixel);
-        pixel += kFewLinePixels;
+        next.template operator()<kFewLinePixels>();
       } else {
-        tile.template operator()<1>(pixel);
-        ++pixel;
+        next.template operator()<1>();
       }
     }
     from = to;

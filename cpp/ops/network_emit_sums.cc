@@ -15,16 +15,15 @@ constexpr int64_t kMostParts = 8;
 /// Of a multiply-add whose vector is put together from lanes of another.
 constexpr int64_t kTakenCost = 2;
 
-/// Lets pixels beside each other share what they read, where there are tiles for such kernels that fit lines so wide.
+/// Lets pixels beside each other share what they read, where tiles fit lines so wide; which kernels have tiles, the
+/// instruction set's sum_depthwise_part() knows.
 void share_lines(const NetworkItem& item, const NetworkValue& made, int64_t step, NetworkOp& op) {
   const WindowAxis& across = item.window.axes[2];
-  const int64_t taps = across.kernel;
-  const bool has_tiles = ((taps == 3 || taps == 5) && across.stride <= 2) || (taps == 7 && across.stride == 1);
   const int64_t tiles = (made.width + kFewLinePixels - 1) / kFewLinePixels;
   const bool fits = 4 * tiles * kFewLinePixels <= 5 * made.width;
   const bool is_one_block = op.depth == op.terms;  // they add no second one
-  if (item.kind != NetworkKind::kDepthwise || !has_tiles || across.dilation > 1 || !fits || !is_one_block) return;
-  op.line = taps;
+  if (item.kind != NetworkKind::kDepthwise || across.dilation > 1 || !fits || !is_one_block) return;
+  op.line = across.kernel;
   op.step = step;
   op.stride = across.stride;
   op.width = made.width;

@@ -22,6 +22,10 @@ struct NetworkBorder {
   [[nodiscard]] bool is_empty() const noexcept { return top + left + bottom + right + front + back == 0; }
 };
 
+/// The floats of an odd number of pieces of 64 bytes, at least `floats`: steps of so many lead through all sets of a
+/// cache.
+[[nodiscard]] constexpr int64_t odd_lines(int64_t floats) noexcept { return ((floats + 15) / 16 | 1) * 16; }
+
 /// Memory that one value has, or several that are concatenated.
 struct NetworkRoot {
   int64_t depth = 0;

@@ -35,9 +35,6 @@ int64_t kernels_of(const WindowAxis& axis) {
   return axis.kernel == 3 ? 1 : axis.kernel == 5 ? 2 : 0;
 }
 
-/// To a whole number of pieces of 64 bytes that is odd: points of one channel do not meet in one set of a cache.
-int64_t odd_lines(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
-
 /// As even as can be, whole pieces of what a tile of sums takes at once.
 int64_t group_size(int64_t tiles, int64_t floats, int64_t piece) {
   const int64_t most = std::clamp(kScratchFloats / floats / piece * piece, piece, kMostTiles);

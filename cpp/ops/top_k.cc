@@ -57,15 +57,20 @@ bool is_larger(T a, T b) noexcept {
   return a > b;
 }
 
+template <bool kLargest, typename T>
+bool is_better(T a, T b) noexcept {
+  return kLargest ? is_larger(a, b) : is_larger(b, a);
+}
+
 // Sorts the places of one line x[0], x[stride], ... so that the first k are the answer.
-template <typename T>
-void order_places(const T* x, int64_t stride, std::span<int64_t> places, int64_t k, bool largest) noexcept {
+template <bool kLargest, typename T>
+void order_places(const T* x, int64_t stride, std::span<int64_t> places, int64_t k) noexcept {
   std::iota(places.begin(), places.end(), 0);
   std::partial_sort(places.begin(), places.begin() + k, places.end(), [=](int64_t i, int64_t j) {
     const T a = x[i * stride];
     const T b = x[j * stride];
-    if (largest ? is_larger(a, b) : is_larger(b, a)) return true;
-    if (largest ? is_larger(b, a) : is_larger(a, b)) return false;
+    if (is_better<kLargest>(a, b)) return true;
+    if (is_better<kLargest>(b, a)) return false;
     return i < j;
   });
 }
@@ -94,23 +99,22 @@ template <bool kLargest, typename T>
 void keep_places(const T* x, int64_t stride, std::span<int64_t> places, int64_t k) noexcept {
   constexpr int64_t kBlock = 32;
   const auto count = static_cast<int64_t>(places.size());
-  const auto is_better = [](T a, T b) { return kLargest ? is_larger(a, b) : is_larger(b, a); };
   const auto kept = [&](int64_t at) -> int64_t& { return places[static_cast<std::size_t>(at)]; };
   for (int64_t begin = 0; begin < count; begin += kBlock) {
     const int64_t end = std::min(begin + kBlock, count);
     if (stride == 1 && begin >= k && !has_better<kLargest>(x + begin, end - begin, x[kept(k - 1)])) continue;
     for (int64_t i = begin; i < end; ++i) {
-      if (i >= k && !is_better(x[i * stride], x[kept(k - 1) * stride])) continue;
+      if (i >= k && !is_better<kLargest>(x[i * stride], x[kept(k - 1) * stride])) continue;
       int64_t at = std::min(i, k - 1);
-      for (; at > 0 && is_better(x[i * stride], x[kept(at - 1) * stride]); --at) kept(at) = kept(at - 1);
+      for (; at > 0 && is_better<kLargest>(x[i * stride], x[kept(at - 1) * stride]); --at) kept(at) = kept(at - 1);
       kept(at) = i;
     }
   }
 }
 
-template <typename T>
+template <bool kLargest, typename T>
 void take_top(const OpCall& call) noexcept {
-  const auto [axis, largest] = call.as<TopKPrepared>();
+  const int64_t axis = call.as<TopKPrepared>().axis;
   const Split x = split_at(call.inputs[0].shape, axis);
   const Split y = split_at(call.outputs[0].shape, axis);
   const std::span places(reinterpret_cast<int64_t*>(call.scratch), static_cast<std::size_t>(x.axis));
@@ -118,9 +122,9 @@ void take_top(const OpCall& call) noexcept {
     for (int64_t i = 0; i < y.inner; ++i) {
       const T* line = call.inputs[0].as<T>() + o * x.axis * x.inner + i;
       if (y.axis > kFewPlaces) {
-        order_places(line, x.inner, places, y.axis, largest);
+        order_places<kLargest>(line, x.inner, places, y.axis);
       } else if (y.axis > 0) {
-        (largest ? keep_places<true, T> : keep_places<false, T>)(line, x.inner, places, y.axis);
+        keep_places<kLargest>(line, x.inner, places, y.axis);
       }
       for (int64_t k = 0; k < y.axis; ++k) {
         const int64_t at = (o * y.axis + k) * y.inner + i;
@@ -134,7 +138,8 @@ void take_top(const OpCall& call) noexcept {
 }  // namespace
 
 void top_k(const OpCall& call) noexcept {
-  dispatch(Numbers{}, call.inputs[0].dtype, [&]<typename T>() { take_top<T>(call); });
+  dispatch(Numbers{}, call.inputs[0].dtype,
+           [&]<typename T>() { (call.as<TopKPrepared>().largest ? take_top<true, T> : take_top<false, T>)(call); });
 }
 
 }  // namespace scalar
