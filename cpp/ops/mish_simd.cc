@@ -18,12 +18,12 @@ namespace {
 [[gnu::always_inline]] inline Vec mish_of(Vec x) noexcept {
   // Below this y rounds to zero.
   const Vec below = max(-abs(x), broadcast(-110.0f));
-  const Exponential e = split_exp(below);
-  const Vec u = joined(e);
+  const auto e = split_exp<kBelow>(below);
+  const Vec u = joined_below(e);
   const Vec part = x < 0.0f ? u + 2.0f : fma(u, broadcast(2.0f), broadcast(1.0f));
   const Vec rest = x < 0.0f ? fma(u, part, broadcast(2.0f)) : fma(u + u, u, part);
   const Vec quotient = part / rest;
-  const Vec negative = scaled_far(below * quotient * (e.s + 1.0f), e);
+  const Vec negative = scaled_below(below * quotient * (e.s + 1.0f), e);
   const Vec y = x < 0.0f ? negative : x * quotient;
   return x == -__builtin_inff() ? broadcast(__builtin_nanf("")) : y;
 }

@@ -10,16 +10,14 @@ namespace slipway::SLIPWAY_ISA {
 
 /// 1 + e^-x.
 [[gnu::always_inline]] static inline Vec sigmoid_denominator(Vec x) noexcept {
-  const Exponential e = split_exp(max(min(-x, broadcast(30.0f)), broadcast(-30.0f)));
-  const Vec power = power_of_two(e.n);
+  const auto e = split_exp(max(min(-x, broadcast(30.0f)), broadcast(-30.0f)));
+  const Vec power = e.power();
   return fma(power, e.s, power) + broadcast(1.0f);
 }
 
 /// e^2x - 1.
 [[gnu::always_inline]] static inline Vec tanh_numerator(Vec x) noexcept {
-  const Exponential e = split_exp(max(min(x + x, broadcast(20.0f)), broadcast(-20.0f)));
-  const Vec power = power_of_two(e.n);
-  return fma(power, e.s, power - broadcast(1.0f));
+  return joined_less_one(split_exp(max(min(x + x, broadcast(20.0f)), broadcast(-20.0f))));
 }
 
 [[gnu::always_inline]] static inline Vec gate_sigmoid(Vec x) noexcept { return reciprocal(sigmoid_denominator(x)); }

@@ -10,18 +10,27 @@
 namespace slipway::SLIPWAY_ISA {
 
 /// e^x in parts.
+template <int Above>
 struct Exponential {
-  Vec s;      ///< e^r - 1
-  VecInt n;   ///< the power of two
-  Vec whole;  ///< the same as a float
+  Vec s;              ///< e^r - 1
+  Vec whole;          ///< n
+  VecInt power_bits;  ///< n + 127 + Above in the lowest nine
+
+  /// 2^(n + Above), for -126 <= n + Above <= 127.
+  [[nodiscard, gnu::always_inline]] Vec power() const noexcept { return reinterpret_cast<Vec>(power_bits << 23); }
 };
 
+/// Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits; with more added, so does its sum.
+template <int Above>
+[[gnu::always_inline]] static inline Vec shifter_of() noexcept {
+  return broadcast(12582912.0f + 127.0f + static_cast<float>(Above));
+}
+
 /// For -150 <= x / ln 2 <= 150, or NaN.
-[[gnu::always_inline]] static inline Exponential split_exp(Vec x) noexcept {
-  // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
-  const Vec shifter = broadcast(12582912.0f);
-  const Vec shifted = fma(x, broadcast(1.44269504f), shifter);
-  const Vec n = shifted - shifter;
+template <int Above = 0>
+[[gnu::always_inline]] static inline Exponential<Above> split_exp(Vec x) noexcept {
+  const Vec shifted = fma(x, broadcast(1.44269504f), shifter_of<Above>());
+  const Vec n = shifted - shifter_of<Above>();
   // ln 2 in two parts, the first of 16 bits, so that n times it is exact.
   Vec r = fma(n, broadcast(-0.69314575f), x);
   r = fma(n, broadcast(-1.42860677e-6f), r);
@@ -31,7 +40,7 @@ struct Exponential {
   q = fma(q, r, broadcast(0.041668389f));
   q = fma(q, r, broadcast(0.166665211f));
   q = fma(q, r, broadcast(0.49999994f));
-  return {fma(q * r, r, r), reinterpret_cast<VecInt>(shifted) - reinterpret_cast<VecInt>(shifter), n};
+  return {fma(q * r, r, r), n, reinterpret_cast<VecInt>(shifted)};
 }
 
 /// 2^n for -126 <= n <= 127.
@@ -39,29 +48,46 @@ struct Exponential {
   return reinterpret_cast<Vec>((n + 127) << 23);
 }
 
-/// y 2^n for |n| <= 126.
-[[gnu::always_inline]] static inline Vec scaled(Vec y, const Exponential& e) noexcept {
+/// (1 + s) 2^n, down to denormals and up to infinity.
+[[gnu::always_inline]] static inline Vec joined(const Exponential<0>& e) noexcept {
+  const Vec y = e.s + broadcast(1.0f);
+#if defined(__x86_64__) && SLIPWAY_LANES == 16
+  return _mm512_maskz_scalef_ps(kAllLanes, y, e.whole);  // whatever n is
+#else
+  // Two factors reach both ends.
+  const VecInt n = e.power_bits - reinterpret_cast<VecInt>(shifter_of<0>());
+  const VecInt half = n >> 1;
+  return y * power_of_two(half) * power_of_two(n - half);
+#endif
+}
+
+/// What is added to n where e^x is not above 1: one factor reaches denormals then, and the other is the same for all.
+constexpr int kBelow = 64;
+constexpr float kBelowFactor = 5.421010862427522e-20f;  // 2^-64
+
+/// y 2^n for -150 <= n <= 0, down to denormals.
+[[gnu::always_inline]] static inline Vec scaled_below(Vec y, const Exponential<kBelow>& e) noexcept {
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
   return _mm512_maskz_scalef_ps(kAllLanes, y, e.whole);
 #else
-  return y * power_of_two(e.n);
+  return y * e.power() * kBelowFactor;
 #endif
 }
 
-/// y 2^n, down to denormals and up to infinity.
-[[gnu::always_inline]] static inline Vec scaled_far(Vec y, const Exponential& e) noexcept {
+/// e^x for -104 <= x <= 0, or NaN.
+[[gnu::always_inline]] static inline Vec joined_below(const Exponential<kBelow>& e) noexcept {
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
-  return scaled(y, e);  // whatever n is
+  return scaled_below(e.s + broadcast(1.0f), e);
 #else
-  // Two factors reach both ends.
-  const VecInt half = e.n >> 1;
-  return y * power_of_two(half) * power_of_two(e.n - half);
+  const Vec power = e.power();
+  return fma(power, e.s, power) * kBelowFactor;
 #endif
 }
 
-/// (1 + s) 2^n, down to denormals and up to infinity.
-[[gnu::always_inline]] static inline Vec joined(const Exponential& e) noexcept {
-  return scaled_far(e.s + broadcast(1.0f), e);
+/// e^x - 1.
+[[gnu::always_inline]] static inline Vec joined_less_one(const Exponential<0>& e) noexcept {
+  const Vec power = e.power();
+  return fma(power, e.s, power - broadcast(1.0f));
 }
 
 [[gnu::always_inline]] static inline Vec exp(Vec x) noexcept {
@@ -69,12 +95,16 @@ struct Exponential {
   return joined(split_exp(min(max(x, broadcast(-104.0f)), broadcast(89.0f))));
 }
 
+/// e^x for x <= 0.
+[[gnu::always_inline]] static inline Vec exp_below(Vec x) noexcept {
+  return joined_below(split_exp<kBelow>(max(x, broadcast(-104.0f))));
+}
+
 /// 1 / (1 + e^-x), from e^-|x| so that nothing overflows.
 [[gnu::always_inline]] static inline Vec sigmoid(Vec x) noexcept {
-  const VecInt sign = reinterpret_cast<VecInt>(broadcast(-0.0f));
-  const Vec below = reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) | sign);
-  const Vec e = joined(split_exp(max(below, broadcast(-104.0f))));
-  return (x < 0.0f ? e : broadcast(1.0f)) / (broadcast(1.0f) + e);
+  const VecInt bits = reinterpret_cast<VecInt>(x);
+  const Vec e = exp_below(reinterpret_cast<Vec>(bits | reinterpret_cast<VecInt>(broadcast(-0.0f))));
+  return (bits < 0 ? e : broadcast(1.0f)) / (broadcast(1.0f) + e);
 }
 
 /// m / (m + 2) with m = e^2|x| - 1, which keeps its digits where x is small.
@@ -83,18 +113,14 @@ struct Exponential {
   const Vec size = reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) ^ sign);
   // Beyond 10, tanh rounds to 1.
   const Vec twice = min(size, broadcast(10.0f)) * 2.0f;
-  const Exponential e = split_exp(twice);
-  const Vec power = scaled(broadcast(1.0f), e);
-  const Vec m = fma(power, e.s, power - broadcast(1.0f));
+  const Vec m = joined_less_one(split_exp(twice));
   return reinterpret_cast<Vec>(reinterpret_cast<VecInt>(m / (m + broadcast(2.0f))) | sign);
 }
 
 /// e^x - 1 for x <= 0, else anything; keeps its digits where x is small.
 [[gnu::always_inline]] static inline Vec expm1_below(Vec x) noexcept {
   // Below -30 it rounds to -1.
-  const Exponential e = split_exp(max(x, broadcast(-30.0f)));
-  const Vec power = scaled(broadcast(1.0f), e);
-  return fma(power, e.s, power - broadcast(1.0f));
+  return joined_less_one(split_exp(max(x, broadcast(-30.0f))));
 }
 
 /// erfc(x) = e^-x^2 g(x) for x >= 0; g fitted in (x - 3) / (x + 3) up to 10.2 with least maximal relative error, 3.4e-8
@@ -116,8 +142,8 @@ struct Exponential {
   // What the square loses in rounding comes after.
   const Vec square = t * t;
   const Vec rest = fma(t, t, -square);
-  const Exponential e = split_exp(-square);
-  return scaled_far(fma(-rest, g, g) * (e.s + 1.0f), e);
+  const auto e = split_exp<kBelow>(-square);
+  return scaled_below(fma(-rest, g, g) * (e.s + 1.0f), e);
 }
 
 /// An odd polynomial up to 0.9, fitted likewise to 1.2e-8; beyond, 1 - erfc.
