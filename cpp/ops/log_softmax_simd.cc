@@ -27,23 +27,31 @@ Normalizer normalizer_of(Vec m, Vec x, int64_t lanes) noexcept {
 
 void log_softmax(const OpCall& call) noexcept {
   if (call.inputs[0].dtype != DType::kFloat32) return scalar::log_softmax(call);
-  for_each_strip(call, []<bool IsRow>(const Strip& strip) {
-    const Vec largest = largest_of<IsRow>(strip);
-    // The largest ones give 1 each. They are counted apart, so that a sum barely above 1 keeps its digits.
-    CarriedSum others[kParts];
-    CarriedSum ones[kParts];
-    strip.for_each([&](int64_t at, int64_t count, int part) {
-      const Difference difference(strip.read(at, count), largest);
-      const VecInt is_one = difference.high == 0.0f;
-      others[part].add(is_one ? broadcast(0.0f) : difference.exp());
-      ones[part].add(is_one ? broadcast(1.0f) : broadcast(0.0f));
-    });
-    const Vec more = sum_of<IsRow>(others) + (sum_of<IsRow>(ones) - broadcast(1.0f));
-    Normalizer normalizer = normalizer_of(largest, more, IsRow ? 1 : strip.lanes);
-    if (IsRow) normalizer = {broadcast(normalizer.high[0]), broadcast(normalizer.low[0])};
-    strip.for_each([&](int64_t at, int64_t count, int) {
-      strip.write(at, (strip.read(at, count) - normalizer.high) - normalizer.low, count);
-    });
+  for_each_strip(call, []<bool IsRow>(const Strip* strips, int64_t count) {
+    Vec largest[kStrips];
+    Normalizer normalizer[kStrips];
+    for (int64_t i = 0; i < count; ++i) largest[i] = largest_of<IsRow>(strips[i]);
+    for (int64_t i = 0; i < count; ++i) {
+      const Strip& strip = strips[i];
+      // The largest ones give 1 each. They are counted apart, so that a sum barely above 1 keeps its digits.
+      CarriedSum others[kParts];
+      CarriedSum ones[kParts];
+      strip.for_each([&](int64_t at, int64_t lanes, int part) {
+        const Difference difference(strip.read(at, lanes), largest[i]);
+        const VecInt is_one = difference.high == 0.0f;
+        others[part].add(is_one ? broadcast(0.0f) : difference.exp());
+        ones[part].add(is_one ? broadcast(1.0f) : broadcast(0.0f));
+      });
+      const Vec more = sum_of<IsRow>(others) + (sum_of<IsRow>(ones) - broadcast(1.0f));
+      normalizer[i] = normalizer_of(largest[i], more, IsRow ? 1 : strip.lanes);
+      if (IsRow) normalizer[i] = {broadcast(normalizer[i].high[0]), broadcast(normalizer[i].low[0])};
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      const Strip& strip = strips[i];
+      strip.for_each([&](int64_t at, int64_t lanes, int) {
+        strip.write(at, (strip.read(at, lanes) - normalizer[i].high) - normalizer[i].low, lanes);
+      });
+    }
   });
 }
 

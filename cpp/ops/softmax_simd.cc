@@ -26,19 +26,33 @@ class Quotient {
 
 void softmax(const OpCall& call) noexcept {
   if (call.inputs[0].dtype != DType::kFloat32) return scalar::softmax(call);
-  for_each_strip(call, []<bool IsRow>(const Strip& strip) {
-    const Vec largest = largest_of<IsRow>(strip);
-    CarriedSum sum[kParts];
-    strip.for_each([&](int64_t at, int64_t count, int part) {
-      const Vec e = Difference(strip.read(at, count), largest).exp();
-      strip.write(at, e, count);
-      sum[part].add(e);
-    });
-    const Quotient quotient(sum_of<IsRow>(sum));
-    strip.for_each([&](int64_t at, int64_t count, int) {
-      const Vec e = count == kLanes ? load(strip.y + at) : load_first(strip.y + at, count);
-      strip.write(at, quotient.of(e), count);
-    });
+  for_each_strip(call, []<bool IsRow>(const Strip* strips, int64_t count) {
+    Vec largest[kStrips];
+    Vec total[kStrips];
+    Vec rest[kStrips];  // of a row, its last lanes: what was just written is not at hand in another width
+    for (int64_t i = 0; i < count; ++i) largest[i] = largest_of<IsRow>(strips[i]);
+    for (int64_t i = 0; i < count; ++i) {
+      const Strip& strip = strips[i];
+      CarriedSum sum[kParts];
+      strip.for_each([&](int64_t at, int64_t lanes, int part) {
+        const Vec e = Difference(strip.read(at, lanes), largest[i]).exp();
+        if (!IsRow || lanes == kLanes) {
+          strip.write(at, e, lanes);
+        } else {
+          rest[i] = e;
+        }
+        sum[part].add(e);
+      });
+      total[i] = sum_of<IsRow>(sum);
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      const Strip& strip = strips[i];
+      const Quotient quotient(total[i]);
+      strip.for_each([&](int64_t at, int64_t lanes, int) {
+        const Vec e = lanes == kLanes ? load(strip.y + at) : IsRow ? rest[i] : load_first(strip.y + at, lanes);
+        strip.write(at, quotient.of(e), lanes);
+      });
+    }
   });
 }
 

@@ -60,7 +60,7 @@ struct Difference {
   }
   /// Of a difference that is not positive; below -104 it rounds to zero.
   [[nodiscard, gnu::always_inline]] Vec exp() const noexcept {
-    const Vec e = joined(split_exp(max(high, broadcast(-104.0f))));
+    const Vec e = exp_below(high);
     return fma(e, low, e);
   }
 };
@@ -95,31 +95,42 @@ template <bool IsRow>
   return IsRow ? join_lanes(sum, [](Vec a, Vec b) { return a + b; }) : sum;
 }
 
-/// f.operator()<IsRow>(strip) for every row, or every vector of neighbours.
+/// Strips whose maxima, then sums, then results are taken together: those of one strip wait for each other, those of
+/// several do not. Fewer where they would not stay in the first cache.
+constexpr int64_t kStrips = 8;
+constexpr int64_t kStripElements = 2048;
+
+/// f.operator()<IsRow>(strips, count) for all rows, or vectors of neighbours, up to kStrips at a time.
 template <typename F>
 void for_each_strip(const OpCall& call, const F& f) noexcept {
   const auto& softmax = call.as<SoftmaxCall>();
-  const int64_t outer = softmax.split.outer;
   const int64_t axis = softmax.split.axis;
   const int64_t inner = softmax.split.inner;
   const float* x = call.inputs[0].as<float>();
   float* y = call.outputs[0].as<float>();
-  if (softmax.is_last) {
-    parallel_for(call.pool, outer, grain_of(axis, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        f.template operator()<true>(Strip{x + i * axis, y + i * axis, axis / kLanes, kLanes, kLanes, axis % kLanes});
+  const auto run = [&]<bool IsRow>(int64_t count, int64_t elements, const auto& strip_at) {
+    const int64_t fitting = kStripElements / (elements > 0 ? elements : 1);
+    const int64_t together = fitting < 1 ? 1 : fitting < kStrips ? fitting : kStrips;
+    parallel_for(call.pool, count, grain_of(elements, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
+      Strip strips[kStrips];
+      while (begin < end) {
+        const int64_t number = end - begin < together ? end - begin : together;
+        for (int64_t i = 0; i < number; ++i) strips[i] = strip_at(begin + i);
+        f.template operator()<IsRow>(strips, number);
+        begin += number;
       }
     });
-    return;
+  };
+  if (softmax.is_last) {
+    return run.template operator()<true>(softmax.split.outer, axis, [&](int64_t i) {
+      return Strip{x + i * axis, y + i * axis, axis / kLanes, kLanes, kLanes, axis % kLanes};
+    });
   }
   const int64_t strips = (inner + kLanes - 1) / kLanes;
-  parallel_for(call.pool, outer * strips, grain_of(axis * kLanes, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t place = i % strips * kLanes;
-      const int64_t at = i / strips * axis * inner + place;
-      const int64_t lanes = inner - place < kLanes ? inner - place : kLanes;
-      f.template operator()<false>(Strip{x + at, y + at, axis, inner, lanes, 0});
-    }
+  run.template operator()<false>(softmax.split.outer * strips, axis * kLanes, [&](int64_t i) {
+    const int64_t place = i % strips * kLanes;
+    const int64_t at = i / strips * axis * inner + place;
+    return Strip{x + at, y + at, axis, inner, inner - place < kLanes ? inner - place : kLanes, 0};
   });
 }
 
