@@ -87,8 +87,21 @@ inline constexpr __mmask16 kAllLanes = 0xffff;
 [[gnu::always_inline]] static inline Vec load_between(const float* p, int64_t begin, int64_t end) noexcept {
   return _mm256_maskload_ps(p, _mm256_andnot_si256(first_lanes(begin), first_lanes(end)));
 }
+/// Not by a mask, which takes dozens of cycles on some processors.
 [[gnu::always_inline]] static inline void store_first(float* p, Vec v, int64_t n) noexcept {
-  _mm256_maskstore_ps(p, first_lanes(n), v);
+  if (n >= kLanes) return store(p, v);
+  __m128 left = _mm256_castps256_ps128(v);
+  if ((n & 4) != 0) {
+    _mm_storeu_ps(p, left);
+    left = _mm256_extractf128_ps(v, 1);
+    p += 4;
+  }
+  if ((n & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), left);
+    left = _mm_movehl_ps(left, left);
+    p += 2;
+  }
+  if ((n & 1) != 0) _mm_store_ss(p, left);
 }
 #else
 [[gnu::always_inline]] static inline Vec load_first(const float* p, int64_t n) noexcept {
