@@ -10,8 +10,8 @@ struct Largest {
   static constexpr float kNothing = -__builtin_inff();
 
   /// The larger of both; a NaN in either wins.
-  [[gnu::always_inline]] static Vec fold(Vec a, Vec b) noexcept { return ((b <= a) | (a != a)) ? a : b; }
-  [[gnu::always_inline]] static float fold(float a, float b) noexcept { return b <= a || a != a ? a : b; }
+  [[gnu::always_inline]] static Vec fold(Vec a, Vec b) noexcept { return b != b ? b : max(a, b); }
+  [[gnu::always_inline]] static float fold(float a, float b) noexcept { return b != b || a < b ? b : a; }
   template <typename T>
   [[gnu::always_inline]] static T finish_pairs(T x) noexcept {
     return x;

@@ -49,6 +49,27 @@ void fold_line(const float* line, int64_t count, float* columns) noexcept {
   for (; i < count; ++i) columns[i] = F::fold(columns[i], line[i]);
 }
 
+/// columns = N lines, and what stands there unless IsFirst, one after the other. Writes up to a vector more.
+template <typename F, bool IsFirst, int N>
+void fold_lines(const float* const* lines, int64_t count, float* columns) noexcept {
+  const auto fold = [&](int64_t i, const auto& read) {
+    Vec value = IsFirst ? broadcast(F::kNothing) : load(columns + i);
+#pragma GCC unroll 3
+    for (int n = 0; n < N; ++n) value = F::fold(value, read(lines[n] + i));
+    store(columns + i, value);
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) fold(i, load);
+  if (i < count) fold(i, [&](const float* from) { return load_first(from, count - i); });
+}
+
+template <typename F, bool IsFirst>
+void fold_lines(const float* const* lines, int number, int64_t count, float* columns) noexcept {
+  if (number == 3) return fold_lines<F, IsFirst, 3>(lines, count, columns);
+  if (number == 2) return fold_lines<F, IsFirst, 2>(lines, count, columns);
+  if (number == 1) fold_lines<F, IsFirst, 1>(lines, count, columns);
+}
+
 /// The window's lines for one row of outputs; those in the padding are left out.
 struct Lines {
   const WindowAxis& d;
@@ -64,17 +85,35 @@ struct Lines {
   template <typename F>
   void gather(const float* x, const Taps& planes, const Taps& rows, int64_t first, int64_t count,
               float* columns) const noexcept {
-    for (int64_t c = 0; c < count + kSlack; ++c) columns[c] = F::kNothing;
+    const auto fill = [columns](int64_t from, int64_t to) {
+      for (int64_t c = from; c < to; ++c) columns[c] = F::kNothing;
+    };
     const int64_t begin = first < 0 ? -first : 0;
     const int64_t end = w.input - first < count ? w.input - first : count;
-    if (begin >= end) return;
+    if (begin >= end || planes.begin == planes.end || rows.begin == rows.end) return fill(0, count + kSlack);
+    fill(0, begin);
+    const float* lines[3];
+    int number = 0;
+    bool is_first = true;
+    const auto fold = [&] {
+      if (is_first) {
+        fold_lines<F, true>(lines, number, end - begin, columns + begin);
+      } else {
+        fold_lines<F, false>(lines, number, end - begin, columns + begin);
+      }
+      is_first = false;
+      number = 0;
+    };
     for (int64_t p = planes.begin; p < planes.end; ++p) {
       const int64_t z = i * d.stride - d.begin + p * d.dilation;
       for (int64_t r = rows.begin; r < rows.end; ++r) {
         const int64_t y = j * h.stride - h.begin + r * h.dilation;
-        fold_line<F>(x + (z * h.input + y) * w.input + first + begin, end - begin, columns + begin);
+        lines[number++] = x + (z * h.input + y) * w.input + first + begin;
+        if (number == 3) fold();
       }
     }
+    fold();
+    fill(end, count + kSlack);
   }
 
   /// The same, half by half.
@@ -94,21 +133,38 @@ struct Lines {
   }
 };
 
-/// out[o] = columns[o * Stride + k * dilation] over the taps k.
-template <typename F, int Stride>
-void pool_columns(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
+/// out[o] = take(p) with p at columns[o * Stride].
+template <int Stride, typename Take>
+[[gnu::always_inline]] inline void write_columns(const float* columns, int64_t count, float* out,
+                                                 const Take& take) noexcept {
   for (int64_t o = 0; o < count; o += kLanes) {
-    Vec value = broadcast(F::kNothing);
-    for (int64_t k = 0; k < w.kernel; ++k) {
-      const float* p = columns + o * Stride + k * w.dilation;
-      value = F::fold(value, Stride == 1 ? load(p) : load_even(p));
-    }
+    const Vec value = take(columns + o * Stride);
     if (count - o >= kLanes) {
       store(out + o, value);
     } else {
       store_first(out + o, value, count - o);
     }
   }
+}
+
+/// out[o] = columns[o * Stride + k * dilation] over the taps k.
+template <typename F, int Stride>
+void pool_columns(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
+  const Vec nothing = broadcast(F::kNothing);
+  if (Stride == 2 && w.kernel == 3 && w.dilation == 1) {
+    return write_columns<2>(columns, count, out, [nothing](const float* p) {
+      const Vec low = load(p);
+      const Vec high = load(p + kLanes);
+      const Vec two = F::fold(F::fold(nothing, every_second<0>(low, high)), every_second<1>(low, high));
+      return F::fold(two, load_even(p + 2));
+    });
+  }
+  write_columns<Stride>(columns, count, out, [&w, nothing](const float* p) {
+    Vec value = nothing;
+    for (int64_t k = 0; k < w.kernel; ++k, p += w.dilation)
+      value = F::fold(value, Stride == 1 ? load(p) : load_even(p));
+    return value;
+  });
 }
 
 template <typename F>

@@ -42,8 +42,10 @@ struct Taps {
 /// The taps of output `o` that read positions in [0, size); no other tap needs a look.
 [[nodiscard]] static constexpr Taps taps_within(const WindowAxis& axis, int64_t o, int64_t size) noexcept {
   const int64_t first = o * axis.stride - axis.begin;
-  const int64_t begin = first < 0 ? (axis.dilation - 1 - first) / axis.dilation : 0;
-  const int64_t past = first < size ? (size - 1 - first) / axis.dilation + 1 : 0;
+  // A division takes as long as all the rest.
+  const auto steps = [&](int64_t way) { return axis.dilation == 1 ? way : way / axis.dilation; };
+  const int64_t begin = first < 0 ? steps(axis.dilation - 1 - first) : 0;
+  const int64_t past = first < size ? steps(size - 1 - first) + 1 : 0;
   const int64_t end = past < axis.kernel ? past : axis.kernel;
   return {begin, begin < end ? end : begin};
 }
