@@ -119,6 +119,8 @@ bool lay_rows_out(int64_t elements, OwnedResize& resize) {
   }
   rows.from = from;
   rows.weight = weight;
+  rows.doubles = rows.is_nearest && rows.inner == 1 && last.count % 2 == 0;
+  for (int64_t at = 0; at < last.count && rows.doubles; ++at) rows.doubles = from[at] == at / 2;
   // No more memory than y has, as long as that leaves one.
   rows.slots = std::clamp<int64_t>(elements / rows.slot(), 1, std::min(kMostSlots, rows.rows));
   resize.rows = &rows;

@@ -41,6 +41,7 @@ struct ResizeRows {
   const int32_t* from = nullptr;     ///< of one k, not falling
   const float* weight = nullptr;
   bool is_nearest = false;
+  bool doubles = false;     ///< nearest, and place i of single numbers is number i / 2
   int64_t source = 0;       ///< elements of a row of x
   bool adds_first = false;  ///< rows of x are added up before they are resized: few are part of two rows of y
   int64_t slots = 1;        ///< threads that have scratch of their own

@@ -53,6 +53,23 @@ constexpr int64_t kTapsPerNanosecond = 2;
 #endif
 }
 
+void copy_numbers(const float* x, int64_t count, float* y) noexcept {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(y + i, load(x + i));
+  for (; i < count; ++i) y[i] = x[i];
+}
+
+/// y = every number of x twice, `count` in all, an even number.
+void double_numbers(const float* x, int64_t count, float* y) noexcept {
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+    const Vec numbers = load(x + i / 2);
+    store(y + i, interleave_low(numbers, numbers));
+    store(y + i + kLanes, interleave_high(numbers, numbers));
+  }
+  for (; i < count; i += 2) y[i] = y[i + 1] = x[i / 2];
+}
+
 /// One row of x, whose places of the last axis are single numbers, becomes one of y's length.
 template <int Taps>
 void resize_numbers(const ResizeRows& rows, const float* x, float* y) noexcept {
@@ -92,6 +109,7 @@ void resize_groups(const ResizeRows& rows, const float* x, float* y) noexcept {
 
 void resize_row(const ResizeRows& rows, const float* x, float* y) noexcept {
   if (rows.inner > 1) return resize_groups(rows, x, y);
+  if (rows.doubles) return double_numbers(x, rows.count, y);
   if (rows.taps == 1) return resize_numbers<1>(rows, x, y);
   if (rows.taps == 2) return resize_numbers<2>(rows, x, y);
   resize_numbers<4>(rows, x, y);
@@ -126,6 +144,14 @@ class Place final {
       if (++at_[axis] < rows_.outer[axis].count) return;
       at_[axis] = 0;
     }
+  }
+
+  /// The only row of x that it is made of, in mode nearest.
+  [[nodiscard]] int64_t source() const noexcept {
+    int64_t from = 0;
+    for (int axis = 0; axis < rows_.outer_axes; ++axis)
+      from += tap_of(rows_.outer[axis], rows_.table, at_[axis], 0).from;
+    return from;
   }
 
   [[nodiscard]] Sources sources() const noexcept {
@@ -208,21 +234,26 @@ void add_rows(const float* const* from, const Sources& sources, int64_t count, f
   }
 }
 
-/// Rows [begin, end) of y.
+/// Rows [begin, end) of y in mode nearest, many of which are like the row before.
+void take_rows(const ResizeRows& rows, int64_t begin, int64_t end, const float* x, float* y) noexcept {
+  int64_t last = -1;
+  Place place(rows, begin);
+  float* out = y + begin * rows.row();
+  for (int64_t r = begin; r < end; ++r, place.advance(), out += rows.row()) {
+    const int64_t from = place.source();
+    from == last ? copy_numbers(out - rows.row(), rows.row(), out) : resize_row(rows, x + from, out);
+    last = from;
+  }
+}
+
+/// Rows [begin, end) of y in another mode.
 void resize_rows(const ResizeRows& rows, int64_t begin, int64_t end, const float* x, float* memory, float* y) noexcept {
   Resized resized(rows, x, memory);
-  int64_t last = -1;  // what the row before is, where it is a row of x and nothing else
   Place place(rows, begin);
   for (int64_t r = begin; r < end; ++r, place.advance()) {
     float* out = y + r * rows.row();
     const Sources sources = place.sources();
-    const bool is_one = sources.count == 1 && sources.weight[0] == 1.0;
-    if (is_one && sources.from[0] == last) {
-      __builtin_memcpy(out, out - rows.row(), static_cast<size_t>(rows.row()) * sizeof(float));
-      continue;
-    }
-    last = is_one ? sources.from[0] : -1;
-    if (is_one) {
+    if (sources.count == 1 && sources.weight[0] == 1.0) {
       resize_row(rows, x + sources.from[0], out);
       continue;
     }
@@ -248,7 +279,9 @@ void resize(const OpCall& call) noexcept {
   const int64_t work = rows->sources * rows->row() * (rows->rows / rows->slots + 1);
   parallel_for(call.pool, rows->slots, grain_of(work, kTapsPerNanosecond), [&](int64_t begin, int64_t end) {
     float* memory = reinterpret_cast<float*>(call.scratch) + begin * rows->slot();
-    resize_rows(*rows, begin * rows->rows / rows->slots, end * rows->rows / rows->slots, x, memory, y);
+    const int64_t first = begin * rows->rows / rows->slots;
+    const int64_t last = end * rows->rows / rows->slots;
+    rows->is_nearest ? take_rows(*rows, first, last, x, y) : resize_rows(*rows, first, last, x, memory, y);
   });
 }
 
