@@ -102,17 +102,63 @@ void repeat(const Plane& plane, const T* x, T* y) noexcept {
   }
 }
 
+typedef uint32_t Four __attribute__((vector_size(16)));
+typedef uint32_t FourAnywhere __attribute__((vector_size(16), aligned(4), may_alias));
+
+/// Four columns of four elements of four bytes, `step` apart in x, become rows of y, `size` apart.
+void turn_four(const void* x, int64_t step, void* y, int64_t size) noexcept {
+  const auto* from = static_cast<const uint32_t*>(x);
+  auto* to = static_cast<uint32_t*>(y);
+  const auto column = [&](int64_t i) { return Four(*reinterpret_cast<const FourAnywhere*>(from + i * step)); };
+  const auto row = [&](int64_t i, Four elements) { *reinterpret_cast<FourAnywhere*>(to + i * size) = elements; };
+  const Four a = __builtin_shufflevector(column(0), column(1), 0, 4, 1, 5);
+  const Four b = __builtin_shufflevector(column(2), column(3), 0, 4, 1, 5);
+  const Four c = __builtin_shufflevector(column(0), column(1), 2, 6, 3, 7);
+  const Four d = __builtin_shufflevector(column(2), column(3), 2, 6, 3, 7);
+  row(0, __builtin_shufflevector(a, b, 0, 1, 4, 5));
+  row(1, __builtin_shufflevector(a, b, 2, 3, 6, 7));
+  row(2, __builtin_shufflevector(c, d, 0, 1, 4, 5));
+  row(3, __builtin_shufflevector(c, d, 2, 3, 6, 7));
+}
+
+/// `rows` by `size`, both whole fours: a line of x is read to its end before the next ones, which may all lie in one
+/// set of the first cache.
+void turn_fours(const Plane& plane, const void* x, int64_t rows, int64_t size, void* y) noexcept {
+  const auto* from = static_cast<const uint32_t*>(x);
+  auto* to = static_cast<uint32_t*>(y);
+  for (int64_t l = 0; l < size; l += 4) {
+    for (int64_t k = 0; k < rows; k += 4)
+      turn_four(from + l * plane.step + k, plane.step, to + k * plane.size + l, plane.size);
+  }
+}
+
+/// Two columns of x become pairs of y.
+template <typename T>
+void turn_pairs(const Plane& plane, const T* x, T* y) noexcept {
+  const T* second = x + plane.step;
+  for (int64_t r = 0; r < plane.rows; ++r) {
+    y[2 * r] = x[r];
+    y[2 * r + 1] = second[r];
+  }
+}
+
 /// Columns of x become rows of y, square by square.
 template <typename T>
 void turn(const Plane& plane, const T* x, T* y) noexcept {
+  if (plane.row_step == 1 && plane.size == 2) return turn_pairs(plane, x, y);
+  const bool has_fours = sizeof(T) == sizeof(uint32_t) && plane.row_step == 1 && plane.size >= 4;
   for (int64_t r = 0; r < plane.rows; r += kSquare) {
     const int64_t rows = std::min(plane.rows - r, kSquare);
     for (int64_t i = 0; i < plane.size; i += kSquare) {
       const int64_t size = std::min(plane.size - i, kSquare);
+      const T* square = x + r * plane.row_step + i * plane.step;
+      T* turned = y + r * plane.size + i;
+      const int64_t four_rows = has_fours ? rows / 4 * 4 : 0;
+      if (four_rows > 0) turn_fours(plane, square, four_rows, size / 4 * 4, turned);
       for (int64_t k = 0; k < rows; ++k) {
-        const T* from = x + (r + k) * plane.row_step + i * plane.step;
-        T* to = y + (r + k) * plane.size + i;
-        for (int64_t l = 0; l < size; ++l) to[l] = from[l * plane.step];
+        const T* from = square + k * plane.row_step;
+        T* to = turned + k * plane.size;
+        for (int64_t l = k < four_rows ? size / 4 * 4 : 0; l < size; ++l) to[l] = from[l * plane.step];
       }
     }
   }
