@@ -1,7 +1,9 @@
 // The matrix product: tiles of C are summed in registers, block by block of K.
 //
 // A tile of A (H rows, kGemmDepth terms) stays in the first cache while it meets every panel of a column block; the
-// column block (kGemmDepth terms) stays in the second while every tile of A passes.
+// column block (kGemmDepth terms) stays in the second while every tile of A passes. A's rows are read where they lie,
+// if their terms are neighbours and a tile has so few that each can have a register for its place; else they are laid
+// out term by term.
 #include "simd/gemm.h"
 #include "simd/split_simd.h"
 
@@ -11,6 +13,7 @@ namespace {
 
 constexpr int64_t kTileRows = tile_rows(kLanes);
 constexpr int64_t kColumnBlock = 256;
+constexpr bool kReadsRows = kTileRows <= 6;
 /// Floats of a panel that are fetched ahead of their use, 16 terms: they come from the second cache, or from afar where
 /// rows are few.
 constexpr int64_t kAhead = 16 * 2 * kLanes;
@@ -53,7 +56,8 @@ struct Tile {
   int64_t column;
   int64_t first;
   int64_t depth;
-  const float* a;  // [depth][H]
+  const float* a;  // [depth][H], or H rows `a_row` apart
+  int64_t a_row = 0;
 };
 
 /// What C begins with at (row, column), one vector; `read` takes as much of one from memory as C has columns.
@@ -81,19 +85,20 @@ template <typename Read>
 }
 
 /// H rows by P panels of V vectors. More than one panel hides the latency of the sums where H is small.
-template <typename Weights, int H, int V, int P>
+template <typename Weights, bool IsPacked, int H, int V, int P>
 void multiply(const Gemm& call, const Tile& tile) noexcept {
   Vec sum[H][P * V] = {};
   const float* a = tile.a;
+  const int64_t a_row = IsPacked ? 1 : tile.a_row;
   const Weights b(call, tile.column * call.k + tile.first * V * kLanes, tile.column);
   const int64_t next_panel = 2 * kLanes * call.k;
-  for (int64_t p = 0, at = 0; p < tile.depth; ++p, a += H, at += V * kLanes) {
+  for (int64_t p = 0, at = 0; p < tile.depth; ++p, a += IsPacked ? H : 1, at += V * kLanes) {
     Vec y[P * V];
 #pragma GCC unroll 8
     for (int q = 0; q < P * V; ++q) y[q] = b.load(at + q / V * next_panel + q % V * kLanes, q * kLanes);
 #pragma GCC unroll 12
     for (int i = 0; i < H; ++i) {
-      const Vec x = broadcast(a[i]);
+      const Vec x = broadcast(a[i * a_row]);
 #pragma GCC unroll 8
       for (int q = 0; q < P * V; ++q) sum[i][q] = fma(x, y[q], sum[i][q]);
     }
@@ -118,16 +123,16 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
 }
 
 /// One tile of rows against the panels of columns [begin, end).
-template <typename Weights, int H>
+template <typename Weights, int H, bool IsPacked = true>
 void multiply_row(const Gemm& call, Tile tile, int64_t begin, int64_t end) noexcept {
   constexpr int kPanels = H == 1 ? 4 : H == 2 ? 2 : 1;
   constexpr int64_t kPanel = 2 * kLanes;
   tile.column = begin;
   for (; kPanels > 1 && tile.column + kPanels * kPanel <= end; tile.column += kPanels * kPanel) {
-    multiply<Weights, H, 2, kPanels>(call, tile);
+    multiply<Weights, IsPacked, H, 2, kPanels>(call, tile);
   }
-  for (; tile.column + kLanes < end; tile.column += kPanel) multiply<Weights, H, 2, 1>(call, tile);
-  if (tile.column < end) multiply<Weights, H, 1, 1>(call, tile);
+  for (; tile.column + kLanes < end; tile.column += kPanel) multiply<Weights, IsPacked, H, 2, 1>(call, tile);
+  if (tile.column < end) multiply<Weights, IsPacked, H, 1, 1>(call, tile);
 }
 
 template <typename Weights>
@@ -170,6 +175,13 @@ void multiply_block(const Gemm& call, int64_t first, int64_t depth, int64_t begi
     const float* a = call.a + row * call.k + first * height;
     if (call.a_row != 0) {
       const float* from = call.a + row * call.a_row + first * call.a_column;
+      if constexpr (kReadsRows && Weights::kMostRows == kTileRows) {
+        if (height == kTileRows && call.a_column == 1) {
+          multiply_row<Weights, kTileRows, false>(call, {row, begin, first, depth, from, call.a_row}, begin, end);
+          row += height;
+          continue;
+        }
+      }
       if (height == kTileRows && call.a_column == 1) {
         pack_whole_tile(from, call.a_row, depth, packed);
       } else {
