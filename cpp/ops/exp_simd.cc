@@ -16,7 +16,7 @@ namespace SLIPWAY_ISA {
 void exp(const OpCall& call) noexcept {
   if (call.inputs[0].dtype != DType::kFloat32) return scalar::exp(call);
   const TensorView& x = call.inputs[0];
-  map(call.pool, x.as<float>(), call.outputs[0].as<float>(), x.shape.count(), [](Vec v) { return exp(v); });
+  map(call.pool, x.as<float>(), call.outputs[0].as<float>(), x.shape.count(), [](auto v) { return exp(v); });
 }
 
 }  // namespace SLIPWAY_ISA

@@ -22,16 +22,17 @@ namespace {
 }
 
 /// The scalar kernel's form.
-[[gnu::always_inline]] inline Vec by_tanh(Vec x) noexcept {
+template <typename V>
+[[gnu::always_inline]] inline V by_tanh(V x) noexcept {
   constexpr float kTwiceSlope = 1.5957691f;  // 2 sqrt(2 / pi)
-  return x * sigmoid(kTwiceSlope * fma(x * x * x, broadcast(0.044715f), x));
+  return x * sigmoid(broadcast(kTwiceSlope) * fma(x * x * x, broadcast(0.044715f), x));
 }
 
 }  // namespace
 
 void gelu(const OpCall& call) noexcept {
   if (call.as<GeluAttributes>().use_tanh) {
-    map_unary(call, scalar::gelu, [](Vec x) { return by_tanh(x); });
+    map_unary(call, scalar::gelu, [](auto x) { return by_tanh(x); });
   } else {
     map_unary(call, scalar::gelu, [](Vec x) { return by_erf(x); });
   }

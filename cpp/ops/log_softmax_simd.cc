@@ -34,22 +34,26 @@ void log_softmax(const OpCall& call) noexcept {
     for (int64_t i = 0; i < count; ++i) {
       const Strip& strip = strips[i];
       // The largest ones give 1 each. They are counted apart, so that a sum barely above 1 keeps its digits.
-      CarriedSum others[kParts];
-      CarriedSum ones[kParts];
-      strip.for_each([&](int64_t at, int64_t lanes, int part) {
-        const Difference difference(strip.read(at, lanes), largest[i]);
-        const VecInt is_one = difference.high == 0.0f;
-        others[part].add(is_one ? broadcast(0.0f) : difference.exp());
-        ones[part].add(is_one ? broadcast(1.0f) : broadcast(0.0f));
+      CarriedSum others;
+      CarriedSum ones;
+      strip.for_each([&](const Strip::Place& place) {
+        const Difference difference(strip.read(place), largest[i]);
+        const Pair e = difference.exp();
+        const VecInt is_first = difference.high.first == 0.0f;
+        const VecInt is_second = difference.high.second == 0.0f;
+        const Vec zero = broadcast(0.0f);
+        const Vec one = broadcast(1.0f);
+        others.add({is_first ? zero : e.first, is_second ? zero : e.second});
+        ones.add({is_first ? one : zero, is_second ? one : zero});
       });
-      const Vec more = sum_of<IsRow>(others) + (sum_of<IsRow>(ones) - broadcast(1.0f));
+      const Vec more = others.value<IsRow>() + (ones.value<IsRow>() - broadcast(1.0f));
       normalizer[i] = normalizer_of(largest[i], more, IsRow ? 1 : strip.lanes);
       if (IsRow) normalizer[i] = {broadcast(normalizer[i].high[0]), broadcast(normalizer[i].low[0])};
     }
     for (int64_t i = 0; i < count; ++i) {
       const Strip& strip = strips[i];
-      strip.for_each([&](int64_t at, int64_t lanes, int) {
-        strip.write(at, (strip.read(at, lanes) - normalizer[i].high) - normalizer[i].low, lanes);
+      strip.for_each([&](const Strip::Place& place) {
+        strip.write(place, (strip.read(place) - normalizer[i].high) - normalizer[i].low);
       });
     }
   });

@@ -11,9 +11,9 @@ class Quotient {
   [[gnu::always_inline]] explicit Quotient(Vec divisor) noexcept
       : divisor_(divisor), inverse_(broadcast(1.0f) / divisor) {}
 
-  [[nodiscard, gnu::always_inline]] Vec of(Vec x) const noexcept {
+  [[nodiscard, gnu::always_inline]] Pair of(const Pair& x) const noexcept {
     if constexpr (kLanes == 4) return x / divisor_;  // where multiply-add may not be fused, and a division is short
-    const Vec near = x * inverse_;
+    const Pair near = x * inverse_;
     return fma(fma(-near, divisor_, x), inverse_, near);
   }
 
@@ -29,29 +29,22 @@ void softmax(const OpCall& call) noexcept {
   for_each_strip(call, []<bool IsRow>(const Strip* strips, int64_t count) {
     Vec largest[kStrips];
     Vec total[kStrips];
-    Vec rest[kStrips];  // of a row, its last lanes: what was just written is not at hand in another width
     for (int64_t i = 0; i < count; ++i) largest[i] = largest_of<IsRow>(strips[i]);
     for (int64_t i = 0; i < count; ++i) {
       const Strip& strip = strips[i];
-      CarriedSum sum[kParts];
-      strip.for_each([&](int64_t at, int64_t lanes, int part) {
-        const Vec e = Difference(strip.read(at, lanes), largest[i]).exp();
-        if (!IsRow || lanes == kLanes) {
-          strip.write(at, e, lanes);
-        } else {
-          rest[i] = e;
-        }
-        sum[part].add(e);
+      CarriedSum sum;
+      strip.for_each([&](const Strip::Place& place) {
+        const Pair e = Difference(strip.read(place), largest[i]).exp();
+        strip.write(place, e);
+        sum.add(e);
       });
-      total[i] = sum_of<IsRow>(sum);
+      total[i] = sum.value<IsRow>();
     }
     for (int64_t i = 0; i < count; ++i) {
       const Strip& strip = strips[i];
       const Quotient quotient(total[i]);
-      strip.for_each([&](int64_t at, int64_t lanes, int) {
-        const Vec e = lanes == kLanes ? load(strip.y + at) : IsRow ? rest[i] : load_first(strip.y + at, lanes);
-        strip.write(at, quotient.of(e), lanes);
-      });
+      const Strip written{strip.y, strip.y, strip.whole, strip.step, strip.lanes, strip.rest};
+      strip.for_each([&](const Strip::Place& place) { strip.write(place, quotient.of(written.read(place))); });
     }
   });
 }

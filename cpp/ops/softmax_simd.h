@@ -12,9 +12,6 @@ namespace {
 /// One exp or two per element.
 constexpr int64_t kExpsPerNanosecond = 1;
 
-/// Maxima and sums side by side, since one waits long for its next number.
-constexpr int kParts = 2;
-
 /// One axis of x and y: `whole` vectors of `lanes` elements, `step` apart, then one of `rest`, unless that is 0.
 struct Strip {
   const float* x;
@@ -24,17 +21,31 @@ struct Strip {
   int64_t lanes;
   int64_t rest;
 
-  /// f(place, lanes, part); vectors of one part do not wait for those of another.
+  /// Two vectors, the second of which has no elements where there is an odd number of them.
+  struct Place {
+    int64_t first;
+    int64_t second;
+    int64_t first_lanes;
+    int64_t second_lanes;
+  };
+
+  /// f(place) for all, so that maxima and sums of two vectors stand side by side: one waits long for its next number.
   template <typename F>
   [[gnu::always_inline]] void for_each(const F& f) const noexcept {
     int64_t i = 0;
-    for (; i + kParts <= whole; i += kParts) {
-#pragma GCC unroll 2
-      for (int part = 0; part < kParts; ++part) f((i + part) * step, lanes, part);
-    }
-    if (i < whole) f(i * step, lanes, 0);
-    if (rest > 0) f(whole * step, rest, 1);
+    for (; i + 2 <= whole; i += 2) f(Place{i * step, (i + 1) * step, lanes, lanes});
+    if (i < whole) return f(Place{i * step, whole * step, lanes, rest});
+    if (rest > 0) f(Place{whole * step, 0, rest, 0});
   }
+  [[nodiscard, gnu::always_inline]] Pair read(const Place& place) const noexcept {
+    return {read(place.first, place.first_lanes), read(place.second, place.second_lanes)};
+  }
+  [[gnu::always_inline]] void write(const Place& place, const Pair& value) const noexcept {
+    write(place.first, value.first, place.first_lanes);
+    write(place.second, value.second, place.second_lanes);
+  }
+
+ private:
   /// Lanes that do not exist are minus infinity, which changes neither a maximum nor a sum of exponentials.
   [[nodiscard, gnu::always_inline]] Vec read(int64_t at, int64_t count) const noexcept {
     if (count == kLanes) return load(x + at);
@@ -50,17 +61,19 @@ struct Strip {
 
 /// x - m = high + low without rounding (Knuth, The Art of Computer Programming 2, 4.2.2, theorem B).
 struct Difference {
-  Vec high;
-  Vec low;
+  Pair high;
+  Pair low;
 
-  [[gnu::always_inline]] Difference(Vec x, Vec m) noexcept : high(x - m) {
-    const Vec minus = high - x;
-    const Vec error = (x - (high - minus)) - (m + minus);
-    low = high > -200.0f ? error : broadcast(0.0f);  // an infinite difference has none
+  [[gnu::always_inline]] Difference(const Pair& x, const Pair& m) noexcept : high(x - m), low(Vec{}) {
+    const Pair minus = high - x;
+    const Pair error = (x - (high - minus)) - (m + minus);
+    // An infinite difference has none.
+    low = {high.first > -200.0f ? error.first : broadcast(0.0f),
+           high.second > -200.0f ? error.second : broadcast(0.0f)};
   }
   /// Of a difference that is not positive; below -104 it rounds to zero.
-  [[nodiscard, gnu::always_inline]] Vec exp() const noexcept {
-    const Vec e = exp_below(high);
+  [[nodiscard, gnu::always_inline]] Pair exp() const noexcept {
+    const Pair e = exp_below(high);
     return fma(e, low, e);
   }
 };
@@ -68,39 +81,39 @@ struct Difference {
 /// The sum of many that are not negative, with what rounding lost carried along (Kahan 1965).
 class CarriedSum {
  public:
-  [[gnu::always_inline]] void add(Vec x) noexcept {
-    const Vec term = x - excess_;
-    const Vec next = sum_ + term;
+  [[gnu::always_inline]] void add(const Pair& x) noexcept {
+    const Pair term = x - excess_;
+    const Pair next = sum_ + term;
     excess_ = (next - sum_) - term;
     sum_ = next;
   }
-  [[nodiscard, gnu::always_inline]] Vec value() const noexcept { return sum_; }
+  /// Of a row's lanes, in all of them.
+  template <bool IsRow>
+  [[nodiscard, gnu::always_inline]] Vec value() const noexcept {
+    const Vec sum = sum_.first + sum_.second;
+    return IsRow ? join_lanes(sum, [](Vec a, Vec b) { return a + b; }) : sum;
+  }
 
  private:
-  Vec sum_{};
-  Vec excess_{};
+  Pair sum_{Vec{}};
+  Pair excess_{Vec{}};
 };
 
 template <bool IsRow>
 [[gnu::always_inline]] inline Vec largest_of(const Strip& strip) noexcept {
-  Vec parts[kParts] = {broadcast(-__builtin_inff()), broadcast(-__builtin_inff())};
-  strip.for_each([&](int64_t at, int64_t count, int part) { parts[part] = max(parts[part], strip.read(at, count)); });
-  const Vec largest = max(parts[0], parts[1]);
+  Pair parts(broadcast(-__builtin_inff()));
+  strip.for_each([&](const Strip::Place& place) { parts = max(parts, strip.read(place)); });
+  const Vec largest = max(parts.first, parts.second);
   return IsRow ? join_lanes(largest, [](Vec a, Vec b) { return max(a, b); }) : largest;
 }
 
-template <bool IsRow>
-[[gnu::always_inline]] inline Vec sum_of(const CarriedSum (&parts)[kParts]) noexcept {
-  const Vec sum = parts[0].value() + parts[1].value();
-  return IsRow ? join_lanes(sum, [](Vec a, Vec b) { return a + b; }) : sum;
-}
-
-/// Strips whose maxima, then sums, then results are taken together: those of one strip wait for each other, those of
-/// several do not. Fewer where they would not stay in the first cache.
+/// Rows whose maxima, then sums, then results are taken together: those of one row wait for each other, those of
+/// several do not. Fewer where they would not stay in the first cache. Neighbours, which lie far apart, are taken
+/// alone.
 constexpr int64_t kStrips = 8;
 constexpr int64_t kStripElements = 2048;
 
-/// f.operator()<IsRow>(strips, count) for all rows, or vectors of neighbours, up to kStrips at a time.
+/// f.operator()<IsRow>(strips, count) for all rows, up to kStrips at a time, or vectors of neighbours.
 template <typename F>
 void for_each_strip(const OpCall& call, const F& f) noexcept {
   const auto& softmax = call.as<SoftmaxCall>();
@@ -109,7 +122,7 @@ void for_each_strip(const OpCall& call, const F& f) noexcept {
   const float* x = call.inputs[0].as<float>();
   float* y = call.outputs[0].as<float>();
   const auto run = [&]<bool IsRow>(int64_t count, int64_t elements, const auto& strip_at) {
-    const int64_t fitting = kStripElements / (elements > 0 ? elements : 1);
+    const int64_t fitting = IsRow && elements > 0 ? kStripElements / elements : 1;
     const int64_t together = fitting < 1 ? 1 : fitting < kStrips ? fitting : kStrips;
     parallel_for(call.pool, count, grain_of(elements, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
       Strip strips[kStrips];

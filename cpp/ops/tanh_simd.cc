@@ -16,7 +16,7 @@ namespace SLIPWAY_ISA {
 void tanh(const OpCall& call) noexcept {
   if (call.inputs[0].dtype != DType::kFloat32) return scalar::tanh(call);
   const TensorView& x = call.inputs[0];
-  map(call.pool, x.as<float>(), call.outputs[0].as<float>(), x.shape.count(), [](Vec v) { return tanh(v); });
+  map(call.pool, x.as<float>(), call.outputs[0].as<float>(), x.shape.count(), [](auto v) { return tanh(v); });
 }
 
 }  // namespace SLIPWAY_ISA

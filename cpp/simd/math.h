@@ -5,19 +5,19 @@
 // no flag of overflow is raised by sigmoid and tanh.
 #pragma once
 
-#include "simd/vec.h"
+#include "simd/pair.h"
 
 namespace slipway::SLIPWAY_ISA {
 
 /// e^x in parts.
-template <int Above>
+template <int Above, typename V>
 struct Exponential {
-  Vec s;              ///< e^r - 1
-  Vec whole;          ///< n
-  VecInt power_bits;  ///< n + 127 + Above in the lowest nine
+  V s;        ///< e^r - 1
+  V whole;    ///< n
+  V shifted;  ///< with n + 127 + Above in its lowest nine bits
 
   /// 2^(n + Above), for -126 <= n + Above <= 127.
-  [[nodiscard, gnu::always_inline]] Vec power() const noexcept { return reinterpret_cast<Vec>(power_bits << 23); }
+  [[nodiscard, gnu::always_inline]] V power() const noexcept { return power_of_bits(shifted); }
 };
 
 /// Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits; with more added, so does its sum.
@@ -27,20 +27,19 @@ template <int Above>
 }
 
 /// For -150 <= x / ln 2 <= 150, or NaN.
-template <int Above = 0>
-[[gnu::always_inline]] static inline Exponential<Above> split_exp(Vec x) noexcept {
-  const Vec shifted = fma(x, broadcast(1.44269504f), shifter_of<Above>());
-  const Vec n = shifted - shifter_of<Above>();
+template <int Above = 0, typename V>
+[[gnu::always_inline]] static inline Exponential<Above, V> split_exp(V x) noexcept {
+  const V shifted = fma(x, broadcast(1.44269504f), shifter_of<Above>());
+  const V n = shifted - shifter_of<Above>();
   // ln 2 in two parts, the first of 16 bits, so that n times it is exact.
-  Vec r = fma(n, broadcast(-0.69314575f), x);
+  V r = fma(n, broadcast(-0.69314575f), x);
   r = fma(n, broadcast(-1.42860677e-6f), r);
   // 1 + r + r^2 q(r), q fitted with least maximal relative error, 3.8e-9 (Lawson's weighted least squares).
-  Vec q = broadcast(0.00138145988f);
-  q = fma(q, r, broadcast(0.00836871658f));
+  V q = fma(r, broadcast(0.00138145988f), broadcast(0.00836871658f));
   q = fma(q, r, broadcast(0.041668389f));
   q = fma(q, r, broadcast(0.166665211f));
   q = fma(q, r, broadcast(0.49999994f));
-  return {fma(q * r, r, r), n, reinterpret_cast<VecInt>(shifted)};
+  return {fma(q * r, r, r), n, shifted};
 }
 
 /// 2^n for -126 <= n <= 127.
@@ -49,16 +48,20 @@ template <int Above = 0>
 }
 
 /// (1 + s) 2^n, down to denormals and up to infinity.
-[[gnu::always_inline]] static inline Vec joined(const Exponential<0>& e) noexcept {
+[[gnu::always_inline]] static inline Vec joined(const Exponential<0, Vec>& e) noexcept {
   const Vec y = e.s + broadcast(1.0f);
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
-  return _mm512_maskz_scalef_ps(kAllLanes, y, e.whole);  // whatever n is
+  return scale(y, e.whole);
 #else
   // Two factors reach both ends.
-  const VecInt n = e.power_bits - reinterpret_cast<VecInt>(shifter_of<0>());
+  const VecInt n = reinterpret_cast<VecInt>(e.shifted) - reinterpret_cast<VecInt>(shifter_of<0>());
   const VecInt half = n >> 1;
   return y * power_of_two(half) * power_of_two(n - half);
 #endif
+}
+[[gnu::always_inline]] static inline Pair joined(const Exponential<0, Pair>& e) noexcept {
+  return {joined(Exponential<0, Vec>{e.s.first, e.whole.first, e.shifted.first}),
+          joined(Exponential<0, Vec>{e.s.second, e.whole.second, e.shifted.second})};
 }
 
 /// What is added to n where e^x is not above 1: one factor reaches denormals then, and the other is the same for all.
@@ -66,59 +69,64 @@ constexpr int kBelow = 64;
 constexpr float kBelowFactor = 5.421010862427522e-20f;  // 2^-64
 
 /// y 2^n for -150 <= n <= 0, down to denormals.
-[[gnu::always_inline]] static inline Vec scaled_below(Vec y, const Exponential<kBelow>& e) noexcept {
+template <typename V>
+[[gnu::always_inline]] static inline V scaled_below(V y, const Exponential<kBelow, V>& e) noexcept {
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
-  return _mm512_maskz_scalef_ps(kAllLanes, y, e.whole);
+  return scale(y, e.whole);
 #else
-  return y * e.power() * kBelowFactor;
+  return y * e.power() * broadcast(kBelowFactor);
 #endif
 }
 
 /// e^x for -104 <= x <= 0, or NaN.
-[[gnu::always_inline]] static inline Vec joined_below(const Exponential<kBelow>& e) noexcept {
+template <typename V>
+[[gnu::always_inline]] static inline V joined_below(const Exponential<kBelow, V>& e) noexcept {
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
-  return scaled_below(e.s + broadcast(1.0f), e);
+  return scale(e.s + broadcast(1.0f), e.whole);
 #else
-  const Vec power = e.power();
-  return fma(power, e.s, power) * kBelowFactor;
+  const V power = e.power();
+  return fma(power, e.s, power) * broadcast(kBelowFactor);
 #endif
 }
 
 /// e^x - 1.
-[[gnu::always_inline]] static inline Vec joined_less_one(const Exponential<0>& e) noexcept {
-  const Vec power = e.power();
+template <typename V>
+[[gnu::always_inline]] static inline V joined_less_one(const Exponential<0, V>& e) noexcept {
+  const V power = e.power();
   return fma(power, e.s, power - broadcast(1.0f));
 }
 
-[[gnu::always_inline]] static inline Vec exp(Vec x) noexcept {
+template <typename V>
+[[gnu::always_inline]] static inline V exp(V x) noexcept {
   // Beyond these e^x is infinite or rounds to zero.
   return joined(split_exp(min(max(x, broadcast(-104.0f)), broadcast(89.0f))));
 }
 
 /// e^x for x <= 0.
-[[gnu::always_inline]] static inline Vec exp_below(Vec x) noexcept {
+template <typename V>
+[[gnu::always_inline]] static inline V exp_below(V x) noexcept {
   return joined_below(split_exp<kBelow>(max(x, broadcast(-104.0f))));
 }
 
 /// 1 / (1 + e^-x), from e^-|x| so that nothing overflows.
-[[gnu::always_inline]] static inline Vec sigmoid(Vec x) noexcept {
-  const VecInt bits = reinterpret_cast<VecInt>(x);
-  const Vec e = exp_below(reinterpret_cast<Vec>(bits | reinterpret_cast<VecInt>(broadcast(-0.0f))));
-  return (bits < 0 ? e : broadcast(1.0f)) / (broadcast(1.0f) + e);
+template <typename V>
+[[gnu::always_inline]] static inline V sigmoid(V x) noexcept {
+  const V e = exp_below(minus_abs(x));
+  return by_sign(x, e, broadcast(1.0f)) / (broadcast(1.0f) + e);
 }
 
 /// m / (m + 2) with m = e^2|x| - 1, which keeps its digits where x is small.
-[[gnu::always_inline]] static inline Vec tanh(Vec x) noexcept {
-  const VecInt sign = reinterpret_cast<VecInt>(x) & reinterpret_cast<VecInt>(broadcast(-0.0f));
-  const Vec size = reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) ^ sign);
+template <typename V>
+[[gnu::always_inline]] static inline V tanh(V x) noexcept {
   // Beyond 10, tanh rounds to 1.
-  const Vec twice = min(size, broadcast(10.0f)) * 2.0f;
-  const Vec m = joined_less_one(split_exp(twice));
-  return reinterpret_cast<Vec>(reinterpret_cast<VecInt>(m / (m + broadcast(2.0f))) | sign);
+  const V size = min(abs(x), broadcast(10.0f));
+  const V m = joined_less_one(split_exp(size + size));
+  return with_sign_of(x, m / (m + broadcast(2.0f)));
 }
 
 /// e^x - 1 for x <= 0, else anything; keeps its digits where x is small.
-[[gnu::always_inline]] static inline Vec expm1_below(Vec x) noexcept {
+template <typename V>
+[[gnu::always_inline]] static inline V expm1_below(V x) noexcept {
   // Below -30 it rounds to -1.
   return joined_less_one(split_exp(max(x, broadcast(-30.0f))));
 }
