@@ -81,6 +81,23 @@ struct Lines {
   [[nodiscard]] Taps planes() const noexcept { return taps_within(d, i, d.input); }
   [[nodiscard]] Taps rows() const noexcept { return taps_within(h, j, h.input); }
 
+  /// Where the lines begin; returns how many there are.
+  int64_t list(const float* x, const float** from) const noexcept {
+    const Taps all_planes = planes();
+    const Taps all_rows = rows();
+    int64_t number = 0;
+    for (int64_t p = all_planes.begin; p < all_planes.end; ++p) {
+      for (int64_t r = all_rows.begin; r < all_rows.end; ++r) from[number++] = line(x, p, r);
+    }
+    return number;
+  }
+
+  [[nodiscard]] const float* line(const float* x, int64_t plane, int64_t row) const noexcept {
+    const int64_t z = i * d.stride - d.begin + plane * d.dilation;
+    const int64_t y = j * h.stride - h.begin + row * h.dilation;
+    return x + (z * h.input + y) * w.input;
+  }
+
   /// columns[c] = all lines, of these planes and rows, at position first + c.
   template <typename F>
   void gather(const float* x, const Taps& planes, const Taps& rows, int64_t first, int64_t count,
@@ -105,10 +122,8 @@ struct Lines {
       number = 0;
     };
     for (int64_t p = planes.begin; p < planes.end; ++p) {
-      const int64_t z = i * d.stride - d.begin + p * d.dilation;
       for (int64_t r = rows.begin; r < rows.end; ++r) {
-        const int64_t y = j * h.stride - h.begin + r * h.dilation;
-        lines[number++] = x + (z * h.input + y) * w.input + first + begin;
+        lines[number++] = line(x, p, r) + first + begin;
         if (number == 3) fold();
       }
     }
@@ -133,38 +148,21 @@ struct Lines {
   }
 };
 
-/// out[o] = take(p) with p at columns[o * Stride].
-template <int Stride, typename Take>
-[[gnu::always_inline]] inline void write_columns(const float* columns, int64_t count, float* out,
-                                                 const Take& take) noexcept {
+/// out[o] = columns[o * Stride + k * dilation] over the taps k.
+template <typename F, int Stride>
+void pool_columns(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
   for (int64_t o = 0; o < count; o += kLanes) {
-    const Vec value = take(columns + o * Stride);
+    Vec value = broadcast(F::kNothing);
+    for (int64_t k = 0; k < w.kernel; ++k) {
+      const float* p = columns + o * Stride + k * w.dilation;
+      value = F::fold(value, Stride == 1 ? load(p) : load_even(p));
+    }
     if (count - o >= kLanes) {
       store(out + o, value);
     } else {
       store_first(out + o, value, count - o);
     }
   }
-}
-
-/// out[o] = columns[o * Stride + k * dilation] over the taps k.
-template <typename F, int Stride>
-void pool_columns(const WindowAxis& w, const float* columns, int64_t count, float* out) noexcept {
-  const Vec nothing = broadcast(F::kNothing);
-  if (Stride == 2 && w.kernel == 3 && w.dilation == 1) {
-    return write_columns<2>(columns, count, out, [nothing](const float* p) {
-      const Vec low = load(p);
-      const Vec high = load(p + kLanes);
-      const Vec two = F::fold(F::fold(nothing, every_second<0>(low, high)), every_second<1>(low, high));
-      return F::fold(two, load_even(p + 2));
-    });
-  }
-  write_columns<Stride>(columns, count, out, [&w, nothing](const float* p) {
-    Vec value = nothing;
-    for (int64_t k = 0; k < w.kernel; ++k, p += w.dilation)
-      value = F::fold(value, Stride == 1 ? load(p) : load_even(p));
-    return value;
-  });
 }
 
 template <typename F>
@@ -203,9 +201,65 @@ void pool_column_halves(const WindowAxis& w, const float* columns, int64_t count
   }
 }
 
+/// a[1], ..., a[kLanes - 1], b[0].
+[[gnu::always_inline]] inline Vec next_lanes(Vec a, Vec b) noexcept {
+#if SLIPWAY_LANES == 16
+  return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+#elif SLIPWAY_LANES == 8
+  return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8);
+#else
+  return __builtin_shufflevector(a, b, 1, 2, 3, 4);
+#endif
+}
+
+/// Windows of three columns, two apart, of few lines: without a buffer.
+template <typename F>
+void pool_threes(const Lines& lines, const float* x, float* out) noexcept {
+  const WindowAxis& w = lines.w;
+  const float* from[kFewTaps];
+  const int64_t number = lines.list(x, from);
+  // Kept in order: all lines of a column, then columns.
+  const auto columns = [&](int64_t first) {
+    Vec value = broadcast(F::kNothing);
+    if (first >= 0 && first + kLanes <= w.input) {
+      for (int64_t n = 0; n < number; ++n) value = F::fold(value, load(from[n] + first));
+      return value;
+    }
+    VecInt places{};
+    for (int i = 0; i < kLanes; ++i) places[i] = i;
+    places += static_cast<int32_t>(first);
+    const VecInt is_inside = (places >= 0) & (places < static_cast<int32_t>(w.input));
+    for (int64_t n = 0; n < number; ++n) {
+      const Vec line = load_inside(from[n], first, w.input);
+      value = F::fold(value, is_inside ? line : broadcast(F::kNothing));
+    }
+    return value;
+  };
+  int64_t first = -w.begin;
+  Vec low = columns(first);
+  for (int64_t o = 0; o < w.output; o += kLanes, first += 2 * kLanes) {
+    const Vec high = columns(first + kLanes);
+    const Vec next = columns(first + 2 * kLanes);
+    const Vec even = every_second<0>(low, high);
+    const Vec two = F::fold(F::fold(broadcast(F::kNothing), even), every_second<1>(low, high));
+    const Vec value = F::fold(two, next_lanes(even, next));
+    w.output - o >= kLanes ? store(out + o, value) : store_first(out + o, value, w.output - o);
+    low = next;
+  }
+}
+
+/// Whether that serves; places are of 32 bits there.
+bool is_of_threes(const Lines& lines) noexcept {
+  constexpr int64_t kFar = int64_t{1} << 29;
+  const WindowAxis& w = lines.w;
+  const bool is_near = w.begin < kFar && w.input < kFar && w.output < kFar;
+  return is_near && w.kernel == 3 && w.stride == 2 && w.dilation == 1 && lines.d.kernel * lines.h.kernel <= kFewTaps;
+}
+
 template <typename F, bool kIsLarge>
 void pool_row(const Lines& lines, const float* x, float* out) noexcept {
   const WindowAxis& w = lines.w;
+  if (!kIsLarge && is_of_threes(lines)) return pool_threes<F>(lines, x, out);
   alignas(64) float columns[kColumns + kSlack];
   const int64_t extent = (w.kernel - 1) * w.dilation + 1;
   const int64_t chunk = (kColumns - extent) / w.stride + 1;
