@@ -14,6 +14,11 @@ namespace {
 constexpr int64_t kTileRows = tile_rows(kLanes);
 constexpr int64_t kColumnBlock = 256;
 constexpr bool kReadsRows = kTileRows <= 6;
+/// Terms of one turn of a loop: what a turn costs beside its multiply-adds counts where two threads share a core.
+constexpr int64_t kTerms = 4;
+constexpr int64_t kLineFloats = 16;
+/// Rows that all meet a panel before the next one.
+constexpr int64_t kFewRows = 32;
 /// Floats of a panel that are fetched ahead of their use, 16 terms: they come from the second cache, or from afar where
 /// rows are few.
 constexpr int64_t kAhead = 16 * 2 * kLanes;
@@ -24,10 +29,8 @@ struct Floats {
   const float* panels;
 
   Floats(const Gemm& call, int64_t at, int64_t) noexcept : panels(call.b + at) {}
-  [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept {
-    __builtin_prefetch(panels + at + kAhead);
-    return SLIPWAY_ISA::load(panels + at);
-  }
+  [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept { return SLIPWAY_ISA::load(panels + at); }
+  [[gnu::always_inline]] void fetch(int64_t at) const noexcept { __builtin_prefetch(panels + at + kAhead); }
 };
 
 struct Bfloat16s {
@@ -36,6 +39,7 @@ struct Bfloat16s {
 
   Bfloat16s(const Gemm& call, int64_t at, int64_t) noexcept : panels(call.small.bfloat16 + at) {}
   [[gnu::always_inline]] Vec load(int64_t at, int64_t) const noexcept { return load_bfloat16(panels + at); }
+  [[gnu::always_inline]] void fetch(int64_t) const noexcept {}
 };
 
 struct Int8s {
@@ -48,6 +52,7 @@ struct Int8s {
   [[gnu::always_inline]] Vec load(int64_t at, int64_t column) const noexcept {
     return load_int8(panels + at) * SLIPWAY_ISA::load(scales + column);
   }
+  [[gnu::always_inline]] void fetch(int64_t) const noexcept {}
 };
 
 /// One tile of C: rows from `row`, columns from `column`, terms [first, first + depth).
@@ -60,11 +65,13 @@ struct Tile {
   int64_t a_row = 0;
 };
 
+bool is_added(const Gemm& call, const Tile& tile) noexcept { return call.accumulate || tile.first > 0; }
+
 /// What C begins with at (row, column), one vector; `read` takes as much of one from memory as C has columns.
 template <typename Read>
 [[gnu::always_inline]] inline Vec start_of(const Gemm& call, const Tile& tile, int64_t row, int64_t column,
                                            const Read& read) noexcept {
-  if (call.accumulate || tile.first > 0) return read(call.c + row * call.c_row + column);
+  if (is_added(call, tile)) return read(call.c + row * call.c_row + column);
   Vec start{};
   if (call.column_bias != nullptr) start = read(call.column_bias + column);
   if (call.row_bias != nullptr) start += broadcast(call.row_bias[row]);
@@ -92,33 +99,58 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
   const int64_t a_row = IsPacked ? 1 : tile.a_row;
   const Weights b(call, tile.column * call.k + tile.first * V * kLanes, tile.column);
   const int64_t next_panel = 2 * kLanes * call.k;
-  for (int64_t p = 0, at = 0; p < tile.depth; ++p, a += IsPacked ? H : 1, at += V * kLanes) {
+  const auto add_term = [&](int64_t p) __attribute__((always_inline)) {
+    const int64_t at = p * V * kLanes;
     Vec y[P * V];
 #pragma GCC unroll 8
-    for (int q = 0; q < P * V; ++q) y[q] = b.load(at + q / V * next_panel + q % V * kLanes, q * kLanes);
+    for (int q = 0; q < P * V; ++q) {
+      const int64_t place = at + q / V * next_panel + q % V * kLanes;
+      if (q % V * kLanes % kLineFloats == 0) b.fetch(place);
+      y[q] = b.load(place, q * kLanes);
+    }
 #pragma GCC unroll 12
     for (int i = 0; i < H; ++i) {
-      const Vec x = broadcast(a[i * a_row]);
+      const Vec x = broadcast(IsPacked ? a[p * H + i] : a[p + i * a_row]);
 #pragma GCC unroll 8
       for (int q = 0; q < P * V; ++q) sum[i][q] = fma(x, y[q], sum[i][q]);
     }
+  };
+  int64_t p = 0;
+  for (; p + kTerms <= tile.depth; p += kTerms) {
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < kTerms; ++i) add_term(p + i);
   }
+  for (; p < tile.depth; ++p) add_term(p);
   constexpr int64_t kWidth = kLanes * P * V;
   if (tile.column + kWidth > call.n) {
     alignas(64) float sums[H * kWidth];
+#pragma GCC unroll 12
     for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 8
       for (int q = 0; q < P * V; ++q) store(sums + i * kWidth + q * kLanes, sum[i][q]);
     }
     return add_edge(call, tile, sums, H, kWidth);
   }
+  float* c = call.c + tile.row * call.c_row + tile.column;
+  if (is_added(call, tile)) {
 #pragma GCC unroll 12
-  for (int i = 0; i < H; ++i) {
+    for (int i = 0; i < H; ++i, c += call.c_row) {
 #pragma GCC unroll 8
-    for (int q = 0; q < P * V; ++q) {
-      const int64_t column = tile.column + q * kLanes;
-      const Vec start = start_of(call, tile, tile.row + i, column, load);
-      store(call.c + (tile.row + i) * call.c_row + column, start + sum[i][q]);
+      for (int q = 0; q < P * V; ++q) store(c + q * kLanes, load(c + q * kLanes) + sum[i][q]);
     }
+    return;
+  }
+  // What is added to nothing: minus zero changes no number.
+  Vec columns[P * V] = {};
+#pragma GCC unroll 8
+  for (int q = 0; q < P * V && call.column_bias != nullptr; ++q) {
+    columns[q] = load(call.column_bias + tile.column + q * kLanes);
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < H; ++i, c += call.c_row) {
+    const Vec row = broadcast(call.row_bias != nullptr ? call.row_bias[tile.row + i] : -0.0f);
+#pragma GCC unroll 8
+    for (int q = 0; q < P * V; ++q) store(c + q * kLanes, (columns[q] + row) + sum[i][q]);
   }
 }
 
@@ -166,11 +198,40 @@ void pack_whole_tile(const float* a, int64_t row, int64_t depth, float* out) noe
   pack_tiles(a + p, row, 1, kTileRows, depth - p, kLanes, out + p * kTileRows);
 }
 
+/// As multiply_row() of rows as they lie, panel by panel: a panel that comes from afar is read once. Returns how many
+/// rows it took; tiles that are lower than four rows are left.
+template <typename Weights>
+int64_t multiply_few_rows(const Gemm& call, int64_t first, int64_t depth, int64_t begin, int64_t end) noexcept {
+  int64_t row = 0;
+  for (int64_t column = begin; column < end; column += 2 * kLanes) {
+    const bool is_whole = column + kLanes < end;
+    for (row = 0; call.m - row >= 4;) {
+      const Tile tile{row, column, first, depth, call.a + row * call.a_row + first, call.a_row};
+      if (call.m - row >= kTileRows) {
+        is_whole ? multiply<Weights, false, kTileRows, 2, 1>(call, tile)
+                 : multiply<Weights, false, kTileRows, 1, 1>(call, tile);
+        row += kTileRows;
+      } else {
+        is_whole ? multiply<Weights, false, 4, 2, 1>(call, tile) : multiply<Weights, false, 4, 1, 1>(call, tile);
+        row += 4;
+      }
+    }
+  }
+  return row;
+}
+
 /// Terms [first, first + depth) of all rows and of columns [begin, end).
 template <typename Weights>
 void multiply_block(const Gemm& call, int64_t first, int64_t depth, int64_t begin, int64_t end) noexcept {
   alignas(64) float packed[kTileRows * kGemmDepth + kLanes];
-  for (int64_t row = 0; row < call.m;) {
+  int64_t row = 0;
+  if constexpr (kReadsRows && Weights::kMostRows == kTileRows) {
+    const bool is_few = call.m > kTileRows && call.m <= kFewRows;
+    if (is_few && call.a_row != 0 && call.a_column == 1) {
+      row = multiply_few_rows<Weights>(call, first, depth, begin, end);
+    }
+  }
+  while (row < call.m) {
     const int64_t height = tile_height(call.m - row, kLanes);
     const float* a = call.a + row * call.k + first * height;
     if (call.a_row != 0) {
