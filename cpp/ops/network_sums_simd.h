@@ -94,7 +94,7 @@ template <int H, int V, typename Add>
 
 using SumTile = void (*)(const Sums&, int64_t row, int64_t pixel) noexcept;
 
-/// Adds terms [first, end), from zero; `a` moves on.
+/// Adds terms [first, end), from zero; `a` moves on. Two in a turn, of whose instructions half are multiply-adds.
 template <int H, int V>
 [[gnu::always_inline]] inline void add_to_samples(const NetworkOp& op, const float* const (&at)[V], const float*& a,
                                                   int64_t first, int64_t end, Vec (&sum)[H][V]) noexcept {
@@ -103,6 +103,7 @@ template <int H, int V>
 #pragma GCC unroll 4
     for (int q = 0; q < V; ++q) sum[i][q] = Vec{};
   }
+#pragma GCC unroll 2
   for (int64_t p = first; p < end; ++p, a += H) {
     const int64_t offset = op.offsets[p];
     // Of 16 registers the sums take twelve: three weights and a pixel fill the others, four pixels and a weight would
