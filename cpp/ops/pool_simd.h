@@ -59,7 +59,7 @@ void fold_lines(const float* const* lines, int64_t count, float* columns) noexce
     store(columns + i, value);
   };
   int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) fold(i, load);
+  for (; i + kLanes <= count; i += kLanes) fold(i, [](const float* from) { return load(from); });
   if (i < count) fold(i, [&](const float* from) { return load_first(from, count - i); });
 }
 
