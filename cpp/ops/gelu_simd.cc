@@ -15,10 +15,12 @@ namespace SLIPWAY_ISA {
 
 namespace {
 
-/// x Phi(x); below zero Phi has the digits of the tail.
+/// x Phi(x); below zero Phi has the digits of the tail. The sign comes last: of two NaNs with different ones a product
+/// may be either.
 [[gnu::always_inline]] inline Vec by_erf(Vec x) noexcept {
-  const Vec tail = erfc_above(abs(x) * 0.70710678f) * 0.5f;
-  return x * (x < 0.0f ? tail : 1.0f - tail);
+  const Vec size = abs(x);
+  const Vec tail = erfc_above(size * 0.70710678f) * 0.5f;
+  return with_sign_of(x, size * (x < 0.0f ? tail : 1.0f - tail));
 }
 
 /// The scalar kernel's form.
