@@ -142,9 +142,9 @@ void multiply(const Gemm& call, const Tile& tile) noexcept {
   }
   // What is added to nothing: minus zero changes no number.
   Vec columns[P * V] = {};
+  if (call.column_bias != nullptr) {
 #pragma GCC unroll 8
-  for (int q = 0; q < P * V && call.column_bias != nullptr; ++q) {
-    columns[q] = load(call.column_bias + tile.column + q * kLanes);
+    for (int q = 0; q < P * V; ++q) columns[q] = load(call.column_bias + tile.column + q * kLanes);
   }
 #pragma GCC unroll 12
   for (int i = 0; i < H; ++i, c += call.c_row) {
