@@ -23,7 +23,8 @@ namespace {
   const Vec part = x < 0.0f ? u + 2.0f : fma(u, broadcast(2.0f), broadcast(1.0f));
   const Vec rest = x < 0.0f ? fma(u, part, broadcast(2.0f)) : fma(u + u, u, part);
   const Vec quotient = part / rest;
-  const Vec negative = scaled_below(below * quotient * (e.s + 1.0f), e);
+  const Vec product = below * quotient;
+  const Vec negative = scaled_below(fma(product, e.s, product), e);
   const Vec y = x < 0.0f ? negative : x * quotient;
   return x == -__builtin_inff() ? broadcast(__builtin_nanf("")) : y;
 }
