@@ -90,7 +90,9 @@ def test_commands_stand_in_fenced_blocks(page: str) -> None:
 
 def test_the_chinese_page_has_commands_of_the_english_one() -> None:
     def commands(page: str) -> set[str]:
-        run = [block.text for block in blocks(page) if block.language == "sh" and not block.mark.startswith("not run: ")]
+        run = [
+            block.text for block in blocks(page) if block.language == "sh" and not block.mark.startswith("not run: ")
+        ]
         return {line.split("#")[0].strip() for text in run for line in text.splitlines()}
 
     assert commands("README.zh.md") <= commands("README.md")
