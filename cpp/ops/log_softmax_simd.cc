@@ -27,35 +27,27 @@ Normalizer normalizer_of(Vec m, Vec x, int64_t lanes) noexcept {
 
 void log_softmax(const OpCall& call) noexcept {
   if (call.inputs[0].dtype != DType::kFloat32) return scalar::log_softmax(call);
-  for_each_strip(call, []<bool IsRow>(const Strip* strips, int64_t count) {
-    Vec largest[kStrips];
-    Normalizer normalizer[kStrips];
-    for (int64_t i = 0; i < count; ++i) largest[i] = largest_of<IsRow>(strips[i]);
-    for (int64_t i = 0; i < count; ++i) {
-      const Strip& strip = strips[i];
-      // The largest ones give 1 each. They are counted apart, so that a sum barely above 1 keeps its digits.
-      CarriedSum others;
-      CarriedSum ones;
-      strip.for_each([&](const Strip::Place& place) {
-        const Difference difference(strip.read(place), largest[i]);
-        const Pair e = difference.exp();
-        const VecInt is_first = difference.high.first == 0.0f;
-        const VecInt is_second = difference.high.second == 0.0f;
-        const Vec zero = broadcast(0.0f);
-        const Vec one = broadcast(1.0f);
-        others.add({is_first ? zero : e.first, is_second ? zero : e.second});
-        ones.add({is_first ? one : zero, is_second ? one : zero});
-      });
-      const Vec more = others.value<IsRow>() + (ones.value<IsRow>() - broadcast(1.0f));
-      normalizer[i] = normalizer_of(largest[i], more, IsRow ? 1 : strip.lanes);
-      if (IsRow) normalizer[i] = {broadcast(normalizer[i].high[0]), broadcast(normalizer[i].low[0])};
-    }
-    for (int64_t i = 0; i < count; ++i) {
-      const Strip& strip = strips[i];
-      strip.for_each([&](const Strip::Place& place) {
-        strip.write(place, (strip.read(place) - normalizer[i].high) - normalizer[i].low);
-      });
-    }
+  const auto sum = []<bool IsRow>(const Strip& strip, Vec largest) {
+    // The largest ones give 1 each. They are counted apart, so that a sum barely above 1 keeps its digits.
+    CarriedSum others;
+    CarriedSum ones;
+    strip.for_each([&](const Strip::Place& place) {
+      const Difference difference(strip.read(place), largest);
+      const Pair e = difference.exp();
+      const VecInt is_first = difference.high.first == 0.0f;
+      const VecInt is_second = difference.high.second == 0.0f;
+      const Vec zero = broadcast(0.0f);
+      const Vec one = broadcast(1.0f);
+      others.add({is_first ? zero : e.first, is_second ? zero : e.second});
+      ones.add({is_first ? one : zero, is_second ? one : zero});
+    });
+    const Vec more = others.value<IsRow>() + (ones.value<IsRow>() - broadcast(1.0f));
+    const Normalizer normalizer = normalizer_of(largest, more, IsRow ? 1 : strip.lanes);
+    return IsRow ? Normalizer{broadcast(normalizer.high[0]), broadcast(normalizer.low[0])} : normalizer;
+  };
+  for_each_strip(call, sum, [](const Strip& strip, const Normalizer& normalizer) {
+    strip.for_each(
+        [&](const Strip::Place& place) { strip.write(place, (strip.read(place) - normalizer.high) - normalizer.low); });
   });
 }
 

@@ -26,26 +26,19 @@ class Quotient {
 
 void softmax(const OpCall& call) noexcept {
   if (call.inputs[0].dtype != DType::kFloat32) return scalar::softmax(call);
-  for_each_strip(call, []<bool IsRow>(const Strip* strips, int64_t count) {
-    Vec largest[kStrips];
-    Vec total[kStrips];
-    for (int64_t i = 0; i < count; ++i) largest[i] = largest_of<IsRow>(strips[i]);
-    for (int64_t i = 0; i < count; ++i) {
-      const Strip& strip = strips[i];
-      CarriedSum sum;
-      strip.for_each([&](const Strip::Place& place) {
-        const Pair e = Difference(strip.read(place), largest[i]).exp();
-        strip.write(place, e);
-        sum.add(e);
-      });
-      total[i] = sum.value<IsRow>();
-    }
-    for (int64_t i = 0; i < count; ++i) {
-      const Strip& strip = strips[i];
-      const Quotient quotient(total[i]);
-      const Strip written{strip.y, strip.y, strip.whole, strip.step, strip.lanes, strip.rest};
-      strip.for_each([&](const Strip::Place& place) { strip.write(place, quotient.of(written.read(place))); });
-    }
+  const auto sum = []<bool IsRow>(const Strip& strip, Vec largest) {
+    CarriedSum total;
+    strip.for_each([&](const Strip::Place& place) {
+      const Pair e = Difference(strip.read(place), largest).exp();
+      strip.write(place, e);
+      total.add(e);
+    });
+    return total.value<IsRow>();
+  };
+  for_each_strip(call, sum, [](const Strip& strip, Vec total) {
+    const Quotient quotient(total);
+    const Strip written{strip.y, strip.y, strip.whole, strip.step, strip.lanes, strip.rest};
+    strip.for_each([&](const Strip::Place& place) { strip.write(place, quotient.of(written.read(place))); });
   });
 }
 

@@ -113,9 +113,9 @@ template <bool IsRow>
 constexpr int64_t kStrips = 8;
 constexpr int64_t kStripElements = 2048;
 
-/// f.operator()<IsRow>(strips, count) for all rows, up to kStrips at a time, or vectors of neighbours.
-template <typename F>
-void for_each_strip(const OpCall& call, const F& f) noexcept {
+/// For every row, or vector of neighbours: write(strip, sum.operator()<IsRow>(strip, its largest number)).
+template <typename Sum, typename Write>
+void for_each_strip(const OpCall& call, const Sum& sum, const Write& write) noexcept {
   const auto& softmax = call.as<SoftmaxCall>();
   const int64_t axis = softmax.split.axis;
   const int64_t inner = softmax.split.inner;
@@ -126,10 +126,14 @@ void for_each_strip(const OpCall& call, const F& f) noexcept {
     const int64_t together = fitting < 1 ? 1 : fitting < kStrips ? fitting : kStrips;
     parallel_for(call.pool, count, grain_of(elements, kExpsPerNanosecond), [&](int64_t begin, int64_t end) {
       Strip strips[kStrips];
+      Vec largest[kStrips];
+      decltype(sum.template operator()<IsRow>(strips[0], largest[0])) sums[kStrips];
       while (begin < end) {
         const int64_t number = end - begin < together ? end - begin : together;
         for (int64_t i = 0; i < number; ++i) strips[i] = strip_at(begin + i);
-        f.template operator()<IsRow>(strips, number);
+        for (int64_t i = 0; i < number; ++i) largest[i] = largest_of<IsRow>(strips[i]);
+        for (int64_t i = 0; i < number; ++i) sums[i] = sum.template operator()<IsRow>(strips[i], largest[i]);
+        for (int64_t i = 0; i < number; ++i) write(strips[i], sums[i]);
         begin += number;
       }
     });
