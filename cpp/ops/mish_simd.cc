@@ -17,7 +17,7 @@ namespace {
 /// The quotient of mish.h, of u = e^-|x|. Below zero the power of two of u comes last, for u alone may be denormal.
 [[gnu::always_inline]] inline Vec mish_of(Vec x) noexcept {
   // Below this y rounds to zero.
-  const Vec below = max(-abs(x), broadcast(-110.0f));
+  const Vec below = max(minus_abs(x), broadcast(-110.0f));
   const auto e = split_exp<kBelow>(below);
   const Vec u = joined_below(e);
   const Vec part = x < 0.0f ? u + 2.0f : fma(u, broadcast(2.0f), broadcast(1.0f));

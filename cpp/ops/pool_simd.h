@@ -42,13 +42,6 @@ template <int First>
   return every_second<0>(load(p), load(p + kLanes));
 }
 
-template <typename F>
-void fold_line(const float* line, int64_t count, float* columns) noexcept {
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) store(columns + i, F::fold(load(columns + i), load(line + i)));
-  for (; i < count; ++i) columns[i] = F::fold(columns[i], line[i]);
-}
-
 /// columns = N lines, and what stands there unless IsFirst, one after the other. Writes up to a vector more.
 template <typename F, bool IsFirst, int N>
 void fold_lines(const float* const* lines, int64_t count, float* columns) noexcept {
@@ -144,7 +137,8 @@ struct Lines {
     alignas(64) float others[kColumns + kSlack];
     gather_halves<F>(x, depth > height ? before : planes, depth > height ? rows : before, first, count, columns);
     gather_halves<F>(x, depth > height ? after : planes, depth > height ? rows : after, first, count, others);
-    fold_line<F>(others, count, columns);
+    const float* const lines[] = {others};
+    fold_lines<F, false, 1>(lines, count, columns);
   }
 };
 

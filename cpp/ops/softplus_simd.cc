@@ -16,7 +16,7 @@ namespace {
 
 /// max(x, 0) + log(1 + u), u = e^-|x|. As in log(), 1 + u is 2^k (1 + f); f is u itself where k is 0.
 [[gnu::always_inline]] inline Vec softplus_of(Vec x) noexcept {
-  const Vec u = exp_below(-abs(x));
+  const Vec u = exp_below(minus_abs(x));
   const VecInt is_large = u > 0.41421357f;
   const Vec f = is_large ? (u - 1.0f) * 0.5f : u;
   const Vec k = is_large ? broadcast(1.0f) : Vec{};

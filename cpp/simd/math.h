@@ -69,8 +69,7 @@ constexpr int kBelow = 64;
 constexpr float kBelowFactor = 5.421010862427522e-20f;  // 2^-64
 
 /// y 2^n for -150 <= n <= 0, down to denormals.
-template <typename V>
-[[gnu::always_inline]] static inline V scaled_below(V y, const Exponential<kBelow, V>& e) noexcept {
+[[gnu::always_inline]] static inline Vec scaled_below(Vec y, const Exponential<kBelow, Vec>& e) noexcept {
 #if defined(__x86_64__) && SLIPWAY_LANES == 16
   return scale(y, e.whole);
 #else
@@ -125,8 +124,7 @@ template <typename V>
 }
 
 /// e^x - 1 for x <= 0, else anything; keeps its digits where x is small.
-template <typename V>
-[[gnu::always_inline]] static inline V expm1_below(V x) noexcept {
+[[gnu::always_inline]] static inline Vec expm1_below(Vec x) noexcept {
   // Below -30 it rounds to -1.
   return joined_less_one(split_exp(max(x, broadcast(-30.0f))));
 }
@@ -156,8 +154,7 @@ template <typename V>
 
 /// An odd polynomial up to 0.9, fitted likewise to 1.2e-8; beyond, 1 - erfc.
 [[gnu::always_inline]] static inline Vec erf(Vec x) noexcept {
-  const VecInt sign = reinterpret_cast<VecInt>(x) & reinterpret_cast<VecInt>(broadcast(-0.0f));
-  const Vec size = reinterpret_cast<Vec>(reinterpret_cast<VecInt>(x) ^ sign);
+  const Vec size = abs(x);
   const Vec square = x * x;
   Vec p = broadcast(-0.00060903537f);
   p = fma(p, square, broadcast(0.005011962f));
@@ -165,7 +162,7 @@ template <typename V>
   p = fma(p, square, broadcast(0.11282141f));
   p = fma(p, square, broadcast(-0.37612525f));
   p = fma(p, square, broadcast(0.12837915f));
-  const Vec far = reinterpret_cast<Vec>(reinterpret_cast<VecInt>(1.0f - erfc_above(size)) | sign);
+  const Vec far = with_sign_of(x, 1.0f - erfc_above(size));
   return size > 0.9f ? far : fma(p, x, x);
 }
 

@@ -44,9 +44,6 @@ struct Pair {
 [[gnu::always_inline]] static inline Pair min(const Pair& a, const Pair& b) noexcept {
   return {min(a.first, b.first), min(a.second, b.second)};
 }
-[[gnu::always_inline]] static inline Pair reciprocal(const Pair& x) noexcept {
-  return {reciprocal(x.first), reciprocal(x.second)};
-}
 
 /// -|x|.
 [[gnu::always_inline]] static inline Vec minus_abs(Vec x) noexcept {
